@@ -1,0 +1,5 @@
+"""`python -m jianghu`."""
+
+from .cli import main
+
+main()

@@ -1,0 +1,79 @@
+"""The program itself: its commands, `-C DIR`, and how errors end."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import App, CycloptsError, Parameter
+
+from .. import __version__
+from ..errors import InputError, JianghuError
+from . import ask, books, demo, evaluate, project, synth, train
+
+app = App(
+    name="jianghu",
+    help="A shelf of novels goes in; a small language model that has read them comes out.",
+    version=__version__,
+    version_flags=["--version"],
+)
+app.command(demo.demo)
+app.command(project.init)
+app.command(books.app)
+app.command(project.prepare)
+app.command(train.pretrain)
+app.command(synth.app)
+app.command(train.sft)
+app.command(ask.sample)
+app.command(ask.ask)
+app.command(ask.chat)
+app.command(evaluate.evaluate, name="eval")
+app.command(project.run)
+app.command(project.status)
+
+
+@app.meta.default
+def _program(
+    *tokens: Annotated[str, Parameter(show=False, allow_leading_hyphen=True)],
+    directory: Annotated[Path, Parameter(name="-C", help="Work in this folder, as git does.")] = Path("."),
+) -> None:
+    if not directory.is_dir():
+        raise InputError(f"-C {directory}: no such folder.")
+    os.chdir(directory)
+    app(tokens, exit_on_error=False, print_error=False)
+
+
+def main() -> None:
+    """Run the program; exits with 0, 1 (failed work), 2 (bad input) or 130 (stopped by the user)."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(encoding="utf-8", errors="replace")  # a Windows console may default to a code page
+    try:
+        app.meta(exit_on_error=False, print_error=False)
+    except CycloptsError as error:
+        _end(" ".join(str(error).split()), 2)
+    except JianghuError as error:
+        _end(str(error), error.exit_code)
+    except KeyboardInterrupt:
+        _end("Stopped. What was finished is kept.", 130)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # `jianghu … | head`
+        sys.exit(0)
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM):
+            what = {errno.ENOSPC: "the disk is full", errno.EDQUOT: "the disk quota is used up"}
+            name = f"{error.filename}: " if error.filename else ""
+            _end(f"{name}{what.get(error.errno, error.strerror)}. Make room or permit writing, then run it again.", 1)
+        raise
+    except Exception as error:
+        if "No space left on device" in str(error):  # safetensors has errors of its own
+            _end("the disk is full. Make room, then run it again.", 1)
+        raise
+
+
+def _end(message: str, code: int) -> None:
+    print(f"jianghu: {message}", file=sys.stderr)
+    sys.exit(code)

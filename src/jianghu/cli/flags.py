@@ -1,0 +1,30 @@
+"""Settings as flat typed flags: `--max-iters 120` for `[pretrain] max_iters`. A flag that is not given is None."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, field, make_dataclass
+from typing import Annotated, Any, get_origin
+
+from cyclopts import Parameter
+from pydantic import BaseModel
+
+from ..recipe import Settings
+
+
+def flags_of(group: type[Settings]) -> Any:
+    """A dataclass type with a flag for each setting of a group; help comes from the settings' docstrings."""
+    rows = []
+    for name, info in group.model_fields.items():
+        kind = info.annotation
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            continue
+        many = get_origin(kind) is list
+        help = Parameter(help=info.description, negative="" if many else None, show_default=False)
+        rows.append((name, Annotated[kind | None, help], field(default=None)))  # type: ignore[operator]
+    flat = make_dataclass(f"{group.__name__}Flags", rows, kw_only=True)
+    return Annotated[flat | None, Parameter(name="*")]
+
+
+def given(flags: Any) -> dict[str, Any]:
+    """The flags that were given, as settings."""
+    return {name: value for name, value in asdict(flags).items() if value is not None} if flags else {}

@@ -1,0 +1,55 @@
+"""What commands print: facts as a table for people or as JSON for programs."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+console = Console()
+
+
+def facts(values: dict[str, Any], as_json: bool = False, title: str = "") -> None:
+    """Print names and values."""
+    if as_json:
+        print(json.dumps(values, ensure_ascii=False, indent=2))
+        return
+    table = Table(title=title or None, title_justify="left", show_header=False, box=None, padding=(0, 2, 0, 0))
+    for name, value in values.items():
+        table.add_row(name.replace("_", " "), _word(value))
+    console.print(table)
+
+
+def _word(value: Any) -> str:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"{value:,}"
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_word(item)}" for name, item in value.items()) or "none"
+    if isinstance(value, list):
+        return ", ".join(map(_word, value))
+    return str(value)
+
+
+def scores(result: dict[str, Any]) -> None:
+    """The table of an exam."""
+    table = Table(title=f"{result['exam']} · {result['checkpoint']}", title_justify="left")
+    table.add_column("")
+    for name in ("questions", "right", "95 %", "char F1", "ROUGE-L", "loops", "ended", "empty", "length"):
+        table.add_column(name, justify="right")
+    groups = result["groups"] if len(result["groups"]) > 1 else {}
+    for name, row in [*groups.items(), ("all", result["scores"])]:
+        table.add_row(
+            name or "-",
+            str(row["questions"]),
+            f"{row['accuracy']:.1%}",
+            f"{row['low']:.1%} – {row['high']:.1%}",
+            f"{row['character_f1']:.3f}",
+            f"{row['rouge_l']:.3f}",
+            f"{row['loops']:.1%}",
+            f"{row['finished']:.1%}",
+            f"{row['empty']:.1%}",
+            f"{row['length']:.0f}",
+        )
+    console.print(table)

@@ -1,0 +1,19 @@
+"""Tokens on disk and on the device, and batches as pure functions of (seed, number)."""
+
+from .batches import Batch, BatchSource, PretrainBatches
+from .records import Pair, RecordBatches, pack, read_pairs
+from .tokens import TokenData, Place, read_tokens, write_tokens
+
+__all__ = [
+    "Batch",
+    "BatchSource",
+    "Pair",
+    "Place",
+    "PretrainBatches",
+    "RecordBatches",
+    "TokenData",
+    "pack",
+    "read_pairs",
+    "read_tokens",
+    "write_tokens",
+]

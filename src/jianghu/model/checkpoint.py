@@ -1,0 +1,94 @@
+"""A checkpoint: a Hugging Face model folder. A model and its tokenizer go in and come out again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+from .. import files
+from ..errors import InputError
+from ..tokenizer import Tokenizer
+from .config import ModelConfig
+from .transformer import Transformer
+
+ABOUT = "jianghu.json"
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A loaded checkpoint; `about` says which run and step it comes from (empty for a model not made here)."""
+
+    path: Path
+    model: Transformer
+    tokenizer: Tokenizer
+    about: dict[str, Any]
+
+
+def save_checkpoint(path: Path, model: Transformer, tokenizer: Tokenizer, about: dict[str, Any]) -> None:
+    """Write a checkpoint folder atomically: config.json, model.safetensors (float32; the tied head is not
+    repeated), generation_config.json, the tokenizer, and jianghu.json with `about`."""
+    weights = {name: tensor.detach().float().cpu().contiguous() for name, tensor in model.state_dict().items()}
+    with files.atomic_folder(path) as folder:
+        save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+        config = model.config.to_hugging_face(tokenizer.end_of_text, tokenizer.im_end)
+        files.write_json(folder / "config.json", config)
+        files.write_json(
+            folder / "generation_config.json",
+            {
+                "bos_token_id": tokenizer.end_of_text,
+                "eos_token_id": [tokenizer.im_end, tokenizer.end_of_text],
+                "pad_token_id": tokenizer.end_of_text,
+            },
+        )
+        tokenizer.save(folder)
+        files.write_json(folder / ABOUT, about)
+
+
+def load_checkpoint(path: Path, device: str = "cpu", dropout: float = 0.0) -> Checkpoint:
+    """Read a checkpoint folder; the model is in evaluation mode.
+
+    Raises:
+        InputError: the folder or a file of it is missing, damaged, or of another architecture.
+    """
+    files.recover_folder(path)
+    if not path.is_dir():
+        raise InputError(f"{path}: no such checkpoint.{_others(path)}")
+    config = ModelConfig.from_hugging_face(files.read_json(path / "config.json"), str(path / "config.json"))
+    weights_path = path / "model.safetensors"
+    try:
+        weights = load_file(weights_path)
+    except FileNotFoundError:
+        raise InputError(f"{weights_path}: no such file; the checkpoint is not whole.") from None
+    except SafetensorError as error:
+        raise InputError(f"{weights_path}: damaged ({error}). Take another checkpoint of the run.") from None
+    tokenizer = Tokenizer.load(path)
+    if tokenizer.vocab_size != config.vocab_size:
+        raise InputError(
+            f"{path}: the tokenizer has {tokenizer.vocab_size} tokens but the model {config.vocab_size} embedding rows."
+        )
+    with torch.device("meta"):
+        model = Transformer(config, dropout)
+    expected = {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
+    found = {name: tuple(tensor.shape) for name, tensor in weights.items()}
+    for name in sorted(expected.keys() | found.keys()):
+        if expected.get(name) != found.get(name):
+            raise InputError(
+                f"{weights_path}: {name} has shape {found.get(name)}, config.json wants {expected.get(name)}."
+            )
+    model.load_state_dict({name: tensor.float() for name, tensor in weights.items()}, assign=True)
+    model.materialize_rope()
+    about = files.read_json(path / ABOUT) if (path / ABOUT).exists() else {}
+    return Checkpoint(path, model.to(device).eval(), tokenizer, about)
+
+
+def _others(path: Path) -> str:
+    """The checkpoints that lie where this one was looked for."""
+    if not path.parent.is_dir():
+        return ""
+    names = sorted(other.name for other in path.parent.iterdir() if (other / "config.json").exists())
+    return f" There are: {', '.join(names)}." if names else ""

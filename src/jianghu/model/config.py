@@ -1,0 +1,115 @@
+"""The numbers that define a model, and their form as Hugging Face's config.json."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from ..errors import InputError
+from ..recipe import ModelSettings, model_shape
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """Shape of a Qwen3-architecture transformer. `block_size` is the longest row it was trained on."""
+
+    vocab_size: int
+    block_size: int
+    n_layer: int
+    n_head: int
+    n_kv_head: int
+    n_embd: int
+    n_inner: int
+    rope_theta: float = 10000.0
+    norm_eps: float = 1e-6
+
+    @property
+    def head_dim(self) -> int:
+        """Width of one attention head."""
+        return self.n_embd // self.n_head
+
+    @classmethod
+    def from_settings(cls, settings: ModelSettings, vocab_size: int, block_size: int) -> ModelConfig:
+        """The model that the recipe asks for, for a tokenizer and a row length."""
+        return cls(vocab_size, block_size, rope_theta=settings.rope_theta, **model_shape(settings))
+
+    @property
+    def parameters(self) -> int:
+        """Number of trained parameters; the tied embedding counts once."""
+        head, kv = self.n_head * self.head_dim, self.n_kv_head * self.head_dim
+        attention = 2 * self.n_embd * head + 2 * self.n_embd * kv + 2 * self.head_dim
+        block = attention + 3 * self.n_embd * self.n_inner + 2 * self.n_embd
+        return self.vocab_size * self.n_embd + self.n_layer * block + self.n_embd
+
+    def flops_per_token(self, block_size: int) -> float:
+        """Floating-point operations of one training step per token: 6 per weight in a matrix product, and
+        attention's 12 · layers · width · length (PaLM, appendix B), halved because it is causal."""
+        matrices = self.parameters - self.n_embd - self.n_layer * (2 * self.n_embd + 2 * self.head_dim)
+        return 6 * matrices + 6 * self.n_layer * self.n_head * self.head_dim * block_size
+
+    def to_hugging_face(self, end_of_text: int, im_end: int) -> dict[str, Any]:
+        """config.json. `rope_theta` stands where transformers v4 and where v5 looks; `head_dim` is explicit
+        because its default in Qwen3 is 128."""
+        return {
+            "architectures": ["Qwen3ForCausalLM"],
+            "model_type": "qwen3",
+            "vocab_size": self.vocab_size,
+            "hidden_size": self.n_embd,
+            "intermediate_size": self.n_inner,
+            "num_hidden_layers": self.n_layer,
+            "num_attention_heads": self.n_head,
+            "num_key_value_heads": self.n_kv_head,
+            "head_dim": self.head_dim,
+            "max_position_embeddings": self.block_size,
+            "rms_norm_eps": self.norm_eps,
+            "rope_theta": self.rope_theta,
+            "rope_parameters": {"rope_type": "default", "rope_theta": self.rope_theta},
+            "hidden_act": "silu",
+            "attention_bias": False,
+            "attention_dropout": 0.0,
+            "tie_word_embeddings": True,
+            "use_cache": True,
+            "use_sliding_window": False,
+            "initializer_range": 0.02,
+            "bos_token_id": end_of_text,
+            "eos_token_id": im_end,
+            "pad_token_id": end_of_text,
+            "torch_dtype": "float32",
+        }
+
+    @classmethod
+    def from_hugging_face(cls, data: dict[str, Any], where: str) -> ModelConfig:
+        """Read config.json.
+
+        Raises:
+            InputError: another architecture, or an option of Qwen3 that is not ours; `where` opens the message.
+        """
+        if data.get("model_type") != "qwen3":
+            raise InputError(f"{where}: model_type is {data.get('model_type')!r}; jianghu reads qwen3 models.")
+        for key in ("attention_bias", "use_sliding_window"):
+            if data.get(key):
+                raise InputError(f"{where}: {key} is on, which jianghu's model does not have.")
+        if not data.get("tie_word_embeddings", False):
+            raise InputError(f"{where}: tie_word_embeddings is off; jianghu's model shares them with the head.")
+        rope = data.get("rope_parameters") or {}
+        try:
+            config = cls(
+                vocab_size=data["vocab_size"],
+                block_size=data["max_position_embeddings"],
+                n_layer=data["num_hidden_layers"],
+                n_head=data["num_attention_heads"],
+                n_kv_head=data["num_key_value_heads"],
+                n_embd=data["hidden_size"],
+                n_inner=data["intermediate_size"],
+                rope_theta=float(rope.get("rope_theta", data.get("rope_theta", 10000.0))),
+                norm_eps=data["rms_norm_eps"],
+            )
+        except KeyError as error:
+            raise InputError(f"{where}: {error.args[0]} is missing.") from None
+        if data.get("head_dim", 128) != config.head_dim:
+            raise InputError(f"{where}: head_dim is not hidden_size / num_attention_heads, which jianghu needs.")
+        return config
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain dictionary, for manifests and comparison."""
+        return asdict(self)

@@ -1,0 +1,99 @@
+"""`jianghu run`: every stage in order, repeating only what is stale, and saying why."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from .. import files
+from ..errors import InputError
+from ..recipe import Recipe
+from ..workspace import Manifest, Workspace
+from . import exam as exam_stage
+from . import prepare as prepare_stage
+from . import synth as synth_stage
+from . import training as training_stage
+
+BASE, CHAT = "base", "chat"
+"""Names of the runs that `jianghu run` trains."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One step of the pipeline: `stale` says why it must be done (None: it is fresh), `work` does it."""
+
+    name: str
+    stale: Callable[[], str | None]
+    work: Callable[[], Any]
+
+
+def stages(ws: Workspace, recipe: Recipe) -> list[Stage]:
+    """The pipeline of a workspace."""
+
+    def train(stage: str, name: str) -> Callable[[], Any]:
+        def work() -> Any:
+            source = ws.checkpoint(BASE) if stage == "sft" else None
+            folder = ws.run(name)
+            manifest = training_stage.train_manifest(ws, recipe, stage, source)
+            same = (folder / "manifest.json").exists() and ws.why_stale(folder, manifest, []) is None
+            return training_stage.train(ws, recipe, stage, name, source, resume=same, restart=not same)
+
+        return work
+
+    def sft_stale() -> str | None:
+        return training_stage.train_stale(ws, recipe, "sft", CHAT, ws.checkpoint(BASE))
+
+    return [
+        Stage("prepare", lambda: prepare_stage.prepare_stale(ws, recipe), lambda: prepare_stage.prepare(ws, recipe)),
+        Stage(
+            "pretrain",
+            lambda: training_stage.train_stale(ws, recipe, "pretrain", BASE, None),
+            train("pretrain", BASE),
+        ),
+        Stage("synth", lambda: synth_stage.synth_stale(ws, recipe), lambda: synth_stage.synth(ws, recipe)),
+        Stage("sft", sft_stale, train("sft", CHAT)),
+        Stage("eval", lambda: _exam_stale(ws, recipe), lambda: _exam(ws, recipe)),
+    ]
+
+
+def run_all(ws: Workspace, recipe: Recipe) -> Iterator[tuple[Stage, str | None, Any]]:
+    """Do the stages in order.
+
+    Yields (stage, why, None) before a stage is done and (stage, None, facts) after it; (stage, None, None) once
+    for one that is fresh.
+    """
+    for stage in stages(ws, recipe):
+        why = stage.stale()
+        yield stage, why, None
+        if why is not None:
+            yield stage, None, stage.work()
+
+
+def status(ws: Workspace, recipe: Recipe) -> list[tuple[str, str]]:
+    """Each stage with `fresh`, or why it is stale, or what it waits for."""
+    rows = []
+    for stage in stages(ws, recipe):
+        try:
+            rows.append((stage.name, stage.stale() or "fresh"))
+        except InputError as waiting:
+            rows.append((stage.name, f"waiting: {waiting}"))
+    return rows
+
+
+def _exam_manifest(ws: Workspace, recipe: Recipe) -> Manifest:
+    model = ws.checkpoint(CHAT) / "model.safetensors"
+    return Manifest(ws.hashes([model, *sorted(ws.records.glob("*.jsonl"))]), {"eval": recipe.eval.model_dump()})
+
+
+def _exam_stale(ws: Workspace, recipe: Recipe) -> str | None:
+    return ws.why_stale(ws.evals, _exam_manifest(ws, recipe), [ws.evals / f"{CHAT}.records.json"])
+
+
+def _exam(ws: Workspace, recipe: Recipe) -> dict[str, Any]:
+    with files.lock(ws.evals, "evals"):
+        manifest = _exam_manifest(ws, recipe)
+        ws.forget(ws.evals)
+        result = exam_stage.exam(ws, recipe, CHAT)
+        ws.record(ws.evals, manifest)
+    return result

@@ -1,0 +1,175 @@
+"""Tokens or records → a run with its checkpoints."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from .. import __version__, files
+from ..chat import question, render
+from ..dataset import BatchSource, PretrainBatches, RecordBatches, read_pairs, read_tokens
+from ..dataset.batches import spread
+from ..errors import InputError
+from ..model import ModelConfig, Transformer, load_checkpoint
+from ..recipe import Recipe, TrainSettings, to_toml
+from ..tokenizer import Tokenizer
+from ..training import Prompt, Result, RunFolder, Trainer
+from ..training.device import pick_device
+from ..workspace import Manifest, Workspace
+
+Say = Callable[[str], None]
+
+IDLE_SETTINGS = {"log_interval", "save_interval", "keep_every", "sample_prompts", "sample_tokens", "device", "compile"}
+"""Settings of a run that do not change the model that comes out; a change of them makes nothing stale."""
+
+
+def train_manifest(ws: Workspace, recipe: Recipe, stage: str, source: Path | None) -> Manifest:
+    """What a run is made from; `source` is the checkpoint that fine-tuning starts from."""
+    settings: TrainSettings = getattr(recipe, stage)
+    own: dict[str, Any] = {stage: settings.model_dump(exclude=IDLE_SETTINGS)}
+    if stage == "pretrain":
+        inputs = [ws.tokens / "train.npy", ws.tokens / "val.npy", ws.tokenizer / "tokenizer.json"]
+        own["model"] = recipe.model.model_dump()
+    else:
+        assert source is not None
+        inputs = [ws.records / "train.jsonl", ws.records / "val.jsonl", source / "model.safetensors"]
+    missing = [path for path in inputs if not path.exists()]
+    if missing:
+        fix = "jianghu synth run" if missing[0].parent == ws.records else "jianghu prepare"
+        raise InputError(f"{ws.shown(missing[0])}: not there yet. `{fix}` makes it.")
+    return Manifest(ws.hashes(inputs), own)
+
+
+def train_stale(ws: Workspace, recipe: Recipe, stage: str, name: str, source: Path | None) -> str | None:
+    """Why a run must be trained (or trained on), or None."""
+    folder = ws.run(name)
+    stale = ws.why_stale(folder, train_manifest(ws, recipe, stage, source), [])
+    if stale is None and not (folder / "result.json").exists():
+        return f"{ws.shown(folder)} was not finished"
+    return stale
+
+
+def train(
+    ws: Workspace,
+    recipe: Recipe,
+    stage: str,
+    name: str,
+    source: Path | None = None,
+    resume: bool = False,
+    restart: bool = False,
+    say: Say = lambda text: None,
+) -> Result:
+    """Pretrain or fine-tune one run.
+
+    Args:
+        stage: `pretrain` or `sft`.
+        source: the checkpoint that fine-tuning starts from.
+        resume: go on where the run was left; from the start if it has saved nothing.
+        restart: set an older run of this name aside and begin anew.
+
+    Raises:
+        InputError: the run exists and neither is given; or it cannot be resumed with these settings or data.
+        InterruptedByUser, RunError: see `Trainer.train`.
+    """
+    settings: TrainSettings = getattr(recipe, stage)
+    folder = ws.run(name)
+    device = pick_device(settings.device)
+    with files.lock(folder, f"the run {name}"):
+        manifest = train_manifest(ws, recipe, stage, source)
+        run = RunFolder(folder)
+        if run.exists() and not resume:
+            if not restart:
+                raise InputError(
+                    f"{ws.shown(folder)} already exists. Give --resume to go on, --restart to set it aside and begin "
+                    "anew, or --name for another run."
+                )
+            say(f"{ws.shown(folder)} is kept as {ws.shown(_set_aside(folder))}")
+        resume = resume and run.state.exists()
+        if resume:
+            _check_resumable(ws, folder, manifest, recipe, stage)
+        (folder / "result.json").unlink(missing_ok=True)
+        source_of_batches, model, tokenizer, prompts = _parts(ws, recipe, stage, source, device)
+        ws.record(folder, manifest)
+        files.write_text(folder / "recipe.toml", to_toml(recipe, comments=False))
+        about = {"jianghu": __version__, "run": name, "stage": stage, "inputs": manifest.inputs}
+        if source is not None:
+            about["from"] = ws.shown(source)
+        trainer = Trainer(
+            run, settings, model, tokenizer, source_of_batches, prompts, about,
+            resume_command=f"jianghu {stage} --name {name} --resume",
+        )  # fmt: skip
+        result = trainer.train(resume, title=f"{stage} {name}")
+        files.write_json(folder / "result.json", asdict(result))
+    return result
+
+
+def _parts(
+    ws: Workspace, recipe: Recipe, stage: str, source: Path | None, device: torch.device
+) -> tuple[BatchSource, Transformer, Tokenizer, list[Prompt]]:
+    """Batches, model (weights drawn or loaded), tokenizer and sample prompts of a run."""
+    settings: TrainSettings = getattr(recipe, stage)
+    batches: BatchSource
+    if stage == "pretrain":
+        tokenizer, data = Tokenizer.load(ws.tokenizer), read_tokens(ws.tokens)
+        batches = PretrainBatches(
+            data, tokenizer.chars_per_token, settings.batch_size, settings.block_size, settings.seed, device
+        )
+        model = Transformer(
+            ModelConfig.from_settings(recipe.model, tokenizer.vocab_size, settings.block_size), settings.dropout
+        )
+        model.init_weights(settings.seed)
+        stretches = data.stretches("val")
+        starts = [stretches[n] for n in spread(len(stretches), 3)]
+        texts = settings.sample_prompts or [tokenizer.decode(data.val[a : min(a + 16, b)].tolist()) for a, b in starts]
+        prompts = [Prompt(text, tokenizer.encode(text)) for text in texts]
+    else:
+        assert source is not None
+        checkpoint = load_checkpoint(source, dropout=settings.dropout)
+        model, tokenizer = checkpoint.model.train(), checkpoint.tokenizer
+        model.extend(settings.block_size)
+        pairs = {split: read_pairs(ws.records / f"{split}.jsonl") for split in ("train", "val", "test")}
+        everything = [pair for part in pairs.values() for pair in part]
+        chosen = everything if recipe.sft.records == "all" else pairs["train"]
+        batches = RecordBatches(
+            chosen, pairs["val"], tokenizer, settings.batch_size, settings.block_size, settings.seed, device
+        )
+        texts = settings.sample_prompts or [pairs["val"][n].question for n in spread(len(pairs["val"]), 3)]
+        prompts = [Prompt(text, render(tokenizer, question(text), prompt=True).ids) for text in texts]
+    return batches, model.to(device), tokenizer, prompts
+
+
+def _check_resumable(ws: Workspace, folder: Path, manifest: Manifest, recipe: Recipe, stage: str) -> None:
+    """Refuse to mix runs: all that decides the weights must be as it was, except how long to train."""
+    path = folder / "manifest.json"
+    if not path.exists():
+        return
+    then = files.read_json(path)
+    for settings in (then["settings"], manifest.settings):
+        for key in ("max_iters", "eval_interval", "eval_share"):
+            settings.get(stage, {}).pop(key, None)
+    before = Manifest(then["inputs"], then["settings"])
+    if before != manifest:
+        names = sorted(name for name in before.inputs if before.inputs[name] != manifest.inputs.get(name))
+        names += sorted(
+            key
+            for key in before.settings.get(stage, {})
+            if before.settings[stage][key] != manifest.settings.get(stage, {}).get(key)
+        )
+        names += [] if before.settings.get("model") == manifest.settings.get("model") else ["model"]
+        raise InputError(
+            f"{ws.shown(folder)} cannot be resumed: {', '.join(names) or 'its inputs'} changed since it began. "
+            "Change that back, or give --restart."
+        )
+
+
+def _set_aside(folder: Path) -> Path:
+    """Rename a run so that a new one can take its name; nothing is deleted."""
+    number = 1
+    while (other := folder.with_name(f"{folder.name}-old{number}")).exists():
+        number += 1
+    folder.rename(other)
+    return other

@@ -1,0 +1,156 @@
+"""The folder of one project: where everything lies, what each artifact was made from, and what is stale."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from . import __version__, files
+from .errors import InputError
+from .recipe import Recipe, load_recipe
+
+RECIPE = "jianghu.toml"
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What an artifact was made from: hashes of its inputs by name, and the settings that decided it."""
+
+    inputs: dict[str, str]
+    settings: dict[str, Any]
+
+
+class Workspace:
+    """Paths and manifests of one project.
+
+    Args:
+        root: the folder that holds jianghu.toml.
+
+    Raises:
+        InputError: there is no jianghu.toml in it.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.recipe_path = root / RECIPE
+        if not self.recipe_path.is_file():
+            raise InputError(f"{root}: not a workspace (no {RECIPE}). `jianghu init {root}` makes one.")
+        self.books = root / "books"
+        self.data = root / "data"
+        self.chapters = self.data / "chapters.jsonl"
+        self.tokenizer = self.data / "tokenizer"
+        self.tokens = self.data / "tokens"
+        self.records = self.data / "records"
+        self.store = root / "synth.sqlite"
+        self.runs = root / "runs"
+        self.evals = root / "evals"
+
+    def recipe(self, overrides: dict[str, Any] | None = None) -> Recipe:
+        """The recipe of this workspace, with flags laid over it."""
+        return load_recipe(self.recipe_path, overrides)
+
+    def shown(self, path: Path) -> str:
+        """A path as the user would type it inside the workspace."""
+        return path.relative_to(self.root).as_posix() if path.is_relative_to(self.root) else str(path)
+
+    def run(self, name: str) -> Path:
+        """The folder of a run.
+
+        Raises:
+            InputError: the name cannot be a folder's.
+        """
+        if not re.fullmatch(r"[\w][\w.\-]*", name):
+            raise InputError(f"run name {name!r}: use letters, digits, '-', '_' and '.' only.")
+        return self.runs / name
+
+    def checkpoint(self, reference: str) -> Path:
+        """The folder that a checkpoint's short name or path means.
+
+        Args:
+            reference: `base` (its best, else its last), `base/last`, `base/step-020000`, or a path.
+
+        Raises:
+            InputError: nothing of that name; the message lists what there is.
+        """
+        run, _, name = reference.partition("/")
+        folder = self.runs / run / "checkpoints"
+        for path in (folder / name,) if name else (folder / "best", folder / "last"):
+            files.recover_folder(path)
+            if (path / "config.json").exists():
+                return path
+        path = Path(reference)
+        if (path / "config.json").exists():
+            return path
+        there = sorted(
+            f"{config.parents[2].name}/{config.parent.name}"
+            for config in self.runs.glob("*/checkpoints/[!.]*/config.json")
+        )
+        known = (
+            f"There are: {', '.join(there)}." if there else "None has been trained yet; `jianghu pretrain` trains one."
+        )
+        raise InputError(f"{reference}: no such checkpoint. {known}")
+
+    def why_stale(self, artifact: Path, now: Manifest, outputs: list[Path]) -> str | None:
+        """Why an artifact must be made again, in words; None if it is fresh.
+
+        Args:
+            artifact: whose manifest was written with `record`.
+            now: what it would be made from now.
+            outputs: what must be there.
+        """
+        path = _manifest(artifact)
+        missing = [output for output in outputs if not output.exists()]
+        if not path.exists() or missing:
+            return f"{self.shown(missing[0] if missing else artifact)} is not there yet"
+        then = files.read_json(path)
+        for name in sorted(now.inputs.keys() | then["inputs"].keys()):
+            if now.inputs.get(name) != then["inputs"].get(name):
+                word = "is new" if name not in then["inputs"] else "is gone" if name not in now.inputs else "changed"
+                return f"{name} {word}"
+        old, new = flatten(then["settings"]), flatten(now.settings)
+        for key in sorted(old.keys() | new.keys()):
+            if old.get(key) != new.get(key):
+                return f"the setting {key} changed from {old.get(key)} to {new.get(key)}"
+        return None
+
+    def record(self, artifact: Path, manifest: Manifest) -> None:
+        """Write down what an artifact was made from; call it last, when the artifact is whole."""
+        files.write_json(
+            _manifest(artifact),
+            {
+                "jianghu": __version__,
+                "made": datetime.now(UTC).isoformat(timespec="seconds"),
+                "inputs": manifest.inputs,
+                "settings": manifest.settings,
+            },
+        )
+
+    def forget(self, artifact: Path) -> None:
+        """Remove the manifest before an artifact is made again, so that a crash cannot leave a wrong one."""
+        _manifest(artifact).unlink(missing_ok=True)
+
+    def hashes(self, paths: list[Path]) -> dict[str, str]:
+        """Hashes of files and folders under their short names."""
+        return {self.shown(path): files.sha256_tree(path) for path in paths}
+
+
+def _manifest(artifact: Path) -> Path:
+    return (
+        artifact / "manifest.json"
+        if artifact.is_dir() or not artifact.suffix
+        else artifact.with_suffix(".manifest.json")
+    )
+
+
+def flatten(value: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested dictionaries as one, keys joined by dots."""
+    flat: dict[str, Any] = {}
+    for key, item in value.items():
+        if isinstance(item, dict):
+            flat |= flatten(item, f"{prefix}{key}.")
+        else:
+            flat[prefix + key] = item
+    return flat

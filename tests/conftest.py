@@ -1,0 +1,128 @@
+"""A small novel made on the spot, and what is made from it. No test needs a file that is not in the repository."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
+torch.set_num_threads(min(2, os.cpu_count() or 1))
+
+PEOPLE = ["沈青峰", "柳如烟", "顾长风", "白无双", "陆小川", "秦夫人", "铁掌柜", "苏明月"]
+PLACES = ["青石镇", "落雁坡", "寒潭寺", "白鹿山庄", "断云岭"]
+VERBS = ["望着", "走进", "离开", "夺下", "守住", "寻到", "想起", "说起"]
+THINGS = ["那柄旧剑", "一封密信", "半块玉佩", "一坛老酒", "那匹黑马", "城门的钥匙", "三支银针"]
+TIMES = ["次日清晨", "当夜三更", "过了数日", "不多时", "这年冬天", "雨停之后"]
+MOODS = ["心中一凛", "放声大笑", "默然不语", "又惊又喜", "长叹一声", "转身便走"]
+
+
+def novel_text(chapters: int = 12, sentences: int = 90, seed: int = 1) -> str:
+    """A made-up novel with chapter headings; no sentence is common to two of them by much."""
+    random_ = random.Random(seed)
+    parts = []
+    numerals = "一二三四五六七八九十"
+    for chapter in range(1, chapters + 1):
+        tens, ones = divmod(chapter, 10)
+        numeral = ("" if not tens else ("十" if tens == 1 else numerals[tens - 1] + "十")) + (numerals[ones - 1] if ones else "")
+        parts.append(f"第{numeral}回 {random_.choice(PEOPLE)}夜探{random_.choice(PLACES)}\n")
+        paragraph = ""
+        for _ in range(sentences):
+            who, other = random_.sample(PEOPLE, 2)
+            if random_.random() < 0.3:
+                line = f"{who}道：“{random_.choice(TIMES)}，你可到{random_.choice(PLACES)}取{random_.choice(THINGS)}。”"
+            else:
+                line = (
+                    f"{random_.choice(TIMES)}，{who}{random_.choice(VERBS)}{random_.choice(PLACES)}，"
+                    f"见{other}带着{random_.choice(THINGS)}，{random_.choice(MOODS)}。"
+                )
+            paragraph += line
+            if len(paragraph) > 160:
+                parts.append("　　" + paragraph + "\n")
+                paragraph = ""
+        parts.append("　　" + paragraph + "\n\n")
+    return "".join(parts)
+
+
+@pytest.fixture(scope="session")
+def novel() -> str:
+    return novel_text()
+
+
+def jianghu(*arguments: object, cwd: Path, check: bool = True, **options) -> subprocess.CompletedProcess:
+    """Run the program as a user does."""
+    result = subprocess.run(
+        [sys.executable, "-m", "jianghu", *map(str, arguments)],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=240,
+        env={**os.environ, "OMP_NUM_THREADS": "2", "COLUMNS": "160", **options.pop("env", {})},
+        **options,
+    )
+    if check:
+        assert result.returncode == 0, result.stdout + result.stderr
+    return result
+
+
+RECIPE = """
+preset = "demo"
+[split]
+stretch_chars = 600
+gap_chars = 60
+[tokenizer]
+vocab_size = 600
+[model]
+n_layer = 2
+n_head = 2
+n_embd = 32
+[pretrain]
+max_iters = 40
+batch_size = 4
+block_size = 32
+warmup_iters = 4
+eval_interval = 10
+save_interval = 10
+log_interval = 5
+sample_tokens = 8
+sample_prompts = ["沈青峰"]
+dropout = 0.1
+[sft]
+max_iters = 30
+batch_size = 4
+block_size = 128
+warmup_iters = 4
+eval_interval = 10
+save_interval = 10
+log_interval = 5
+sample_tokens = 8
+dropout = 0.1
+[synth]
+strategies = ["cloze"]
+cloze_records = 200
+[eval]
+limit = 12
+max_new_tokens = 8
+"""
+
+
+@pytest.fixture(scope="session")
+def shelf(tmp_path_factory: pytest.TempPathFactory, novel: str) -> Path:
+    """A workspace with one book, prepared, with records and a short pretraining and fine-tuning run."""
+    root = tmp_path_factory.mktemp("shelf")
+    (root / "books").mkdir()
+    (root / "books" / "青峰录.txt").write_text(novel, encoding="utf-8")
+    names = {name: {"aliases": [], "kind": "person"} for name in PEOPLE}
+    names |= {name: {"aliases": [], "kind": "place"} for name in PLACES}
+    (root / "books" / "青峰录.lexicon.json").write_text(json.dumps(names, ensure_ascii=False), encoding="utf-8")
+    (root / "jianghu.toml").write_text(RECIPE, encoding="utf-8")
+    jianghu("run", cwd=root)
+    return root
