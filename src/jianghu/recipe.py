@@ -126,8 +126,10 @@ class TrainSettings(Settings):
     """Tokens a row: how far the model looks back."""
     gradient_accumulation_steps: Positive = 1
     """Micro-batches summed into one step."""
+    optimizer: Literal["auto", "adamw", "muon"] = "auto"
+    """muon: for the matrices inside the blocks, AdamW for the rest. auto: muon if a step has 20 tokens per width."""
     learning_rate: Annotated[float, Field(gt=0)] = 1e-3
-    """Peak learning rate."""
+    """Peak learning rate, of either optimizer."""
     min_lr: Annotated[float, Field(ge=0)] | None = None
     """Learning rate at the end of the cosine (default: learning_rate / 10)."""
     warmup_iters: NotNegative = 100

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from .cache import KVCache
 from .config import ModelConfig
+from .loss import linear_cross_entropy
 
 
 class RMSNorm(nn.Module):
@@ -188,8 +189,8 @@ class Transformer(nn.Module):
 
         A sum, so that whoever calls divides once by the number of targets of the whole step.
         """
-        logits = self.logits(self(ids, segments, positions))
-        return F.cross_entropy(logits.flatten(0, 1).float(), targets.flatten(), ignore_index=-100, reduction="sum")
+        hidden = self(ids, segments, positions)
+        return linear_cross_entropy(hidden.flatten(0, 1), self.model.embed_tokens.weight, targets.flatten())
 
     def extend(self, block_size: int) -> None:
         """Allow rows of up to `block_size` tokens; rotary positions need no new weights."""

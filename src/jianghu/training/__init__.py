@@ -1,8 +1,8 @@
 """One trainer for pretraining and fine-tuning: optimizer, schedule, precision, metrics, exact resume."""
 
-from .optimizer import make_optimizer
+from .optimizer import make_optimizers
 from .run import RunFolder
 from .schedule import learning_rate
 from .trainer import Prompt, Result, Trainer
 
-__all__ = ["Prompt", "Result", "RunFolder", "Trainer", "learning_rate", "make_optimizer"]
+__all__ = ["Prompt", "Result", "RunFolder", "Trainer", "learning_rate", "make_optimizers"]

@@ -1,4 +1,4 @@
-"""The optimizer: AdamW with weight decay on matrices only, its state under the parameters' names."""
+"""The optimizers of a run, driven by one learning rate, their state under the parameters' names."""
 
 from __future__ import annotations
 
@@ -7,36 +7,78 @@ from torch import Tensor
 
 from ..model import Transformer
 from ..recipe import TrainSettings
+from .muon import Muon
+
+MUON_TOKENS = 20
+"""`auto` takes Muon when a step has at least this many tokens per unit of width: with fewer, the gradient of a
+matrix is so noisy that an orthogonal update is mostly noise."""
 
 
-def make_optimizer(model: Transformer, settings: TrainSettings) -> torch.optim.AdamW:
-    """AdamW (Loshchilov & Hutter 2019), fused. Norms, which are vectors, are not decayed."""
-    matrices = [weight for weight in model.parameters() if weight.ndim >= 2]
-    vectors = [weight for weight in model.parameters() if weight.ndim < 2]
+class Optimizers:
+    """AdamW, and Muon beside it if so configured; steps, rates and state for all of them."""
+
+    def __init__(self, model: Transformer, parts: list[torch.optim.Optimizer]) -> None:
+        self.model, self.parts = model, parts
+
+    def set_learning_rate(self, rate: float) -> None:
+        for part in self.parts:
+            for group in part.param_groups:
+                group["lr"] = rate
+
+    def step(self) -> None:
+        for part in self.parts:
+            part.step()
+
+    def zero_grad(self) -> None:
+        for part in self.parts:
+            part.zero_grad(set_to_none=True)
+
+    def tensors(self) -> dict[str, Tensor]:
+        """The state as `KEY.PARAMETER` → tensor."""
+        names = {weight: name for name, weight in self.model.named_parameters()}
+        return {
+            f"{key}.{names[weight]}": value
+            for part in self.parts
+            for weight, state in part.state.items()
+            for key, value in state.items()
+            if isinstance(value, Tensor)
+        }
+
+    def restore(self, tensors: dict[str, Tensor]) -> None:
+        """Put back what `tensors` gave."""
+        weights = dict(self.model.named_parameters())
+        owner = {w: part for part in self.parts for group in part.param_groups for w in group["params"]}
+        for name, value in tensors.items():
+            key, _, parameter = name.partition(".")
+            weight = weights[parameter]
+            owner[weight].state[weight][key] = value.clone().to(weight.device)
+
+
+def make_optimizers(model: Transformer, settings: TrainSettings) -> Optimizers:
+    """AdamW (Loshchilov & Hutter 2019), fused; or Muon for the matrices inside the blocks and AdamW for the rest.
+
+    Norms, which are vectors, are never decayed.
+    """
+    blocks = [w for name, w in model.named_parameters() if w.ndim >= 2 and ".layers." in name]
+    rest = [w for name, w in model.named_parameters() if w.ndim >= 2 and ".layers." not in name]
+    vectors = [w for w in model.parameters() if w.ndim < 2]
+    muon = uses_muon(model, settings)
     groups = [
-        {"params": matrices, "weight_decay": settings.weight_decay},
+        {"params": rest if muon else blocks + rest, "weight_decay": settings.weight_decay},
         {"params": vectors, "weight_decay": 0.0},
     ]
-    fused = matrices[0].device.type in ("cpu", "cuda")
-    return torch.optim.AdamW(groups, lr=settings.learning_rate, betas=(settings.beta1, settings.beta2), fused=fused)
+    rate, fused = settings.learning_rate, rest[0].device.type in ("cpu", "cuda")
+    parts: list[torch.optim.Optimizer] = [
+        torch.optim.AdamW(groups, lr=rate, betas=(settings.beta1, settings.beta2), fused=fused)
+    ]
+    if muon:
+        parts.append(Muon(blocks, lr=rate, weight_decay=settings.weight_decay))
+    return Optimizers(model, parts)
 
 
-def optimizer_tensors(model: Transformer, optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
-    """The optimizer's state as `KEY.PARAMETER` → tensor."""
-    names = {weight: name for name, weight in model.named_parameters()}
-    return {
-        f"{key}.{names[weight]}": value
-        for weight, state in optimizer.state.items()
-        for key, value in state.items()
-        if isinstance(value, Tensor)
-    }
-
-
-def restore_optimizer(model: Transformer, optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> None:
-    """Put back what `optimizer_tensors` gave."""
-    weights = dict(model.named_parameters())
-    for name, value in tensors.items():
-        key, _, parameter = name.partition(".")
-        weight = weights[parameter]
-        # AdamW keeps its step count beside the weights when fused, and in float32 always.
-        optimizer.state[weight][key] = value.clone().to(weight.device)
+def uses_muon(model: Transformer, settings: TrainSettings) -> bool:
+    """Whether a run takes Muon: as set, or for `auto` by the tokens of a step."""
+    tokens = settings.batch_size * settings.gradient_accumulation_steps * settings.block_size
+    return settings.optimizer == "muon" or (
+        settings.optimizer == "auto" and tokens >= MUON_TOKENS * model.config.n_embd
+    )

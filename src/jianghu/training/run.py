@@ -7,7 +7,6 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from tensorboardX import SummaryWriter
@@ -16,7 +15,7 @@ from torch import Tensor
 from .. import files
 from ..errors import InputError
 from ..model import Transformer
-from .optimizer import optimizer_tensors, restore_optimizer
+from .optimizer import Optimizers
 
 
 @dataclass
@@ -51,19 +50,19 @@ class RunFolder:
         """Whether training has begun here."""
         return self.state.exists() or self.metrics.exists()
 
-    def save_state(self, model: Transformer, optimizer: torch.optim.Optimizer, at: Progressed) -> None:
+    def save_state(self, model: Transformer, optimizers: Optimizers, at: Progressed) -> None:
         """Write weights, optimizer state and place in one file, in one atomic step.
 
         One file, because two could be of different steps after a crash; the weights in full float32.
         """
         tensors = {f"weights.{name}": tensor for name, tensor in model.state_dict().items()}
-        tensors |= {f"optimizer.{name}": tensor for name, tensor in optimizer_tensors(model, optimizer).items()}
+        tensors |= {f"optimizer.{name}": tensor for name, tensor in optimizers.tensors().items()}
         tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
         files.sweep(self.state)
         with files.atomic_path(self.state) as path:
             save_file(tensors, path, metadata={"at": json.dumps(asdict(at))})
 
-    def load_state(self, model: Transformer, optimizer: torch.optim.Optimizer) -> Progressed:
+    def load_state(self, model: Transformer, optimizers: Optimizers) -> Progressed:
         """Put a run back to where `save_state` left it, and forget rows that were logged after that.
 
         Raises:
@@ -84,7 +83,7 @@ class RunFolder:
             raise InputError(f"{self.state}: damaged ({error}). Start the run anew with --restart.") from None
         except RuntimeError:
             raise InputError(f"{self.state}: of another model than the recipe's. Start anew with --restart.") from None
-        restore_optimizer(model, optimizer, moments)
+        optimizers.restore(moments)
         for log in (self.metrics, self.samples):
             rows = files.read_log(log)
             files.write_jsonl(log, (row for row in rows if row.get("step", -1) < at.step))

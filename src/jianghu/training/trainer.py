@@ -27,7 +27,7 @@ from ..progress import Progress, short
 from ..recipe import TrainSettings
 from ..tokenizer import Tokenizer
 from .device import peak_flops, pick_dtype
-from .optimizer import make_optimizer
+from .optimizer import make_optimizers
 from .run import Progressed, RunFolder
 from .schedule import learning_rate
 
@@ -79,7 +79,7 @@ class Trainer:
         self.console = console
         self.device = model.model.embed_tokens.weight.device
         self.dtype = pick_dtype(settings, self.device)
-        self.optimizer = make_optimizer(model, settings)
+        self.optimizers = make_optimizers(model, settings)
         compiled = settings.compile == "on" or (settings.compile == "auto" and self.device.type == "cuda")
         self._loss = torch.compile(model.loss, dynamic=False) if compiled else model.loss
         self.at = Progressed()
@@ -96,7 +96,7 @@ class Trainer:
             InputError: there is nothing to resume.
         """
         if resume:
-            self.at = self.run.load_state(self.model, self.optimizer)
+            self.at = self.run.load_state(self.model, self.optimizers)
             self._losses = [torch.tensor(loss, device=self.device) for loss in self.at.losses]
         self._peak = peak_flops(self.device, self.dtype)
         rows = self.settings.batch_size * self.settings.gradient_accumulation_steps
@@ -142,8 +142,7 @@ class Trainer:
     def _step(self) -> None:
         settings, step = self.settings, self.at.step
         began = time.perf_counter()
-        for group in self.optimizer.param_groups:
-            group["lr"] = learning_rate(step, settings)
+        self.optimizers.set_learning_rate(learning_rate(step, settings))
         accumulate = settings.gradient_accumulation_steps
         batches = [self.source.batch(step * accumulate + micro) for micro in range(accumulate)]
         count = sum(batch.count for batch in batches)
@@ -158,8 +157,8 @@ class Trainer:
             total += loss.detach()
         if settings.grad_clip:
             torch.nn.utils.clip_grad_norm_(self.model.parameters(), settings.grad_clip)
-        self.optimizer.step()
-        self.optimizer.zero_grad(set_to_none=True)
+        self.optimizers.step()
+        self.optimizers.zero_grad()
         self._losses.append(total)
         self.at.step = step + 1
         self._account(began, sum(batch.ids.numel() for batch in batches))
@@ -239,7 +238,7 @@ class Trainer:
         self.at.losses = [loss.item() for loss in self._losses]
         if not all(map(math.isfinite, self.at.losses)):
             raise RunError(f"The loss at step {self.at.step} is not a number: lower learning_rate.")
-        self.run.save_state(self.model, self.optimizer, self.at)
+        self.run.save_state(self.model, self.optimizers, self.at)
 
     def _save_checkpoints(self) -> None:
         step, every = self.at.step, self.settings.keep_every

@@ -1,0 +1,35 @@
+"""Any book file → clean chapters; their split into train and validation; passages; the names in them."""
+
+from .book import Book, Chapter, Passage, Removal, read_chapters, write_chapters
+from .bundled import BUNDLED_NAME, Bundled, find_bundled
+from .lexicon import Kind, Lexicon, Name, read_lexicon
+from .load import load_book, load_shelf
+from .names import find_names
+from .passages import cut_passages
+from .report import check_report
+from .split import Piece, Split, Stretch, split_chapters
+
+__all__ = [
+    "BUNDLED_NAME",
+    "Book",
+    "Bundled",
+    "Chapter",
+    "Kind",
+    "Lexicon",
+    "Name",
+    "Passage",
+    "Piece",
+    "Removal",
+    "Split",
+    "Stretch",
+    "check_report",
+    "cut_passages",
+    "find_bundled",
+    "find_names",
+    "load_book",
+    "load_shelf",
+    "read_chapters",
+    "read_lexicon",
+    "split_chapters",
+    "write_chapters",
+]

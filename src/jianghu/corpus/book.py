@@ -1,0 +1,108 @@
+"""What a book becomes: chapters, passages, and the list of what cleaning took away.
+
+These are plain values; the other modules of this room make them. `chapters.jsonl` is read and written here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from .. import files
+from ..errors import InputError
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """One chapter. `text` has no heading line, no blank lines, no indentation; paragraphs end at "\\n"."""
+
+    book: str
+    chapter: int
+    """Position in the book, from 1; not the number in the title."""
+    title: str
+    text: str
+
+    @property
+    def full(self) -> str:
+        """Title line and text, each ended by a line end: what a model reads."""
+        return (self.title + "\n" if self.title else "") + self.text + "\n"
+
+
+@dataclass(frozen=True)
+class Passage:
+    """A part of a chapter, such that `chapter.text[start:end] == text`."""
+
+    book: str
+    chapter: int
+    start: int
+    end: int
+    text: str
+
+
+@dataclass(frozen=True)
+class Removal:
+    """What one rule of cleaning took away: how often, how many characters, and up to three examples."""
+
+    rule: str
+    count: int
+    characters: int
+    examples: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Book:
+    """A loaded book file."""
+
+    name: str
+    path: Path
+    encoding: str
+    damaged: int
+    """Characters that could not be decoded; they are dropped."""
+    characters_before: int
+    chapters: list[Chapter]
+    removals: list[Removal]
+    pieces: bool
+    """No headings were found, and the text is cut into even pieces."""
+
+
+@dataclass
+class Ledger:
+    """Counts removals by rule while a book is cleaned."""
+
+    _rules: dict[str, list[str]] = field(default_factory=dict)
+    _characters: dict[str, int] = field(default_factory=dict)
+
+    def note(self, rule: str, removed: str, characters: int | None = None, example: str | None = None) -> None:
+        """Record one removal. `characters` if not all of `removed` went; `example` if it is not what to show."""
+        self._rules.setdefault(rule, []).append(removed if example is None else example)
+        gone = len(removed) if characters is None else characters
+        self._characters[rule] = self._characters.get(rule, 0) + gone
+
+    def removals(self) -> list[Removal]:
+        """One `Removal` a rule, in the order in which the rules first applied."""
+        result = []
+        for rule, texts in self._rules.items():
+            shown = dict.fromkeys(text if len(text) <= 60 else text[:57] + "…" for text in texts)
+            result.append(Removal(rule, len(texts), self._characters[rule], tuple(list(shown)[:3])))
+        return result
+
+
+def write_chapters(path: Path, chapters: Iterable[Chapter]) -> None:
+    """Write chapters as one JSON object a line, atomically."""
+    files.write_jsonl(path, (asdict(chapter) for chapter in chapters))
+
+
+def read_chapters(path: Path) -> list[Chapter]:
+    """Read what `write_chapters` wrote.
+
+    Raises:
+        InputError: the file is missing, or a line is not a chapter; the message names file and line.
+    """
+    kinds = {"book": str, "chapter": int, "title": str, "text": str}
+    chapters = []
+    for number, row in enumerate(files.read_jsonl(path), 1):
+        if set(row) != set(kinds) or any(type(row[key]) is not kind for key, kind in kinds.items()):
+            raise InputError(f"{path}, chapter {number}: needs book, chapter, title, text. `jianghu prepare` makes it.")
+        chapters.append(Chapter(**row))
+    return chapters

@@ -1,0 +1,153 @@
+"""Mends hard line wraps. Lines as they stand in the file go in; paragraphs, one a line, come out.
+
+Two kinds: line ends at a fixed width in mid-sentence, and (from files that were unwrapped badly) a space
+in mid-sentence every 40 characters or so. A width is believed only if many lines agree on it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+from itertools import pairwise
+
+from .book import Ledger
+from .headings import MARK, parse_heading
+
+_ENDS = frozenset("。！？…”’』」）》】!?.;；:：—")
+_NARROW, _WIDE = 18, 100
+"""Widths between which a wrap is believed; narrower lines are verse."""
+_RULE = "hard line wrap"
+
+
+@dataclass(frozen=True)
+class _Line:
+    indent: int
+    text: str
+    heading: bool
+
+    @property
+    def width(self) -> int:
+        return self.indent + len(self.text)
+
+    @property
+    def open(self) -> bool:
+        """Ends in mid-sentence."""
+        return bool(self.text) and self.text[-1] not in _ENDS
+
+
+def mend_wraps(lines: list[str], ledger: Ledger) -> list[str]:
+    """Join what a wrap broke. Returns stripped, non-empty lines."""
+    return _mend_spaces(_mend_line_ends([_look(line) for line in lines], ledger), ledger)
+
+
+def _look(line: str) -> _Line:
+    bare = line.strip()
+    space = line[: len(line) - len(line.lstrip())].replace("\u3000", "  ").expandtabs(4)
+    heading = bare.startswith(MARK) or ((read := parse_heading(bare)) is not None and read.sure)
+    return _Line(len(space) // 2, bare, heading)
+
+
+def _mend_line_ends(lines: list[_Line], ledger: Ledger) -> list[str]:
+    blocks = _blocks(lines)
+    followed = [line for block in blocks for line in block[:-1]]
+    loose = [line for block in blocks if len(block) == 1 for line in block]
+    if len(loose) > 4 * len(followed) and _width(loose) is not None:  # a blank line after every line of the file
+        blocks = _blocks([line for line in lines if line.text])
+        followed = [line for block in blocks for line in block[:-1]]
+    width = _width(followed)
+    result: list[str] = []
+    for block in blocks:
+        local = width if width is not None else _local_width(block)
+        result += _joined(block, local, ledger) if local is not None else [line.text for line in block]
+    return result
+
+
+def _blocks(lines: list[_Line]) -> list[list[_Line]]:
+    """Runs of lines without a blank line or a heading between; a heading is a block of its own."""
+    blocks: list[list[_Line]] = []
+    fresh = True
+    for line in lines:
+        if not line.text:
+            fresh = True
+        elif fresh or line.heading:
+            blocks.append([line])
+            fresh = line.heading
+        else:
+            blocks[-1].append(line)
+    return blocks
+
+
+def _slack(lines: list[_Line]) -> int:
+    """How much shorter than the width a full line may be: words do not break, Chinese characters do."""
+    latin = sum(line.text.isascii() for line in lines)
+    return 14 if 2 * latin > len(lines) else 3
+
+
+def _width(lines: list[_Line]) -> int | None:
+    """The width at which a whole file is wrapped, or None."""
+    fitting = [line for line in lines if _NARROW <= line.width <= _WIDE]
+    if len(fitting) < 10:
+        return None
+    width = Counter(line.width for line in fitting).most_common(1)[0][0]
+    slack = _slack(lines)
+    if slack > 3:
+        width = sorted(line.width for line in fitting)[len(fitting) * 9 // 10]
+    full = [line for line in fitting if width - slack <= line.width <= width + 2]
+    agree = 2 * len(full) >= len(lines) and 3 * sum(line.open for line in full) >= len(full)
+    return width if agree else None
+
+
+def _local_width(block: list[_Line]) -> int | None:
+    """The width of one wrapped stretch (a letter, an inscription) in a file that is not wrapped otherwise."""
+    fitting = [line for line in block if _NARROW <= line.width <= 60]
+    if len(fitting) < 6 or 5 * len(fitting) < 4 * len(block):
+        return None
+    width = sorted(line.width for line in fitting)[len(fitting) // 2]
+    full = [line for line in fitting if abs(line.width - width) <= 2]
+    agree = 5 * len(full) >= 3 * len(fitting) and 5 * sum(line.open for line in fitting) >= 2 * len(fitting)
+    return width if agree else None
+
+
+def _joined(block: list[_Line], width: int, ledger: Ledger) -> list[str]:
+    base = Counter(line.indent for line in block).most_common(1)[0][0] if len(block) > 2 else 0
+    slack = _slack(block)
+    result = [block[0].text]
+    for before, line in pairwise(block):
+        full = before.width >= width - slack
+        goes_on = (full or (before.open and 2 * before.width >= width)) and before.width <= width + 16
+        if line.indent > base or not goes_on or before.heading:
+            result.append(line.text)
+        else:
+            ledger.note(_RULE, "\n", 1, before.text[-8:] + "⏎" + line.text[:8])
+            result[-1] += _glue(before.text[-1], line.text[0]) + line.text
+    return result
+
+
+def _glue(left: str, right: str) -> str:
+    """Between two joined parts: a space between Latin words, nothing between Chinese characters."""
+    return " " if left.isascii() and right.isascii() else ""
+
+
+def _mend_spaces(lines: list[str], ledger: Ledger) -> list[str]:
+    """Take out spaces that stand in mid-sentence at an even distance."""
+    segments = [(line, re.split(r"\s+", line)) for line in lines]
+    lengths = Counter(len(part) for _, parts in segments for part in parts[:-1] if len(part) >= _NARROW)
+    if sum(lengths.values()) < 20:
+        return lines
+    width = max(lengths, key=lambda n: (sum(lengths[m] for m in range(n - 5, n + 1)), n))
+    band = range(width - 5, width + 3)
+    if 10 * sum(lengths[n] for n in band) < 8 * sum(lengths.values()):
+        return lines
+    result = []
+    for line, parts in segments:
+        whole = parts[0]
+        for before, part in pairwise(parts):
+            chinese = before and part and not before[-1].isascii() and not part[0].isascii()
+            if chinese and len(before) in band:
+                ledger.note("space in mid-sentence", " ", 1, before[-8:] + "␣" + part[:8])
+                whole += part
+            else:
+                whole += " " + part
+        result.append(whole if len(parts) > 1 else line)
+    return result

@@ -1,0 +1,123 @@
+"""Records without a model and without a network: questions cut from the text, deterministic.
+
+Chapters and lexicons go in; records come out, spread evenly over chapters and kinds of question.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from ...recipe import SynthSettings
+from ..record import Record, split_of
+from .chapters import following, happenings, titles
+from .fact import Fact, order_of
+from .members import members
+from .sentences import BookText
+from .where import places
+from .who import blanks, deeds, speeches
+
+if TYPE_CHECKING:
+    from ...corpus import Chapter, Lexicon
+
+WORDINGS = 3  # records a fact: one wording alone leaves a fact hard to call up (Allen-Zhu and Li 2023)
+
+
+def cloze_records(
+    chapters: Sequence[Chapter], lexicons: Mapping[str, Lexicon], settings: SynthSettings
+) -> list[Record]:
+    """At most `settings.cloze_records` records; the same input gives the same records.
+
+    A sentence serves one fact only, and no two records ask the same. The short answer stands in the evidence
+    `text[start:end]`, or in the chapter's title (kind chapter); yes and no (是的, 不是) have no evidence span.
+
+    Args:
+        lexicons: the names of each book; a book that has none gets questions about its chapters only.
+    """
+    by_book: dict[str, list[Chapter]] = defaultdict(list)
+    for chapter in chapters:
+        by_book[chapter.book].append(chapter)
+    shelf = [BookText(book, own, lexicons.get(book)) for book, own in by_book.items()]
+    pools: dict[str, dict[tuple[str, int], list[Fact]]] = defaultdict(lambda: defaultdict(list))
+    for fact in _clear(fact for book in shelf for fact in _facts(book, shelf)):
+        # Facts of a whole book, such as who does not belong to it, count to no chapter but take turns like one.
+        place = (fact.book, 0 if fact.pool == "member" else fact.chapter or 0)
+        pools[fact.pool][place].append(fact)
+    records: list[Record] = []
+    for fact in _in_turn(pools, [(c.book, c.chapter) for c in chapters], settings.seed):
+        room = settings.cloze_records - len(records)
+        if room <= 0:
+            break
+        records += _records(fact, settings)[:room]
+    return records
+
+
+def _facts(book: BookText, shelf: Sequence[BookText]) -> Iterator[Fact]:
+    for make in (speeches, places, deeds, blanks, happenings, following, titles):
+        yield from make(book)
+    yield from members(book, shelf)
+
+
+def _clear(facts: Iterable[Fact]) -> list[Fact]:
+    """The facts without those of which a question also has another answer, or no wording fits."""
+    kept = [fact for fact in facts if fact.asks]
+    answers: dict[str, set[str]] = defaultdict(set)
+    for fact in kept:
+        for question, _ in fact.asks:
+            answers[question].add(fact.short)
+    return [fact for fact in kept if all(len(answers[question]) == 1 for question, _ in fact.asks)]
+
+
+def _in_turn(
+    pools: Mapping[str, Mapping[tuple[str, int], list[Fact]]], places: Sequence[tuple[str, int]], seed: int
+) -> Iterator[Fact]:
+    """Facts round after round: of every chapter one of each pool, none from a sentence that was used."""
+    queues = {
+        (pool, place): sorted(facts, key=lambda fact: order_of(f"{seed}:{fact.key}"), reverse=True)
+        for pool, by_place in pools.items()
+        for place, facts in by_place.items()
+    }
+    turns = sorted(places, key=lambda place: order_of(f"{seed}:{place}"))
+    spent: set[tuple[str, int, int]] = set()
+    asked: set[str] = set()
+    while any(queues.values()):
+        for book, chapter in turns:
+            for pool in pools:
+                queue = queues.get((pool, (book, 0 if pool == "member" else chapter)), [])
+                while queue:
+                    fact = queue.pop()
+                    questions = [question for question, _ in fact.asks]
+                    if spent.isdisjoint(fact.spends) and asked.isdisjoint(questions):
+                        spent.update(fact.spends)
+                        asked.update(questions)
+                        yield fact
+                        break
+
+
+def _records(fact: Fact, settings: SynthSettings) -> list[Record]:
+    """The fact in up to three of its wordings, beginning with another one from fact to fact."""
+    number = order_of(fact.key)
+    name = f"cloze-{number:016x}"
+    split = split_of(fact.group, settings.seed, settings.val_fraction, settings.test_fraction)
+    first = number % len(fact.asks)
+    asks = (fact.asks[first:] + fact.asks[:first])[:WORDINGS]
+    return [
+        Record(
+            id=f"{name}-{wording}",
+            fact=name,
+            wording=wording,
+            kind=fact.kind,
+            question=question,
+            answer=answer,
+            short_answer=fact.short,
+            aliases=fact.aliases,
+            book=fact.book,
+            chapter=fact.chapter,
+            start=fact.start,
+            end=fact.end,
+            source="cloze",
+            split=split,
+        )
+        for wording, (question, answer) in enumerate(asks, 1)
+    ]

@@ -1,0 +1,67 @@
+"""Who belongs to this book and who does not: names of other books on the shelf, and of well-known novels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from .fact import Fact, fitting, order_of
+from .sentences import BookText
+
+CLASSICS = {
+    "三国演义": "刘备 关羽 张飞 诸葛亮 曹操 孙权 周瑜 司马懿",
+    "水浒传": "宋江 林冲 武松 鲁智深 李逵 吴用 卢俊义 潘金莲",
+    "西游记": "孙悟空 猪八戒 沙悟净 牛魔王 红孩儿 白骨精 铁扇公主 太白金星",
+    "红楼梦": "贾宝玉 林黛玉 薛宝钗 王熙凤 史湘云 刘姥姥 贾探春 晴雯",
+    "封神演义": "姜子牙 哪吒 妲己 杨戬 申公豹 雷震子 闻仲 土行孙",
+    "三侠五义": "展昭 白玉堂 包拯 公孙策 欧阳春 卢方 徐庆 蒋平",
+    "儒林外史": "范进 匡超人 严监生 杜少卿 马二先生 周进 王冕 鲁小姐",
+    "聊斋志异": "聂小倩 宁采臣 婴宁 席方平 燕赤霞 王子服",
+    "镜花缘": "唐敖 林之洋 多九公 唐小山",
+    "说唐": "秦琼 程咬金 罗成 单雄信 尉迟恭 徐茂公",
+    "说岳全传": "岳飞 牛皋 岳云 金兀术",
+    "牡丹亭": "杜丽娘 柳梦梅",
+    "西厢记": "崔莺莺 张君瑞",
+}
+FAMILIAR = 40  # so many of a book's persons, the most named ones, stand for it
+
+
+def members(book: BookText, shelf: Sequence[BookText]) -> Iterator[Fact]:
+    """Questions whether somebody belongs to the book: as many no as yes, and which of two does."""
+    others = {name: home for home, names in CLASSICS.items() for name in names.split()}
+    for other in shelf:
+        if other is not book:
+            others |= dict.fromkeys(other.people[:FAMILIAR], other.book)
+    strangers = [(name, home) for name, home in others.items() if name not in book.text and home != book.book]
+    strangers.sort(key=lambda pair: order_of(f"{book.book}:{pair[0]}"))
+    own = [name for name in book.people[: len(strangers)] if name in book.text]
+    firsts = {m.name: s for s in reversed(book.sentences) for m in s.mentions if s.text[m.start : m.end] == m.name}
+    title = book.book
+    for place, (stranger, home) in enumerate(strangers):
+        group = f"member:{title}:{stranger}"
+        no = f"不是。{stranger}是《{home}》里的人物，《{title}》中没有这个人。"
+        asks = [
+            (f"{stranger}是《{title}》里的人物吗？", no),
+            (f"《{title}》里有没有{stranger}这个人物？", f"不是这本书里的人物，{stranger}出自《{home}》。"),
+            (f"{stranger}出现在《{title}》中吗？", no),
+        ]
+        yield Fact(f"{group}:no", group, "member", "absent", title, None, None, None, "不是", (), fitting(asks))
+        if place >= len(own) or own[place] not in firsts:
+            continue
+        name, sentence = own[place], firsts[own[place]]
+        chapter = sentence.chapter.chapter
+        yes = f"是的，{name}是《{title}》里的人物。"
+        asks = [
+            (f"{name}是《{title}》里的人物吗？", yes),
+            (f"《{title}》里有没有{name}这个人物？", f"是的，《{title}》里写到了{name}。"),
+            (f"{name}出现在《{title}》中吗？", yes),
+        ]
+        yield Fact(f"{group}:yes", group, "member", "present", title, chapter, None, None, "是的", (), fitting(asks))
+        pair = (name, stranger) if order_of(group) % 2 else (stranger, name)
+        right = f"{name}。{stranger}是《{home}》里的人物，不在《{title}》中。"
+        asks = [
+            (f"{pair[0]}和{pair[1]}，哪一位是《{title}》里的人物？", right),
+            (f"下面两个名字中，谁出自《{title}》：{pair[1]}、{pair[0]}？", right),
+            (f"《{title}》写的是{pair[0]}还是{pair[1]}？", right),
+        ]
+        span = (chapter, sentence.start, sentence.end)
+        yield Fact(f"{group}:which", group, "member", "present", title, *span, name, (), fitting(asks))

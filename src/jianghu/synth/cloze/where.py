@@ -1,0 +1,59 @@
+"""Where it happened: from sentences with one place, which a word for being or going there leads in."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+
+from .fact import Fact, from_sentence
+from .sentences import BookText
+
+_TO = "在于到至往奔投屯守入离过抵赴驻"
+_SUFFIX = "城山关县州郡江河湖岭谷庄镇村寺庙观渡津桥坡岗洞岛府宫楼亭"
+_FOUND = re.compile(rf"[{_TO}]([\u4e00-\u9fff]{{1,3}}[{_SUFFIX}])(?!口)")
+# A place name does not begin with these: they are verbs, pronouns, measures, or say which side.
+_NOT_FIRST = set(
+    f"{_TO}一二三四五六七八九十百千数这那此其某本各每何前后左右东西南北大小高深上下里外中近远荒空满"
+    "他她它我你吾汝彼自己的得了着之是有无不为将来去出回归取攻打破见看望渡登爬翻进同和与及并个座条间处府城山江河兵军人马"
+)
+AT_LEAST = 3  # a place that the book leads in only once or twice may be a chance join of characters
+
+
+def places(book: BookText) -> Iterator[Fact]:
+    """Where: narration with one place, blanked, or asked for with 哪里."""
+    known = {name for name, kind in book.kinds.items() if kind == "place" and len(name) > 1} | find_places(book.text)
+    people = {form for name, kind in book.kinds.items() if kind == "person" for form in (name, *book.also(name, name))}
+    known -= people
+    if not known:
+        return
+    anywhere = re.compile("|".join(sorted(map(re.escape, known), key=lambda name: (-len(name), name))))
+    for sentence in book.sentences:
+        if not 12 <= len(sentence.text) <= 50 or not sentence.plain:
+            continue
+        found = list(anywhere.finditer(sentence.text))
+        if len(found) != 1 or not book.once(sentence):
+            continue
+        match = found[0]
+        left, right = sentence.text[: match.start()], sentence.text[match.end() :]
+        cut_name = any(
+            m.start < match.end() and match.start() < m.end and m.name != match[0] for m in sentence.mentions
+        )
+        # Somebody must be named, else nothing tells which coming and going is meant.
+        named = any(m.name != match[0] for m in sentence.mentions)
+        if not left or left[-1] not in _TO or cut_name or not named:
+            continue
+        at, title = book.place(sentence.chapter.chapter), book.book
+        asks = [
+            (f"《{title}》里，{left}哪里{right.rstrip('。！')}？", f"{match[0]}，见{at}。"),
+            (f"《{title}》中有一句：“{left}____{right}”空白处是什么地方？", f"{match[0]}。这一句出自{at}。"),
+            (f"{at}写道：“{left}____{right}”这里说的是哪个地方？", f"{match[0]}。空白处的地名就是“{match[0]}”。"),
+        ]
+        also = book.also(match[0], match[0]) if match[0] in book.kinds else ()
+        yield from_sentence("place", "where", sentence, match[0], also, asks)
+
+
+def find_places(text: str) -> set[str]:
+    """Strings that stand at least three times behind a word of being or going and end as places do (…城, …山)."""
+    times = Counter(match[1] for match in _FOUND.finditer(text))
+    return {name for name, count in times.items() if count >= AT_LEAST and name[0] not in _NOT_FIRST}

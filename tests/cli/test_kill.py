@@ -1,0 +1,86 @@
+"""Killed at any moment, resumed, and the weights are those of an unbroken run, to the last bit."""
+
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from ..conftest import jianghu
+
+STAGES = {"pretrain": "base", "sft": "chat"}
+
+
+def weights(root, name):
+    return {
+        path.parent.name: path.read_bytes() for path in (root / "runs" / name).glob("checkpoints/*/model.safetensors")
+    }
+
+
+def start(root, *arguments):
+    return subprocess.Popen(
+        [sys.executable, "-m", "jianghu", *arguments],
+        cwd=root,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "OMP_NUM_THREADS": "2"},
+    )
+
+
+def killed_and_resumed(shelf, tmp_path, stage, kills, seed):
+    """Start a stage anew, kill it `kills` times at random moments, let it end; return how many kills hit it."""
+    root = shutil.copytree(shelf, tmp_path / stage)
+    name = STAGES[stage]
+    shutil.rmtree(root / "runs" / name)
+    random_ = random.Random(seed)
+    began = time.monotonic()
+    jianghu(stage, "--name", "timing", cwd=root)
+    length = time.monotonic() - began
+    hits = 0
+    for _ in range(kills):
+        process = start(root, stage, "--resume")
+        time.sleep(random_.uniform(0.3, 1.0) * length)
+        process.kill()
+        process.communicate()
+        hits += process.returncode == -signal.SIGKILL
+    jianghu(stage, "--resume", cwd=root)
+    assert weights(root, name) == weights(shelf, name)
+    assert not list((root / "runs" / name).rglob(".*.tmp-*"))
+    return hits
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_two_kills(shelf, tmp_path, stage):
+    killed_and_resumed(shelf, tmp_path, stage, 2, seed=1)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("stage", STAGES)
+def test_twenty_kills(shelf, tmp_path, stage):
+    assert killed_and_resumed(shelf, tmp_path, stage, 20, seed=2) >= 10
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C is sent otherwise there")
+@pytest.mark.parametrize("stage", STAGES)
+def test_ctrl_c_saves_says_how_to_go_on_and_loses_nothing(shelf, tmp_path, stage):
+    root = shutil.copytree(shelf, tmp_path / stage)
+    name = STAGES[stage]
+    shutil.rmtree(root / "runs" / name)
+    process = start(root, stage)
+    while not (root / "runs" / name / "metrics.jsonl").exists():
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=120)
+    if process.returncode == 0:
+        pytest.fail("the run was over before Ctrl-C reached it; make it longer")
+    assert process.returncode == 130
+    assert f"Go on with: jianghu {stage} --name {name} --resume" in said
+    assert "Traceback" not in said
+    jianghu(stage, "--resume", cwd=root)
+    assert weights(root, name) == weights(shelf, name)

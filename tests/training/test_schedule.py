@@ -1,0 +1,24 @@
+"""The learning rate at the places that matter."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jianghu.recipe import TrainSettings
+from jianghu.training import learning_rate
+
+
+def test_warm_up_peak_and_end():
+    settings = TrainSettings(max_iters=100, warmup_iters=10, learning_rate=1e-3)
+    assert learning_rate(0, settings) == pytest.approx(1e-4)  # the first step is not lost
+    assert learning_rate(9, settings) == learning_rate(10, settings) == pytest.approx(1e-3)
+    assert learning_rate(99, settings) == pytest.approx(1e-4)  # min_lr = learning_rate / 10
+    assert learning_rate(99, TrainSettings(max_iters=100, warmup_iters=10, min_lr=0.0)) == pytest.approx(0.0)
+
+
+@given(iters=st.integers(2, 500), share=st.floats(0, 0.99), step=st.integers(0, 499))
+def test_it_rises_then_falls_and_stays_in_bounds(iters, share, step):
+    settings = TrainSettings(max_iters=iters, warmup_iters=int(iters * share), learning_rate=1e-3)
+    now, later = learning_rate(step, settings), learning_rate(step + 1, settings)
+    assert 0 < now <= 1e-3 + 1e-12
+    assert later >= now if step + 1 < settings.warmup_iters else later <= now + 1e-12 or step < settings.warmup_iters
