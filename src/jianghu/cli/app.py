@@ -20,19 +20,19 @@ app = App(
     version=__version__,
     version_flags=["--version"],
 )
-app.command(demo.demo)
-app.command(project.init)
+app.command(demo.demo, sort_key=1)
+app.command(project.init, sort_key=2)
 app.command(books.app)
-app.command(project.prepare)
-app.command(train.pretrain)
+app.command(project.prepare, sort_key=4)
+app.command(train.pretrain, sort_key=5)
 app.command(synth.app)
-app.command(train.sft)
-app.command(ask.sample)
-app.command(ask.ask)
-app.command(ask.chat)
-app.command(evaluate.evaluate, name="eval")
-app.command(project.run)
-app.command(project.status)
+app.command(train.sft, sort_key=7)
+app.command(ask.sample, sort_key=8)
+app.command(ask.ask, sort_key=9)
+app.command(ask.chat, sort_key=10)
+app.command(evaluate.evaluate, name="eval", sort_key=11)
+app.command(project.run, sort_key=12)
+app.command(project.status, sort_key=13)
 
 
 @app.meta.default

@@ -38,7 +38,7 @@ def ask(
     checkpoint: str,
     question_text: Annotated[str, Parameter(name="question")],
     *,
-    greedy: Annotated[bool, Parameter(negative="", help="Take the likeliest token each time.")] = False,
+    greedy: Annotated[bool, Parameter(negative="", show_default=False, help="Take the likeliest token each time.")] = False,
     settings: Flags = None,
 ) -> None:
     """Answer one question.

@@ -18,7 +18,7 @@ from ..workspace import Workspace
 from . import show
 from .flags import flags_of, given
 
-app = App(name="books", help="Put books on the shelf and look at them.")
+app = App(name="books", help="Put books on the shelf and look at them.", sort_key=3)
 
 
 @app.command
@@ -46,7 +46,7 @@ def add(*paths: Path) -> None:
 def check(
     *paths: Path,
     books: flags_of(BooksSettings) = None,
-    json: Annotated[bool, Parameter(name="--json", negative="")] = False,
+    json: Annotated[bool, Parameter(name="--json", negative="", show_default=False)] = False,
 ) -> None:
     """Show encoding, chapters, repeats, and what cleaning would remove.
 

@@ -60,7 +60,7 @@ def demo(
     row = check_report(load_shelf(ws.books, recipe.books))[0]
     removed = sum(removal["characters"] for removal in row["removals"])
     show.console.print(
-        say["books_done"].format(name=row["name"], chapters=row["chapters"], characters=row["characters"], removed=removed)
+        say["books_done"].format(name=row["name"], chapters=row["chapters"], characters=row["characters_after"], removed=removed)
     )
     for stage, why, facts in pipeline.run_all(ws, recipe):
         if why or facts is None:

@@ -20,7 +20,7 @@ def evaluate(
     *checkpoints: str,
     exam: Path | None = None,
     settings: flags_of(EvalSettings) = None,
-    json: Annotated[bool, Parameter(name="--json", negative="")] = False,
+    json: Annotated[bool, Parameter(name="--json", negative="", show_default=False)] = False,
 ) -> None:
     """Let checkpoints take an exam, closed-book, and score their answers.
 

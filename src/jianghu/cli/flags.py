@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import asdict, field, make_dataclass
-from typing import Annotated, Any, get_origin
+from types import NoneType, UnionType
+from typing import Annotated, Any, get_args, get_origin
 
 from cyclopts import Parameter
 from pydantic import BaseModel
@@ -18,10 +19,12 @@ def flags_of(group: type[Settings]) -> Any:
         kind = info.annotation
         if isinstance(kind, type) and issubclass(kind, BaseModel):
             continue
-        many = get_origin(kind) is list
-        help = Parameter(help=info.description, negative="" if many else None, show_default=False)
+        if get_origin(kind) is UnionType:  # `int | None`, whose own bounds the recipe checks
+            kind = next(part for part in get_args(kind) if part is not NoneType)
+        help = Parameter(help=info.description, negative=None if kind is bool else "", show_default=False)
         rows.append((name, Annotated[kind | None, help], field(default=None)))  # type: ignore[operator]
     flat = make_dataclass(f"{group.__name__}Flags", rows, kw_only=True)
+    flat.__module__ = __name__  # left at `types`, it would be taken for a built-in type
     return Annotated[flat | None, Parameter(name="*")]
 
 

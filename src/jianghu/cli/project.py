@@ -15,7 +15,7 @@ from ..workspace import RECIPE, Workspace
 from . import show
 from .flags import flags_of, given
 
-Json = Annotated[bool, Parameter(name="--json", negative="", help="Print JSON.")]
+Json = Annotated[bool, Parameter(name="--json", negative="", show_default=False, help="Print JSON.")]
 
 
 def init(directory: Path, *, preset: Literal["demo", "seed", "modern"] = "modern") -> None:

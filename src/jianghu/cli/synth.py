@@ -13,7 +13,7 @@ from ..workspace import Workspace
 from . import show
 from .flags import flags_of, given
 
-app = App(name="synth", help="Make question-answer records from the books.")
+app = App(name="synth", help="Make question-answer records from the books.", sort_key=6)
 
 
 @app.command
@@ -22,7 +22,7 @@ def run(
     strategy: Annotated[list[Literal["cloze", "passage", "bundled"]] | None, Parameter(negative="")] = None,
     settings: flags_of(SynthSettings) = None,
     teacher: flags_of(TeacherSettings) = None,
-    json: Annotated[bool, Parameter(name="--json", negative="")] = False,
+    json: Annotated[bool, Parameter(name="--json", negative="", show_default=False)] = False,
 ) -> None:
     """Make the records and write data/records. A run that was stopped goes on where it was.
 

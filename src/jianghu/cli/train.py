@@ -14,8 +14,8 @@ from ..workspace import Workspace
 from . import show
 from .flags import flags_of, given
 
-Resume = Annotated[bool, Parameter(negative="", help="Go on where the run was left, exactly.")]
-Restart = Annotated[bool, Parameter(negative="", help="Set an older run of this name aside and begin anew.")]
+Resume = Annotated[bool, Parameter(negative="", show_default=False, help="Go on where the run was left, exactly.")]
+Restart = Annotated[bool, Parameter(negative="", show_default=False, help="Set an older run of this name aside and begin anew.")]
 
 
 def pretrain(

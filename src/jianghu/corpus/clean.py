@@ -143,7 +143,7 @@ def _drop_repeated(lines: list[str], book: str, ledger: Ledger) -> list[str]:
     often = max(5, chapters // 2)
 
     def junk(line: str) -> bool:
-        if counts[line] < often or line.startswith(MARK):
+        if counts[line] < often or line.startswith(MARK) or "“" in line:
             return False
         short = 3 <= len(line) <= 40 and not _PROSE_END.search(line) and not _is_verse(line)
         return short or len(line) >= 20 or line.strip("《》") == book

@@ -87,8 +87,8 @@ def _commonness(text: str) -> float:
 
 
 def _nearest(data: bytes) -> str:
-    """The encoding with the fewest damaged characters, for the message."""
-    return min(_CODECS, key=lambda name: data.decode(_CODECS[name], errors="replace").count("\ufffd"))
+    """The encoding that makes most sense of the bytes, for the message."""
+    return max(_CODECS, key=lambda name: _commonness(data.decode(_CODECS[name], errors="replace")))
 
 
 def _refusal(data: bytes, path: Path, name: str, skip: int) -> InputError:

@@ -69,10 +69,6 @@ class Lexicon:
         """The other forms of a name; empty if it has none or is unknown."""
         return self._of[name].aliases if name in self._of else ()
 
-    def kind_of(self, name: str) -> Kind | None:
-        """The kind of a name, None if it is unknown."""
-        return self._of[name].kind if name in self._of else None
-
     def write(self, path: Path) -> None:
         """Write JSON that `read_lexicon` reads, atomically."""
         files.write_json(path, {n.name: {"aliases": list(n.aliases), "kind": n.kind} for n in self.names})

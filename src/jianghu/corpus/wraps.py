@@ -55,11 +55,14 @@ def _mend_line_ends(lines: list[_Line], ledger: Ledger) -> list[str]:
     if len(loose) > 4 * len(followed) and _width(loose) is not None:  # a blank line after every line of the file
         blocks = _blocks([line for line in lines if line.text])
         followed = [line for block in blocks for line in block[:-1]]
-    width = _width(followed)
+    width, base = _width(followed), _base(followed)
     result: list[str] = []
     for block in blocks:
         local = width if width is not None else _local_width(block)
-        result += _joined(block, local, ledger) if local is not None else [line.text for line in block]
+        if local is None:
+            result += [line.text for line in block]
+        else:
+            result += _joined(block, local, base if width is not None else _base(block), ledger)
     return result
 
 
@@ -109,8 +112,13 @@ def _local_width(block: list[_Line]) -> int | None:
     return width if agree else None
 
 
-def _joined(block: list[_Line], width: int, ledger: Ledger) -> list[str]:
-    base = Counter(line.indent for line in block).most_common(1)[0][0] if len(block) > 2 else 0
+def _base(lines: list[_Line]) -> int:
+    """The indentation of lines that go on: the smallest that a tenth of the lines have. More begins a paragraph."""
+    counts = Counter(line.indent for line in lines)
+    return min((indent for indent, count in counts.items() if 10 * count >= len(lines)), default=0)
+
+
+def _joined(block: list[_Line], width: int, base: int, ledger: Ledger) -> list[str]:
     slack = _slack(block)
     result = [block[0].text]
     for before, line in pairwise(block):

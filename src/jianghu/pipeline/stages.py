@@ -10,10 +10,10 @@ from .. import files
 from ..errors import InputError
 from ..recipe import Recipe
 from ..workspace import Manifest, Workspace
-from . import exam as exam_stage
-from . import prepare as prepare_stage
-from . import synth as synth_stage
-from . import training as training_stage
+from .exam import exam
+from .prepare import prepare, prepare_stale
+from .synth import synth, synth_stale
+from .training import train, train_manifest, train_stale
 
 BASE, CHAT = "base", "chat"
 """Names of the runs that `jianghu run` trains."""
@@ -31,28 +31,28 @@ class Stage:
 def stages(ws: Workspace, recipe: Recipe) -> list[Stage]:
     """The pipeline of a workspace."""
 
-    def train(stage: str, name: str) -> Callable[[], Any]:
+    def training(stage: str, name: str) -> Callable[[], Any]:
         def work() -> Any:
             source = ws.checkpoint(BASE) if stage == "sft" else None
             folder = ws.run(name)
-            manifest = training_stage.train_manifest(ws, recipe, stage, source)
+            manifest = train_manifest(ws, recipe, stage, source)
             same = (folder / "manifest.json").exists() and ws.why_stale(folder, manifest, []) is None
-            return training_stage.train(ws, recipe, stage, name, source, resume=same, restart=not same)
+            return train(ws, recipe, stage, name, source, resume=same, restart=not same)
 
         return work
 
     def sft_stale() -> str | None:
-        return training_stage.train_stale(ws, recipe, "sft", CHAT, ws.checkpoint(BASE))
+        return train_stale(ws, recipe, "sft", CHAT, ws.checkpoint(BASE))
 
     return [
-        Stage("prepare", lambda: prepare_stage.prepare_stale(ws, recipe), lambda: prepare_stage.prepare(ws, recipe)),
+        Stage("prepare", lambda: prepare_stale(ws, recipe), lambda: prepare(ws, recipe)),
         Stage(
             "pretrain",
-            lambda: training_stage.train_stale(ws, recipe, "pretrain", BASE, None),
-            train("pretrain", BASE),
+            lambda: train_stale(ws, recipe, "pretrain", BASE, None),
+            training("pretrain", BASE),
         ),
-        Stage("synth", lambda: synth_stage.synth_stale(ws, recipe), lambda: synth_stage.synth(ws, recipe)),
-        Stage("sft", sft_stale, train("sft", CHAT)),
+        Stage("synth", lambda: synth_stale(ws, recipe), lambda: synth(ws, recipe)),
+        Stage("sft", sft_stale, training("sft", CHAT)),
         Stage("eval", lambda: _exam_stale(ws, recipe), lambda: _exam(ws, recipe)),
     ]
 
@@ -94,6 +94,6 @@ def _exam(ws: Workspace, recipe: Recipe) -> dict[str, Any]:
     with files.lock(ws.evals, "evals"):
         manifest = _exam_manifest(ws, recipe)
         ws.forget(ws.evals)
-        result = exam_stage.exam(ws, recipe, CHAT)
+        result = exam(ws, recipe, CHAT)
         ws.record(ws.evals, manifest)
     return result

@@ -9,17 +9,14 @@ from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from ..corpus import BUNDLED_NAME, Chapter, find_bundled
 from ..errors import InputError
 from ..files import read_jsonl
 from ..recipe import SynthSettings
 from .record import Record, split_of
 
-if TYPE_CHECKING:
-    from ..corpus import Chapter
-
-BOOK = "三国演义"
 MOST_MISSING = 0.02  # share of spans that an edition may lack and still be taken for the bundled one
 
 
@@ -30,8 +27,6 @@ def bundled_records(chapters: Sequence[Chapter], settings: SynthSettings) -> lis
         InputError: the shelf has no 三国演义, or another edition; or the bundled novel, from which the spans
             are counted, is not installed.
     """
-    from ..corpus import find_bundled
-
     novel = find_bundled()
     if novel is None:
         raise InputError(
@@ -56,10 +51,11 @@ def map_records(
     Raises:
         InputError: no chapters of the book are there, or more than 2 % of the spans are not found in them.
     """
-    own = {chapter.chapter: _Squeezed(chapter.text) for chapter in chapters if chapter.book == BOOK}
+    own = {chapter.chapter: _Squeezed(chapter.text) for chapter in chapters if chapter.book == BUNDLED_NAME}
     if not own:
         raise InputError(
-            f"strategy bundled is about 《{BOOK}》, which is not on this shelf. Add {BOOK}.txt, or leave it out."
+            f"strategy bundled is about 《{BUNDLED_NAME}》, which is not on this shelf. "
+            f"Add {BUNDLED_NAME}.txt, or leave it out."
         )
     records, wanted, missing = [], 0, 0
     for row in rows:
@@ -75,12 +71,12 @@ def map_records(
         fields = {name: row[name] for name in ("id", "fact", "wording", "kind", "question", "answer", "short_answer")}
         split = split_of(row.get("group") or row["fact"], settings.seed, settings.val_fraction, settings.test_fraction)
         where = f"bundled record {row['id']}"
-        rest = {"aliases": row["aliases"], "book": BOOK, "chapter": chapter, "start": start, "end": end}
+        rest = {"aliases": row["aliases"], "book": BUNDLED_NAME, "chapter": chapter, "start": start, "end": end}
         records.append(Record.from_dict({**fields, **rest, "source": "bundled", "split": split}, where))
     if missing > MOST_MISSING * wanted:
         raise InputError(
-            f"the 《{BOOK}》 of this shelf is another edition than the bundled records: {missing} of {wanted} passages "
-            "are not in it. Leave the strategy bundled out, or use the novel that `jianghu demo` writes."
+            f"the 《{BUNDLED_NAME}》 of this shelf is another edition than the bundled records: {missing} of {wanted} "
+            "passages are not in it. Leave the strategy bundled out, or use the novel that `jianghu demo` writes."
         )
     return records
 

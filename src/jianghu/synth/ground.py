@@ -31,11 +31,17 @@ def locate(quote: str, passage: str) -> tuple[int, int] | None:
     First exactly, white space, width and the shape of quote marks aside; then by the best alignment, if at least
     90 of 100 alike (rapidfuzz partial ratio).
     """
-    wanted, _ = _normalised(quote.strip().strip("…. “”\"'"))
     text, places = _normalised(passage)
+    # Teachers put quotes round a quote, and dots at its ends; but the marks may be the book's own.
+    forms = [quote.strip(), quote.strip("…. \n"), quote.strip("…. \n“”「」\"'")]
+    wanted, start = "", -1
+    for form in forms:
+        wanted, _ = _normalised(form)
+        start = text.find(wanted) if wanted else -1
+        if start >= 0:
+            break
     if not wanted or len(wanted) > len(text):
         return None
-    start = text.find(wanted)
     end = start + len(wanted)
     if start < 0:
         if len(wanted) < SHORTEST_LOOSE:
@@ -100,7 +106,7 @@ def garbage(text: str) -> bool:
         return True
     if re.search(r"(.)\1{7}|(.{2,8}?)\2{4}", text):
         return True
-    return sum(c.isalnum() for c in text) < len(text) / 2
+    return sum(c.isalnum() for c in text) < 0.3 * len(text)
 
 
 def _normalised(text: str) -> tuple[str, list[int]]:

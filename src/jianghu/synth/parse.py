@@ -82,8 +82,11 @@ def _strict(text: str) -> tuple[list[Any], bool]:
 
 def _repair(text: str) -> Any:
     begin = _BRACKET.search(text)
+    # Where brackets run wild there is nothing to mend, and the repairer takes a minute over them.
+    if begin is None or "question" not in text or len(_BRACKET.findall(text)) > MOST_TRIES:
+        return None
     try:
-        return json_repair.loads(text[begin.start() :]) if begin else None
+        return json_repair.loads(text[begin.start() :])
     except Exception:  # the repairer makes no promise, and this function must not raise
         return None
 

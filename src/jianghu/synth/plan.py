@@ -1,4 +1,4 @@
-"""Chapters and settings → the requests to the teacher, in an order of which every beginning is spread over the shelf."""
+"""Chapters and settings → the requests to the teacher, in an order whose every beginning is spread over the shelf."""
 
 from __future__ import annotations
 
@@ -57,6 +57,6 @@ def spread(passages: Sequence[Passage]) -> list[Passage]:
     ranked: list[tuple[float, int, Passage]] = []
     for number, own in enumerate(by_book.values()):
         bits = max(1, (len(own) - 1).bit_length())
-        mixed = sorted(range(len(own)), key=lambda index: int(f"{index:0{bits}b}"[::-1], 2))  # noqa: B023 - used at once
+        mixed = sorted(range(len(own)), key=lambda index: int(f"{index:0{bits}b}"[::-1], 2))
         ranked += [((rank + 0.5) / len(own), number, own[index]) for rank, index in enumerate(mixed)]
     return [passage for _, _, passage in sorted(ranked, key=lambda entry: entry[:2])]

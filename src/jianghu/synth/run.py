@@ -10,10 +10,9 @@ import hashlib
 import signal
 import threading
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from ..corpus import Chapter
@@ -47,9 +46,9 @@ class Summary:
     total: int = 0
     done: int = 0
     asked: int = 0
-    failed: Counter[str] = field(default_factory=Counter)
+    failed: dict[str, int] = field(default_factory=dict)
     records: int = 0
-    rejected: Counter[str] = field(default_factory=Counter)
+    rejected: dict[str, int] = field(default_factory=dict)
     tokens: int = 0
     cost: float = 0.0
     seconds: float = 0.0
@@ -60,11 +59,7 @@ class Summary:
             if verdict.verdict == "accepted":
                 self.records += 1
             else:
-                self.rejected[verdict.verdict] += 1
-
-    def to_dict(self) -> dict[str, Any]:
-        """The numbers as a JSON object."""
-        return {**self.__dict__, "failed": dict(self.failed), "rejected": dict(self.rejected)}
+                self.rejected[verdict.verdict] = self.rejected.get(verdict.verdict, 0) + 1
 
 
 def run_passages(
@@ -107,7 +102,7 @@ def run_passages(
     def show() -> None:
         now.seconds = time.monotonic() - began
         if on_progress:
-            on_progress(now.to_dict())
+            on_progress(asdict(now))
 
     def sent(reply: Reply) -> None:
         now.asked += 1
@@ -123,7 +118,7 @@ def run_passages(
         show()
 
     def finished(request: Request, reply: Reply) -> None:
-        now.failed[reply.outcome] += 1
+        now.failed[reply.outcome] = now.failed.get(reply.outcome, 0) + 1
         last[:] = [reply]
 
     async def work(stopped: threading.Event) -> bool:

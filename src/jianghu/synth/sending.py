@@ -14,7 +14,6 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from itertools import count
-from typing import Any
 
 from ..errors import RunError
 from .dialect import Dialect
@@ -106,10 +105,11 @@ class Sender:
     def _land(self) -> None:
         landed = [(task, self._flying.pop(task)) for task in list(self._flying) if task.done()]
         # All that landed is committed before any of it may end the run.
-        replies = [(task.result(), *what) for task, what in landed]
-        for reply, request, _, _ in replies:
-            self._keep(request, reply)
-        for reply, request, tries, dialect in replies:
+        for task, (request, _, _) in landed:
+            if task.exception() is None:
+                self._keep(request, task.result())
+        for task, (request, tries, dialect) in landed:
+            reply = task.result()
             if not reply.accepted:
                 self._failed(request, reply, tries, dialect)
 

@@ -211,7 +211,8 @@ class Store:
         for row in rows:
             outcome, content, finish_reason, tokens_in, tokens_out, cost, seconds = row[8:]
             reply = Reply(outcome, content, finish_reason, "", tokens_in, tokens_out, cost, seconds)
-            yield Request(*row[:7], json.loads(row[7])), reply
+            key, place, book, chapter, start, passage, model, body = row[:8]
+            yield Request(key, place, book, chapter, start, passage, model, json.loads(body)), reply
 
     def set_verdicts(self, verdicts: Iterable[tuple[str, Sequence[Verdict]]]) -> None:
         """Replace what is known about the items of requests, all in one step."""
@@ -230,8 +231,8 @@ class Store:
             "JOIN records ON records.key = requests.key WHERE verdict = 'accepted' AND place IS NOT NULL "
             "ORDER BY place, start, requests.key, item"
         )
-        for row in rows:
-            yield Kept(*row[:6], json.loads(row[6]))
+        for key, book, chapter, start, passage, item, content in rows:
+            yield Kept(key, book, chapter, start, passage, item, json.loads(content))
 
     def verdicts(self) -> dict[str, int]:
         """How many items about the shelf's present texts got each verdict."""

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
 
+from ...corpus import Chapter, Lexicon
 from ...recipe import SynthSettings
 from ..record import Record, split_of
 from .chapters import following, happenings, titles
@@ -17,9 +17,6 @@ from .members import members
 from .sentences import BookText
 from .where import places
 from .who import blanks, deeds, speeches
-
-if TYPE_CHECKING:
-    from ...corpus import Chapter, Lexicon
 
 WORDINGS = 3  # records a fact: one wording alone leaves a fact hard to call up (Allen-Zhu and Li 2023)
 

@@ -42,7 +42,7 @@ def happenings(book: BookText) -> Iterator[Fact]:
         # The answers leave the title out: it is asked for by itself, perhaps in another split.
         asks = [
             (f"“{sentence.text}”出自《{title}》的哪一{unit}？", f"{heading.label}。这句话就写在这一{unit}里。"),
-            (f"《{title}》第几{unit}写到“{sentence.bare}”？", f"{heading.label}，见《{title}》{heading.label}。"),
+            (f"《{title}》第几{unit}写到“{sentence.bare}”？", f"{heading.label}。那一{unit}里写到了这件事。"),
             (
                 f"“{sentence.bare}”这件事写在《{title}》第几{unit}？",
                 f"{heading.label}。《{title}》在这一{unit}写了这件事。",

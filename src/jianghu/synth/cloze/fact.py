@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from .sentences import Sentence
+from .sentences import Sentence
 
 MOST_QUESTION, MOST_ANSWER = 120, 60  # characters; what a small model can take in and say
 

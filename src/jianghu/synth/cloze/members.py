@@ -33,10 +33,10 @@ def members(book: BookText, shelf: Sequence[BookText]) -> Iterator[Fact]:
             others |= dict.fromkeys(other.people[:FAMILIAR], other.book)
     strangers = [(name, home) for name, home in others.items() if name not in book.text and home != book.book]
     strangers.sort(key=lambda pair: order_of(f"{book.book}:{pair[0]}"))
-    own = [name for name in book.people[: len(strangers)] if name in book.text]
     firsts = {m.name: s for s in reversed(book.sentences) for m in s.mentions if s.text[m.start : m.end] == m.name}
+    own = [name for name in book.people if name in firsts]
     title = book.book
-    for place, (stranger, home) in enumerate(strangers):
+    for (stranger, home), name in zip(strangers, own, strict=False):
         group = f"member:{title}:{stranger}"
         no = f"不是。{stranger}是《{home}》里的人物，《{title}》中没有这个人。"
         asks = [
@@ -45,9 +45,7 @@ def members(book: BookText, shelf: Sequence[BookText]) -> Iterator[Fact]:
             (f"{stranger}出现在《{title}》中吗？", no),
         ]
         yield Fact(f"{group}:no", group, "member", "absent", title, None, None, None, "不是", (), fitting(asks))
-        if place >= len(own) or own[place] not in firsts:
-            continue
-        name, sentence = own[place], firsts[own[place]]
+        sentence = firsts[name]
         chapter = sentence.chapter.chapter
         yes = f"是的，{name}是《{title}》里的人物。"
         asks = [

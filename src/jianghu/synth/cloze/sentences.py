@@ -8,13 +8,11 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from ...corpus import Chapter, Lexicon
+from ...corpus import Chapter, Lexicon
 
 _END = re.compile(r"[。！？!?…]+[”’」』）)\"]*")
-_PAIRS = ("“”", "‘’", "「」", "『』", "（）")
+_PAIRS = (("“", "”"), ("‘", "’"), ("「", "」"), ("『", "』"), ("（", "）"))
 _QUOTES = re.compile(r"[“”‘’「」『』\"（）()《》]")
 _LABEL = re.compile(r"^(第[0-9０-９零〇一二三四五六七八九十百千两廿卅]+([回章节卷集部篇]))[\s　:：、]*(.*)$")
 LONGEST = 300  # a stretch whose quotes are still open after so many characters has lost one; begin anew
@@ -78,6 +76,12 @@ class BookText:
         """Whether the book has this sentence only here, punctuation aside."""
         return self._times[letters(sentence.text)] == 1
 
+    def telling(self, words: str) -> bool:
+        """Whether words point at one event: most of their 4-grams are nowhere else in the book."""
+        plain = letters(words)
+        grams = [plain[at : at + 4] for at in range(len(plain) - 3)]
+        return 2 * sum(self._grams[gram] == 1 for gram in grams) > max(8, len(grams))
+
     def place(self, chapter: int) -> str:
         """`《书名》第五回`, or `《书名》` where the chapter has no number of its own."""
         heading = self.headings.get(chapter)
@@ -87,6 +91,11 @@ class BookText:
         """Every other form that names the same."""
         forms = {name, *(self.lexicon.aliases_of(name) if self.lexicon else ())}
         return tuple(sorted(form for form in forms if form != written and len(form) > 1))
+
+    @cached_property
+    def _grams(self) -> Counter[str]:
+        plain = letters(self.text)
+        return Counter(plain[at : at + 4] for at in range(len(plain) - 3))
 
     @cached_property
     def people(self) -> list[str]:

@@ -9,13 +9,13 @@ from collections.abc import Iterator
 from .fact import Fact, from_sentence
 from .sentences import BookText
 
-_TO = "在于到至往奔投屯守入离过抵赴驻"
+_TO = "进在于到至往奔投屯守入离过抵赴驻"
 _SUFFIX = "城山关县州郡江河湖岭谷庄镇村寺庙观渡津桥坡岗洞岛府宫楼亭"
 _FOUND = re.compile(rf"[{_TO}]([\u4e00-\u9fff]{{1,3}}[{_SUFFIX}])(?!口)")
 # A place name does not begin with these: they are verbs, pronouns, measures, or say which side.
 _NOT_FIRST = set(
     f"{_TO}一二三四五六七八九十百千数这那此其某本各每何前后左右东西南北大小高深上下里外中近远荒空满"
-    "他她它我你吾汝彼自己的得了着之是有无不为将来去出回归取攻打破见看望渡登爬翻进同和与及并个座条间处府城山江河兵军人马"
+    "他她它我你吾汝彼自己的得了着之是有无不为将来去出回归取攻打破见看望渡登爬翻进同和与及并个座条间处府城山江河兵军人马吊浮"
 )
 AT_LEAST = 3  # a place that the book leads in only once or twice may be a chance join of characters
 
@@ -44,11 +44,14 @@ def places(book: BookText) -> Iterator[Fact]:
         if not left or left[-1] not in _TO or cut_name or not named:
             continue
         at, title = book.place(sentence.chapter.chapter), book.book
+        masked = f"{left}____{right}"
         asks = [
-            (f"《{title}》里，{left}哪里{right.rstrip('。！')}？", f"{match[0]}，见{at}。"),
-            (f"《{title}》中有一句：“{left}____{right}”空白处是什么地方？", f"{match[0]}。这一句出自{at}。"),
-            (f"{at}写道：“{left}____{right}”这里说的是哪个地方？", f"{match[0]}。空白处的地名就是“{match[0]}”。"),
+            (f"《{title}》中有一句：“{masked}”空白处是什么地方？", f"{match[0]}。这一句出自{at}。"),
+            (f"{at}写道：“{masked}”这里说的是哪个地方？", f"{match[0]}。空白处的地名就是“{match[0]}”。"),
+            (f"请填出《{title}》这句话里的地名：“{masked}”", f"{match[0]}，见{at}。"),
         ]
+        if book.telling(left + right):  # without the quoted words themselves, only these tell which event is meant
+            asks.append((f"《{title}》里，{left}哪里{right.rstrip('。！')}？", f"{match[0]}，见{at}。"))
         also = book.also(match[0], match[0]) if match[0] in book.kinds else ()
         yield from_sentence("place", "where", sentence, match[0], also, asks)
 

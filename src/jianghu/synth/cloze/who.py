@@ -9,7 +9,10 @@ from collections.abc import Iterator
 from .fact import Fact, from_sentence, known_as
 from .sentences import BookText, Mention, Sentence, letters
 
-_LEADS = "却说 且说 再说 话说 单说 原来 于是 当下 忽然 此时 这时 那时 只见 次日 次日， 当日 当日， 当夜 忽见 正说间，".split()
+_LEADS = {
+    *("却说", "且说", "再说", "话说", "单说", "原来", "于是", "当下", "忽然", "此时", "这时", "那时", "只见", "忽见"),
+    *("次日", "次日，", "当日", "当日，", "当夜", "正说间，"),
+}
 _SPEECH = re.compile(r"^([^“”，。！？；：]{2,16})(?:曰|道|云|说)[：；，:]“([^“”‘’]{6,42})”$")
 # Between the name and the verb of speaking stand only words for the manner: 笑曰, 大怒道, 忙问道. Others may bring
 # in a second speaker (使人告, 之子泣).
@@ -50,7 +53,7 @@ def deeds(book: BookText) -> Iterator[Fact]:
         if who is None or not book.once(sentence):
             continue
         written, rest = sentence.text[who.start : who.end], sentence.bare[who.end :]
-        if len(rest) < 9 or rest[0] in _NOT_AFTER or gives_away(written, rest):
+        if len(rest) < 9 or rest[0] in _NOT_AFTER or gives_away(written, rest) or not book.telling(rest):
             continue
         place, said = book.place(sentence.chapter.chapter), known_as(written, who.name)
         asks = [

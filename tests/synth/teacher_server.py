@@ -1,0 +1,122 @@
+"""A teacher on loopback: a real HTTP server that answers as it is told, well or badly, and remembers who asked what."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+
+@dataclass
+class Act:
+    """What the server does with one request."""
+
+    status: int = 200
+    body: str | dict[str, Any] = ""
+    headers: dict[str, str] = field(default_factory=dict)
+    delay: float = 0.0
+    cut: bool = False  # close the connection in the middle of the body
+
+
+def passage_of(body: dict[str, Any]) -> str:
+    return re.search(r"<passage>\n(.*)\n</passage>", body["messages"][-1]["content"], re.DOTALL)[1]
+
+
+def items_for(body: dict[str, Any], count: int = 2) -> list[dict[str, Any]]:
+    """Good items: quotes from the passage, questions that no other passage has."""
+    passage = passage_of(body)
+    name = hashlib.sha256(passage.encode()).hexdigest()[:10]
+    quotes = [quote for quote in re.split(r"(?<=。)", passage.replace("\n", "")) if len(quote) > 8]
+    return [
+        {
+            "question": f"《青峰录》里编号{name}的第{n}件事是谁做的？",
+            "answer": f"{quote[:6]}。这件事就是他做的。",
+            "short_answer": quote[:6],
+            "aliases": [],
+            "kind": "plot",
+            "evidence": quote,
+        }
+        for n, quote in enumerate(quotes[:count], 1)
+    ]
+
+
+def chat(content: str, finish: str | None = "stop", **message: Any) -> dict[str, Any]:
+    return {
+        "choices": [{"message": {"role": "assistant", "content": content, **message}, "finish_reason": finish}],
+        "usage": {"prompt_tokens": 100, "completion_tokens": 50},
+    }
+
+
+def good(number: int, body: dict[str, Any]) -> Act:
+    return Act(body=chat(json.dumps({"records": items_for(body)}, ensure_ascii=False)))
+
+
+class TeacherServer:
+    """Use it as a context manager. `behave(number, body)` says what to do with the request of this number, from 0."""
+
+    def __init__(self, behave: Callable[[int, dict[str, Any]], Act] = good) -> None:
+        self.behave = behave
+        self.seen: list[dict[str, Any]] = []
+        self.headers: list[dict[str, str]] = []
+        self.times: list[float] = []
+        self.most_at_once = 0
+        self._now = 0
+        self._lock = threading.Lock()
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def log_message(self, *arguments: Any) -> None:
+                pass
+
+            def do_POST(self) -> None:
+                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                with outer._lock:
+                    number = len(outer.seen)
+                    outer.seen.append(body)
+                    outer.headers.append({name.lower(): value for name, value in self.headers.items()})
+                    outer.times.append(time.monotonic())
+                    outer._now += 1
+                    outer.most_at_once = max(outer.most_at_once, outer._now)
+                act = outer.behave(number, body) if self.path.endswith("/v1/chat/completions") else Act(404, "nowhere")
+                try:
+                    outer._closing.wait(act.delay)
+                finally:
+                    with outer._lock:
+                        outer._now -= 1
+                self._answer(act)
+
+            def _answer(self, act: Act) -> None:
+                text = act.body if isinstance(act.body, str) else json.dumps(act.body, ensure_ascii=False)
+                data = text.encode()
+                try:
+                    self.send_response(act.status)
+                    for name, value in act.headers.items():
+                        self.send_header(name, value)
+                    self.send_header("Content-Length", str(len(data)))
+                    self.end_headers()
+                    self.wfile.write(data[: len(data) // 2] if act.cut else data)
+                    self.close_connection = self.close_connection or act.cut
+                except OSError:
+                    self.close_connection = True
+
+        self._closing = threading.Event()
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self._server.server_port}/v1"
+
+    def __enter__(self) -> TeacherServer:
+        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._closing.set()
+        self._server.shutdown()
+        self._server.server_close()

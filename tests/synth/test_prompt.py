@@ -1,0 +1,65 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from jianghu.errors import InputError
+from jianghu.synth.dialect import Dialect
+from jianghu.synth.prompt import SCHEMA, passage_prompt, read_prompt
+
+
+def test_the_packages_prompt_is_filled_in_once() -> None:
+    passage = "沈青峰拾起纸条，上写 {count} 与 {book} 二字。"
+    messages = passage_prompt().messages(book="青峰录", title="第七回", passage=passage, count="5")
+    assert [message["role"] for message in messages] == ["system", "user"]
+    assert passage in messages[1]["content"]
+    assert "《青峰录》" in messages[1]["content"]
+    assert "5 组" in messages[1]["content"]
+    assert "JSON" in messages[0]["content"]  # json_object mode wants the word
+
+
+def test_the_schema_has_nothing_that_slows_a_grammar() -> None:
+    words = json.dumps(SCHEMA)
+    assert not any(word in words for word in ("maxLength", "minLength", "maxItems", "minItems", "pattern"))
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("只有正文", "front matter"),
+        ("---\nabout: x\n---\n# system\n你\n# user\n{passage}", "name"),
+        ("---\nname: x\n---\n# system\n你\n# user\n没有", "passage"),
+        ("---\nname: x\n---\n# user\n{passage}", "not a prompt"),
+    ],
+)
+def test_bad_prompt_files_are_refused(tmp_path: Path, text: str, fault: str) -> None:
+    path = tmp_path / "own.md"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(InputError, match=fault) as caught:
+        read_prompt(path)
+    assert "own.md" in str(caught.value)
+
+
+def test_a_missing_prompt_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no such prompt"):
+        read_prompt(tmp_path / "none.md")
+
+
+def test_refusals_lead_from_the_strictest_format_to_none() -> None:
+    first = Dialect()
+    second = first.after_refusal("This response_format type is unavailable now")
+    third = second.after_refusal("unknown field response_format")
+    assert [first.format, second.format, third.format] == ["json_schema", "json_object", "plain"]
+    assert third.after_refusal("no") is None
+
+
+def test_refusals_that_name_a_parameter_change_that_parameter() -> None:
+    request = {"messages": [], "max_tokens": 9, "temperature": 0.5, "schema": SCHEMA}
+    other = Dialect().after_refusal("'max_tokens' is not supported, use 'max_completion_tokens' instead.")
+    assert other.body(request, "m")["max_completion_tokens"] == 9
+    assert "max_tokens" not in other.body(request, "m")
+    cold = other.after_refusal("Unsupported value: 'temperature' does not support 0.5")
+    assert "temperature" not in cold.body(request, "m")
+    calm = cold.after_refusal("parameter.enable_thinking must be set to false for non-streaming calls")
+    assert calm.body(request, "m")["enable_thinking"] is False
+    assert calm.format == "json_schema"

@@ -1,0 +1,407 @@
+import json
+import os
+import signal
+import socket
+import threading
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from jianghu.corpus import cut_passages
+from jianghu.errors import InputError, InterruptedByUser, RunError
+from jianghu.synth import Store, collect_records, reparse, run, run_passages, sending
+from jianghu.synth.parse import parse_reply
+from jianghu.synth.plan import spread
+from tests.synth.shelf import chapters, synth_settings
+from tests.synth.teacher_server import Act, TeacherServer, chat, good, items_for, passage_of
+
+CHAPTERS = chapters()
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sending, "FIRST_WAIT", 0.01)
+    monkeypatch.setattr(sending, "LONGEST_WAIT", 0.05)
+
+
+@pytest.fixture
+def store(tmp_path: Path):
+    with Store(tmp_path / "synth.sqlite") as opened:
+        yield opened
+
+
+def keys_asked(server: TeacherServer) -> Counter[str]:
+    return Counter(passage_of(body) for body in server.seen)
+
+
+def test_every_passage_once_and_every_record_grounded(store: Store) -> None:
+    shown = []
+    with TeacherServer() as server:
+        settings = synth_settings(server.url, teacher={"price_in": 1.0, "price_out": 2.0})
+        summary = run_passages(CHAPTERS, store, settings, shown.append)
+    passages = cut_passages(CHAPTERS, 120)
+    assert summary.done == summary.total == summary.asked == len(passages) > 20
+    assert set(keys_asked(server).values()) == {1}
+    assert summary.tokens == 150 * len(passages)
+    assert summary.cost == pytest.approx(len(passages) * 200e-6)
+    assert shown[0]["done"] == 0
+    assert shown[-1]["done"] == shown[-1]["total"] == len(passages)
+    assert {"done", "total", "records", "rejected", "tokens", "cost"} <= set(shown[-1])
+    records = collect_records(store)
+    assert summary.records == len(records) > len(passages)
+    texts = {(chapter.book, chapter.chapter): chapter.text for chapter in CHAPTERS}
+    quotes = {item["question"]: item["evidence"] for body in server.seen for item in items_for(body)}
+    for record in records:
+        evidence = texts[record.book, record.chapter][record.start : record.end]
+        assert evidence.replace("\n", "") == quotes[record.question]
+        assert record.source == "passage"
+
+
+def test_a_second_run_asks_nothing(store: Store) -> None:
+    with TeacherServer() as server:
+        settings = synth_settings(server.url)
+        run_passages(CHAPTERS, store, settings)
+        first, asked = collect_records(store), len(server.seen)
+        again = run_passages(CHAPTERS, store, settings)
+        assert len(server.seen) == asked
+        assert (again.asked, again.done) == (0, again.total)
+        assert collect_records(store) == first
+
+
+def test_more_passages_later_ask_only_the_new_ones(store: Store) -> None:
+    with TeacherServer() as server:
+        run_passages(CHAPTERS, store, synth_settings(server.url, max_passages=5))
+        assert len(server.seen) == 5
+        run_passages(CHAPTERS, store, synth_settings(server.url, max_passages=12))
+        assert len(server.seen) == 12
+        assert set(keys_asked(server).values()) == {1}
+
+
+def test_a_beginning_of_the_plan_is_spread_over_books_and_chapters() -> None:
+    passages = cut_passages([*chapters(8, 30), *chapters(4, 30, "长风记", 7)], 120)
+    order = spread(passages)
+    assert sorted(order, key=passages.index) == passages
+    head = order[: len(passages) // 3]
+    assert {(p.book, p.chapter) for p in head} == {(p.book, p.chapter) for p in passages}
+    share = len([p for p in passages if p.book == "长风记"]) / len(passages)
+    assert len([p for p in head if p.book == "长风记"]) / len(head) == pytest.approx(share, abs=0.08)
+
+
+def test_order_of_arrival_does_not_matter(tmp_path: Path) -> None:
+    made = []
+    for number, behave in enumerate((good, lambda n, body: Act(body=good(n, body).body, delay=0.03 * (n % 3)))):
+        with TeacherServer(behave) as server, Store(tmp_path / f"{number}.sqlite") as store:
+            run_passages(CHAPTERS, store, synth_settings(server.url))
+            made.append(collect_records(store))
+    assert made[0] == made[1]
+
+
+def test_records_of_one_passage_share_a_split(store: Store) -> None:
+    with TeacherServer() as server:
+        run_passages(CHAPTERS, store, synth_settings(server.url))
+    by_passage: dict[str, set[str]] = {}
+    for record in collect_records(store):
+        by_passage.setdefault(record.fact.rsplit("-", 1)[0], set()).add(record.split)
+    assert set(map(len, by_passage.values())) == {1}
+    assert set().union(*by_passage.values()) >= {"train"}
+
+
+def test_equal_questions_of_two_passages_are_kept_once(store: Store) -> None:
+    def behave(number: int, body: dict) -> Act:
+        (item, *_) = items_for(body)
+        item["question"] = "《青峰录》里，谁最先走进断云岭？"
+        return Act(body=chat(json.dumps({"records": [item]})))
+
+    with TeacherServer(behave) as server:
+        summary = run_passages(CHAPTERS, store, synth_settings(server.url))
+    assert summary.records > 1
+    assert len(collect_records(store)) == 1
+
+
+def test_rejections_are_counted_by_reason(store: Store) -> None:
+    def behave(number: int, body: dict) -> Act:
+        first, second = items_for(body)
+        rows = [
+            first,
+            {**second, "evidence": "书里没有这么一句话，是老师编出来的"},
+            {**second, "question": "本段说了什么？"},
+        ]
+        return Act(body=chat("```json\n" + json.dumps({"records": rows}) + "\n```"))
+
+    with TeacherServer(behave) as server:
+        summary = run_passages(CHAPTERS, store, synth_settings(server.url, max_passages=6))
+    assert summary.rejected == {"evidence not found": 6, "leans on the passage": 6}
+    assert summary.records == 6
+
+
+def test_a_truncated_reply_keeps_its_whole_records_and_is_not_asked_again(store: Store) -> None:
+    def behave(number: int, body: dict) -> Act:
+        text = json.dumps({"records": items_for(body)}, ensure_ascii=False)
+        return Act(body=chat(text[:-20], "length"))
+
+    with TeacherServer(behave) as server:
+        settings = synth_settings(server.url, max_passages=4)
+        summary = run_passages(CHAPTERS, store, settings)
+        run_passages(CHAPTERS, store, settings)
+        assert len(server.seen) == 4
+    assert (summary.records, summary.rejected) == (4, {"cut off": 4})
+
+
+def test_failures_that_pass_are_tried_again_and_never_stored_as_answers(store: Store) -> None:
+    tried: Counter[str] = Counter()
+    faults = [
+        Act(429, "slow down"),
+        Act(500, "<html>oops</html>"),
+        Act(body=chat("")),
+        Act(200, "<html>gateway</html>"),
+        Act(body=chat("{}"), cut=True),
+    ]
+
+    def behave(number: int, body: dict) -> Act:
+        passage = passage_of(body)
+        tried[passage] += 1
+        return faults[number % len(faults)] if tried[passage] <= 2 else good(number, body)
+
+    with TeacherServer(behave) as server:
+        summary = run_passages(CHAPTERS, store, synth_settings(server.url, max_passages=15))
+    assert summary.done == summary.total == 15
+    assert len(server.seen) == 45
+    outcomes = store.outcomes()
+    assert outcomes.pop("ok") == 15
+    assert set(outcomes) == {"slow_down", "busy", "empty", "invalid"}
+    assert all(reply.content.startswith("{") for _, reply in store.accepted())
+
+
+def test_retry_after_is_kept_for_all_requests(store: Store) -> None:
+    def behave(number: int, body: dict) -> Act:
+        return Act(429, "", {"Retry-After": "0.6"}) if number == 3 else good(number, body)
+
+    with TeacherServer(behave) as server:
+        run_passages(CHAPTERS, store, synth_settings(server.url, max_passages=12, teacher={"concurrency": 1}))
+        assert server.times[4] - server.times[3] >= 0.6
+
+
+def test_waiting_holds_no_slot(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sending.random, "uniform", lambda low, high: 0.7)
+    refused: set[str] = set()
+
+    def behave(number: int, body: dict) -> Act:
+        if number and len(refused) < 3 and passage_of(body) not in refused:
+            refused.add(passage_of(body))
+            return Act(429, "")
+        return good(number, body)
+
+    with TeacherServer(behave) as server:
+        run_passages(CHAPTERS, store, synth_settings(server.url, max_passages=12, teacher={"concurrency": 1}))
+        # The nine others are answered while the three refused ones wait their 0.7 s.
+        others = [
+            time_ for time_, body in zip(server.times, server.seen, strict=True) if passage_of(body) not in refused
+        ]
+        assert max(others) - min(others) < 0.7
+        assert len(server.seen) == 15
+
+
+def test_no_more_than_concurrency_at_once(store: Store) -> None:
+    with TeacherServer(lambda n, body: Act(body=good(n, body).body, delay=0.03)) as server:
+        run_passages(CHAPTERS, store, synth_settings(server.url, teacher={"concurrency": 3}))
+        assert server.most_at_once == 3
+
+
+def test_a_refused_key_stops_at_once_and_is_not_shown(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    key = "sk-secret-98765"
+    monkeypatch.setenv("TEACHER_KEY", key)
+    with TeacherServer(lambda n, body: Act(401, f"invalid api key {key}")) as server:
+        settings = synth_settings(server.url, teacher={"key_env": "TEACHER_KEY", "concurrency": 4})
+        with pytest.raises(RunError, match="refuses the key") as caught:
+            run_passages(CHAPTERS, store, settings)
+        assert len(server.seen) <= 4
+    assert caught.value.exit_code == 1
+    assert key not in str(caught.value)
+    store.close()
+    for file in store.path.parent.iterdir():
+        assert key.encode() not in file.read_bytes()
+
+
+def test_a_key_that_dies_later_keeps_what_was_received(store: Store) -> None:
+    with TeacherServer(lambda n, body: good(n, body) if n < 6 else Act(401, "revoked")) as server:
+        with pytest.raises(RunError, match="refuses the key"):
+            run_passages(CHAPTERS, store, synth_settings(server.url))
+        assert len(store.answered()) == 6
+        assert len(server.seen) <= 6 + 4
+    assert len(collect_records(store)) == 12
+
+
+def test_an_unknown_model_stops_at_once(store: Store) -> None:
+    with TeacherServer(lambda n, body: Act(404, "model_not_found")) as server:
+        with pytest.raises(RunError, match="does not know this model"):
+            run_passages(CHAPTERS, store, synth_settings(server.url))
+        assert len(server.seen) == 1
+
+
+def test_a_server_out_of_reach_ends_the_run_after_the_retries(store: Store) -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{unused.getsockname()[1]}/v1"
+        with pytest.raises(RunError, match=r"cannot be reached, after \d tries"):
+            run_passages(CHAPTERS, store, synth_settings(url, teacher={"retries": 2}))
+    assert set(store.outcomes()) == {"unreachable"}
+
+
+def test_a_spent_quota_ends_the_run_and_is_not_waited_for(store: Store) -> None:
+    with TeacherServer(lambda n, body: Act(429, "daily quota", {"Retry-After": "86400"})) as server:
+        with pytest.raises(RunError, match="86400 s"):
+            run_passages(CHAPTERS, store, synth_settings(server.url))
+        assert len(server.seen) == 1
+
+
+def test_half_of_the_last_fifty_failing_for_good_ends_the_run(store: Store) -> None:
+    many = chapters(8, 60)
+    with TeacherServer(lambda n, body: Act(400, "1301 bad words") if n % 2 else good(n, body)) as server:
+        settings = synth_settings(server.url, teacher={"concurrency": 1})
+        with pytest.raises(RunError, match="of the last 50 requests"):
+            run_passages(many, store, settings)
+        assert 50 <= len(server.seen) < 60
+    assert len(store.answered()) >= 25
+
+
+def test_a_few_failures_do_not_end_the_run_and_are_asked_again_next_time(store: Store) -> None:
+    with TeacherServer(lambda n, body: Act(400, "no") if n in (4, 9) else good(n, body)) as server:
+        settings = synth_settings(server.url, max_passages=12)
+        first = run_passages(CHAPTERS, store, settings)
+        assert (first.done, first.failed) == (10, {"bad_request": 2})
+        second = run_passages(CHAPTERS, store, settings)
+        assert (second.done, second.asked) == (12, 2)
+        assert len(server.seen) == 14
+
+
+def test_nothing_answered_at_all_is_a_failure(store: Store) -> None:
+    with TeacherServer(lambda n, body: Act(400, "bad")) as server, pytest.raises(RunError, match="answered none of 3"):
+        run_passages(CHAPTERS, store, synth_settings(server.url, max_passages=3))
+
+
+def test_a_server_that_hangs_is_given_up_after_the_retries(store: Store) -> None:
+    with TeacherServer(lambda n, body: good(n, body) if n != 2 else Act(delay=20)) as server:
+        summary = run_passages(CHAPTERS, store, synth_settings(server.url, max_passages=8, teacher={"timeout": 0.4}))
+    assert summary.done == 8
+    assert store.outcomes() == {"ok": 8, "timeout": 1}
+
+
+def test_a_missing_key_is_told_before_anything_is_sent(store: Store) -> None:
+    with TeacherServer() as server:
+        settings = synth_settings(server.url, teacher={"key_env": "NO_SUCH_KEY_HERE"})
+        with pytest.raises(InputError, match="NO_SUCH_KEY_HERE"):
+            run_passages(CHAPTERS, store, settings)
+        assert server.seen == []
+
+
+@pytest.mark.parametrize("accepts", ["json_schema", "json_object", None])
+def test_the_response_format_is_learned_once_and_remembered(store: Store, accepts: str | None) -> None:
+    def behave(number: int, body: dict) -> Act:
+        asked = body.get("response_format", {}).get("type")
+        return good(number, body) if asked == accepts else Act(400, "This response_format type is unavailable")
+
+    with TeacherServer(behave) as server:
+        run_passages(CHAPTERS, store, synth_settings(server.url, max_passages=6))
+        wasted = ["json_schema", "json_object", None].index(accepts)
+        assert len(server.seen) == 6 + wasted
+        del server.seen[:]
+        run_passages(CHAPTERS, store, synth_settings(server.url, max_passages=9))
+        assert [body.get("response_format", {}).get("type") for body in server.seen] == [accepts] * 3
+    assert len(store.answered()) == 9
+
+
+def test_one_refused_passage_does_not_spoil_the_format(store: Store) -> None:
+    sensitive: list[str] = []
+
+    def behave(number: int, body: dict) -> Act:
+        if number == 0:
+            sensitive.append(passage_of(body))
+        return Act(400, "refused") if passage_of(body) in sensitive else good(number, body)
+
+    with TeacherServer(behave) as server:
+        summary = run_passages(CHAPTERS, store, synth_settings(server.url, max_passages=6))
+        assert server.seen[-1]["response_format"]["type"] == "json_schema"
+    assert (summary.done, summary.failed) == (5, {"bad_request": 1})
+
+
+def test_a_parser_that_raises_loses_no_reply(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(text: str, finished: bool) -> None:
+        raise ZeroDivisionError("a bug in the parser")
+
+    with TeacherServer() as server:
+        settings = synth_settings(server.url, max_passages=9)
+        with monkeypatch.context() as patch:
+            patch.setattr(run, "parse_reply", broken)
+            with pytest.raises(ZeroDivisionError):
+                run_passages(CHAPTERS, store, settings)
+        stored = len(store.answered())
+        assert stored >= 1
+        assert stored == len(server.seen)  # every reply that was sent is kept
+        summary = run_passages(CHAPTERS, store, settings)
+        assert len(server.seen) == 9
+    assert (summary.done, summary.records) == (9, 18)
+
+
+def test_reading_again_is_free_and_replaces_all(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    with TeacherServer() as server:
+        run_passages(CHAPTERS, store, synth_settings(server.url))
+        asked = len(server.seen)
+        before = collect_records(store)
+        with monkeypatch.context() as patch:
+            patch.setattr(run, "parse_reply", lambda text, finished: parse_reply("[]", finished))
+            assert reparse(store).records == 0
+            assert collect_records(store) == []
+        again = reparse(store)
+        assert len(server.seen) == asked
+    assert collect_records(store) == before
+    assert again.records == len(before)
+
+
+def test_a_stop_event_ends_cleanly_and_the_next_run_goes_on(store: Store) -> None:
+    stop = threading.Event()
+
+    def behave(number: int, body: dict) -> Act:
+        if number == 7:
+            stop.set()
+        return Act(body=good(number, body).body, delay=0.05)
+
+    with TeacherServer(behave) as server:
+        with pytest.raises(InterruptedByUser, match=r"\d+ of \d+ passages are answered"):
+            run_passages(CHAPTERS, store, synth_settings(server.url), None, stop)
+        assert len(store.answered()) == len(server.seen) < 20  # what was in flight is kept, too
+        summary = run_passages(CHAPTERS, store, synth_settings(server.url))
+        assert summary.done == summary.total == len(server.seen)
+
+
+def test_ctrl_c_ends_cleanly(store: Store) -> None:
+    def behave(number: int, body: dict) -> Act:
+        if number == 5:
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(0.05)
+        return good(number, body)
+
+    before = signal.getsignal(signal.SIGINT)
+    with TeacherServer(behave) as server:
+        with pytest.raises(InterruptedByUser):
+            run_passages(CHAPTERS, store, synth_settings(server.url))
+        assert len(store.answered()) == len(server.seen) < 20
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_an_edited_chapter_is_asked_again_and_its_old_records_leave(store: Store) -> None:
+    edited = list(CHAPTERS)
+    first = edited[0]
+    edited[0] = type(first)(
+        first.book, first.chapter, first.title, "改写之后的第一章，沈青峰独坐寒潭寺中，对着一盏孤灯。"
+    )
+    with TeacherServer() as server:
+        run_passages(CHAPTERS, store, synth_settings(server.url))
+        asked = len(server.seen)
+        run_passages(edited, store, synth_settings(server.url))
+        assert len(server.seen) == asked + 1
+    records = collect_records(store)
+    texts = {(chapter.book, chapter.chapter): chapter.text for chapter in edited}
+    assert all(r.short_answer in texts[r.book, r.chapter][r.start : r.end].replace("\n", "") for r in records)
+    assert len([record for record in records if record.chapter == 1]) == 1
