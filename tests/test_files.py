@@ -17,9 +17,14 @@ from jianghu.errors import InputError, RunError
 def test_a_failed_write_leaves_the_old_file_and_nothing_beside_it(tmp_path):
     path = tmp_path / "a.txt"
     files.write_text(path, "old")
-    with pytest.raises(ZeroDivisionError), files.atomic_path(path) as temporary:
-        temporary.write_text("half")
-        1 / 0  # noqa: B018
+
+    def write_and_fail():
+        with files.atomic_path(path) as temporary:
+            temporary.write_text("half")
+            raise OSError("disk")
+
+    with pytest.raises(OSError, match="disk"):
+        write_and_fail()
     assert path.read_text() == "old"
     assert os.listdir(tmp_path) == ["a.txt"]
 
@@ -27,9 +32,14 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_beside_it(tmp_path):
 def test_a_failed_folder_leaves_the_old_folder(tmp_path):
     with files.atomic_folder(tmp_path / "model") as folder:
         (folder / "weights").write_text("1")
-    with pytest.raises(ZeroDivisionError), files.atomic_folder(tmp_path / "model") as folder:
-        (folder / "weights").write_text("half")
-        1 / 0  # noqa: B018
+
+    def write_and_fail():
+        with files.atomic_folder(tmp_path / "model") as folder:
+            (folder / "weights").write_text("half")
+            raise OSError("disk")
+
+    with pytest.raises(OSError, match="disk"):
+        write_and_fail()
     assert (tmp_path / "model" / "weights").read_text() == "1"
     assert os.listdir(tmp_path) == ["model"]
 
@@ -51,7 +61,10 @@ def test_leavings_of_dead_processes_are_swept_and_those_of_living_ones_kept(tmp_
     assert os.listdir(tmp_path) == [f".a.tmp-{os.getpid()}-00000000"]
 
 
-@given(rows=st.lists(st.dictionaries(st.text(), st.integers() | st.text(), max_size=4), max_size=6), cut=st.integers(0, 200))
+@given(
+    rows=st.lists(st.dictionaries(st.text(), st.integers() | st.text(), max_size=4), max_size=6),
+    cut=st.integers(0, 200),
+)
 def test_a_log_cut_anywhere_loses_at_most_its_last_row_and_can_be_continued(tmp_path_factory, rows, cut):
     path = tmp_path_factory.mktemp("log") / "log.jsonl"
     for row in rows:
@@ -92,9 +105,11 @@ def test_a_lock_names_its_owner_and_dies_with_it(tmp_path):
     try:
         assert holder.stdout is not None
         assert holder.stdout.readline() == "held\n"
-        with pytest.raises(RunError, match=rf"the run x is being written by process {holder.pid} on "):
-            with files.lock(tmp_path / "run", "the run x"):
-                pass
+        with (
+            pytest.raises(RunError, match=rf"the run x is being written by process {holder.pid} on "),
+            files.lock(tmp_path / "run", "the run x"),
+        ):
+            pass
     finally:
         holder.kill()
         holder.wait()

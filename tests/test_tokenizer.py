@@ -85,7 +85,11 @@ def test_role_names_are_single_tokens():
 
 CONTENT = st.text(min_size=1).filter(lambda text: text.strip() and not any(token in text for token in SPECIAL_TOKENS))
 TALK = st.lists(
-    st.builds(lambda role, content: Message(role=role, content=content), st.sampled_from(["system", "user", "assistant"]), CONTENT),
+    st.builds(
+        lambda role, content: Message(role=role, content=content),
+        st.sampled_from(["system", "user", "assistant"]),
+        CONTENT,
+    ),
     min_size=1,
     max_size=4,
 )

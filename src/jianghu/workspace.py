@@ -14,6 +14,9 @@ from .recipe import Recipe, load_recipe
 
 RECIPE = "jianghu.toml"
 
+BASE, CHAT = "base", "chat"
+"""Names of the runs that `jianghu run` trains."""
+
 
 @dataclass(frozen=True)
 class Manifest:
@@ -70,14 +73,17 @@ class Workspace:
         """The folder that a checkpoint's short name or path means.
 
         Args:
-            reference: `base` (its best, else its last), `base/last`, `base/step-020000`, or a path.
+            reference: a run's name, `base/last`, `base/step-020000`, or a path. A run's name means its best
+                checkpoint if it was pretrained, and its last if it was fine-tuned: on held-out facts the loss rises
+                while the taught ones are being learned, so the least loss is that of a model which knows nothing yet.
 
         Raises:
             InputError: nothing of that name; the message lists what there is.
         """
         run, _, name = reference.partition("/")
         folder = self.runs / run / "checkpoints"
-        for path in (folder / name,) if name else (folder / "best", folder / "last"):
+        order = ("last", "best") if not name and self._is_fine_tuned(folder / "last") else ("best", "last")
+        for path in (folder / name,) if name else (folder / order[0], folder / order[1]):
             files.recover_folder(path)
             if (path / "config.json").exists():
                 return path
@@ -92,6 +98,10 @@ class Workspace:
             f"There are: {', '.join(there)}." if there else "None has been trained yet; `jianghu pretrain` trains one."
         )
         raise InputError(f"{reference}: no such checkpoint. {known}")
+
+    def _is_fine_tuned(self, checkpoint: Path) -> bool:
+        about = checkpoint / "jianghu.json"
+        return about.exists() and files.read_json(about).get("stage") == "sft"
 
     def why_stale(self, artifact: Path, now: Manifest, outputs: list[Path]) -> str | None:
         """Why an artifact must be made again, in words; None if it is fresh.

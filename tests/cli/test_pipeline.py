@@ -19,7 +19,8 @@ def test_every_artifact_is_there(shelf):
     for name in (
         "data/chapters.jsonl", "data/tokenizer/tokenizer.json", "data/tokens/train.npy", "data/tokens/tokens.json",
         "data/records/train.jsonl", "data/records/val.jsonl", "data/records/test.jsonl",
-        "runs/base/recipe.toml", "runs/base/metrics.jsonl", "runs/base/samples.jsonl", "runs/base/state/state.safetensors",
+        "runs/base/recipe.toml", "runs/base/metrics.jsonl", "runs/base/samples.jsonl",
+        "runs/base/state/state.safetensors",
         "runs/base/checkpoints/best/model.safetensors", "runs/base/checkpoints/last/config.json",
         "runs/chat/checkpoints/best/model.safetensors", "evals/chat.records.json",
     ):  # fmt: skip
@@ -30,7 +31,7 @@ def test_every_artifact_is_there(shelf):
 def test_a_second_run_does_nothing_and_says_so(copy):
     before = {path: path.stat().st_mtime_ns for path in copy.rglob("*") if path.is_file() and path.name[0] != "."}
     out = jianghu("run", cwd=copy).stdout
-    assert out.split() == ["prepare:", "fresh", "pretrain:", "fresh", "synth:", "fresh", "sft:", "fresh", "eval:", "fresh"]
+    assert out.splitlines() == [f"{stage}: fresh" for stage in ("prepare", "pretrain", "synth", "sft", "eval")]
     after = {path: path.stat().st_mtime_ns for path in copy.rglob("*") if path.is_file() and path.name[0] != "."}
     assert after == before
     assert json.loads(jianghu("status", "--json", cwd=copy).stdout)["sft"] == "fresh"
@@ -43,7 +44,7 @@ def test_a_changed_setting_repeats_only_what_depends_on_it_and_keeps_the_old_run
     assert "prepare: fresh" in out
     assert "pretrain: fresh" in out
     assert "sft: the setting sft.max_iters changed from 30 to 12" in out
-    assert "eval: runs/chat/checkpoints/best/model.safetensors changed" in out
+    assert "eval: runs/chat/checkpoints/last/model.safetensors changed" in out
     assert json.loads((copy / "runs/chat/result.json").read_text())["step"] == 12
     assert (copy / "runs/chat-old1/checkpoints/best/model.safetensors").is_file()
 
@@ -89,7 +90,7 @@ def test_validation_text_is_not_training_text(shelf):
 def test_greedy_answers_equal_those_of_transformers(shelf):
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    folder = shelf / "runs/chat/checkpoints/best"
+    folder = shelf / "runs/chat/checkpoints/last"
     said = jianghu("ask", "chat", "沈青峰是谁？", "--greedy", "--max-new-tokens", 24, cwd=shelf).stdout.rstrip("\n")
     model, tokenizer = AutoModelForCausalLM.from_pretrained(folder), AutoTokenizer.from_pretrained(folder)
     talk = [{"role": "user", "content": "沈青峰是谁？"}]

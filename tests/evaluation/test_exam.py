@@ -13,8 +13,8 @@ from ..dataset.test_records import tokenizer
 from ..model.test_transformer import random_model
 
 ROWS = [
-    {"id": f"q{n}", "question": f"沈青峰第{n}日去了哪里？", "answer": "青石镇。他在那里取剑。", "short_answer": "青石镇",
-     "aliases": ["青石"], "kind": "where" if n % 2 else "who"}
+    {"id": f"q{n}", "question": f"沈青峰第{n}日去了哪里？", "answer": "青石镇。他在那里取剑。",
+     "short_answer": "青石镇", "aliases": ["青石"], "kind": "where" if n % 2 else "who"}
     for n in range(11)
 ]  # fmt: skip
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jianghu.evaluation import character_f1, contains, is_loop, rouge_l, wilson
+from jianghu.evaluation import character_f1, contains, first_clause, is_loop, rouge_l, wilson
 
 
 @pytest.mark.parametrize(
@@ -36,6 +36,20 @@ def test_contains_takes_any_accepted_form_and_no_empty_one():
     assert contains("答案是云长。", ["关羽", "云长"])
     assert not contains("答案是张飞。", ["关羽", "云长"])
     assert not contains("什么都没有", ["", "。"])
+
+
+@pytest.mark.parametrize(
+    ("answer", "clause"),
+    [
+        ("关羽。他温酒斩华雄", "关羽"),
+        ("“关羽”，字云长", "关羽”"),
+        ("没有标点", "没有标点"),
+        ("", ""),
+        ("关羽、张飞", "关羽"),
+    ],
+)
+def test_the_first_clause(answer, clause):
+    assert first_clause(answer) == clause
 
 
 @pytest.mark.parametrize(

@@ -95,5 +95,5 @@ def test_a_damaged_checkpoint_is_refused_by_name(folder, harm, message):
 
 
 def test_a_missing_checkpoint_is_answered_with_what_there_is(folder):
-    with pytest.raises(InputError, match="no such checkpoint. There are: best"):
+    with pytest.raises(InputError, match=r"no such checkpoint\. There are: best"):
         load_checkpoint(folder.parent / "lst")

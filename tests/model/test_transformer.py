@@ -7,7 +7,9 @@ from hypothesis import strategies as st
 
 from jianghu.model import KVCache, ModelConfig, Transformer
 
-CONFIG = ModelConfig(vocab_size=300, block_size=48, n_layer=2, n_head=4, n_kv_head=2, n_embd=32, n_inner=64, rope_theta=5000.0)
+CONFIG = ModelConfig(
+    vocab_size=300, block_size=48, n_layer=2, n_head=4, n_kv_head=2, n_embd=32, n_inner=64, rope_theta=5000.0
+)
 
 
 def random_model(config: ModelConfig = CONFIG, seed: int = 0) -> Transformer:

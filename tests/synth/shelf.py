@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from jianghu.corpus import Chapter, Lexicon, Name
 from jianghu.recipe import SynthSettings, TeacherSettings
@@ -27,6 +28,6 @@ def lexicon() -> Lexicon:
 
 
 def synth_settings(base_url: str = "http://127.0.0.1:9/v1", **changes) -> SynthSettings:
-    teacher = {"base_url": base_url, "model": "test-model", "key_env": "", "timeout": 5.0}
+    teacher: dict[str, Any] = {"base_url": base_url, "model": "test-model", "key_env": "", "timeout": 5.0}
     teacher |= changes.pop("teacher", {})
     return SynthSettings(passage_chars=120, teacher=TeacherSettings(**teacher), **changes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import re
@@ -25,7 +26,9 @@ class Act:
 
 
 def passage_of(body: dict[str, Any]) -> str:
-    return re.search(r"<passage>\n(.*)\n</passage>", body["messages"][-1]["content"], re.DOTALL)[1]
+    found = re.search(r"<passage>\n(.*)\n</passage>", body["messages"][-1]["content"], re.DOTALL)
+    assert found is not None
+    return found[1]
 
 
 def items_for(body: dict[str, Any], count: int = 2) -> list[dict[str, Any]]:
@@ -72,6 +75,10 @@ class TeacherServer:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+
+            def handle(self) -> None:
+                with contextlib.suppress(ConnectionError):  # the other side was killed
+                    super().handle()
 
             def log_message(self, *arguments: Any) -> None:
                 pass

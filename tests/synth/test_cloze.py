@@ -90,7 +90,7 @@ def test_a_name_that_the_sentence_gives_away_is_not_blanked() -> None:
 
 
 def test_chapter_titles_both_ways() -> None:
-    made = [record for record in of_kind(ask("天色渐晚。"), "chapter")]
+    made = of_kind(ask("天色渐晚。"), "chapter")
     assert {record.short_answer for record in made} == {"第七回", "夜探古寺"}
     assert len({record.split for record in made}) == 1  # one way gives the other away
     assert all(record.start is None for record in made)
@@ -107,7 +107,7 @@ def test_without_names_there_are_still_title_questions(shelf: list[Chapter]) -> 
 
 
 def test_every_answer_stands_in_its_evidence(shelf: list[Chapter], records: list[Record]) -> None:
-    texts = {(chapter.book, chapter.chapter): chapter for chapter in shelf}
+    texts: dict[tuple[str, int | None], Chapter] = {(c.book, c.chapter): c for c in shelf}
     for record in records:
         if record.start is not None:
             chapter = texts[record.book, record.chapter]
@@ -161,15 +161,14 @@ def test_spread_over_chapters_and_kinds(shelf: list[Chapter], records: list[Reco
 
 
 def test_no_means_no_and_yes_means_yes(shelf: list[Chapter], records: list[Record]) -> None:
-    whole = defaultdict(str)
+    whole: dict[str, str] = defaultdict(str)
     for chapter in shelf:
         whole[chapter.book] += chapter.title + chapter.text
     for record in of_kind(records, "absent"):
-        name = next(n for n in ("孙悟空", *record.answer.replace("，", "。").split("。")) if n)
         assert record.short_answer == "不是"
         asked = record.question.replace(f"《{record.book}》", "")
         stranger = next(word for word in _names() if word in asked)
-        assert stranger not in whole[record.book], name
+        assert stranger not in whole[record.book]
     for record in of_kind(records, "present"):
         if record.short_answer == "是的":
             assert any(name in record.question and name in whole[record.book] for name in _names())
@@ -209,4 +208,4 @@ def test_thousands_in_seconds() -> None:
     began = time.monotonic()
     made = cloze_records(many, {BOOK: lexicon()}, SynthSettings(cloze_records=4000))
     assert len(made) > 3000
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 20

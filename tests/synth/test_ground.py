@@ -2,11 +2,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jianghu.synth.ground import gate, garbage, locate
+from jianghu.synth.ground import garbage, gate, locate
 from jianghu.synth.parse import Parsed, parse_reply
 
-PASSAGE = "次日清晨，顾长风走进断云岭，见秦夫人带着一封密信，\n默然不语。秦夫人道：“你若今夜敢来，我便把灯点上。”白无双独守寒潭寺三日。"
-GOOD = {
+PASSAGE = (
+    "次日清晨，顾长风走进断云岭，见秦夫人带着一封密信，\n默然不语。"
+    "秦夫人道：“你若今夜敢来，我便把灯点上。”白无双独守寒潭寺三日。"
+)
+GOOD: dict = {
     "question": "《青峰录》里，顾长风在断云岭见到谁带着密信？",
     "answer": "秦夫人。顾长风走进断云岭时见到了她。",
     "short_answer": "秦夫人",
@@ -52,9 +55,9 @@ def test_a_verbatim_quote_is_found_as_it_stands(passage: str, data: st.DataObjec
     span = locate(quote, passage)
     if span is not None:
         assert 0 <= span[0] < span[1] <= len(passage)
-    if quote.isalnum() and quote.isascii():
+    if quote.isalnum():
         assert span is not None
-        assert passage[slice(*span)].casefold() == quote.casefold()
+        assert passage[slice(*span)] == quote
 
 
 def test_a_good_item_is_accepted_with_its_span() -> None:

@@ -82,7 +82,8 @@ def test_replies_without_records_say_why(text: str, problem: str) -> None:
 
 def test_half_a_surrogate_becomes_a_visible_fault() -> None:
     ((item,), _) = read('{"question": "谁\\ud83d？", "answer": "\\u0000"}')
-    assert item == {"question": "谁?？", "answer": "\ufffd"} or "\ud83d" not in item["question"]
+    assert "\ud83d" not in item["question"]
+    assert item["answer"] == "\ufffd"
     json.dumps(item, ensure_ascii=False).encode("utf-8")
 
 
@@ -93,8 +94,10 @@ def test_deep_and_long_nonsense_ends_soon() -> None:
 
 
 pieces = st.sampled_from(
-    ["{", "}", "[", "]", '"', ",", ":", "```json\n", "```", "<think>", "</think>", "\\", "\\ud800", "question", "null"]
-    + [json.dumps(ONE, ensure_ascii=False), '{"question": "', "谁", "\n", "NaN", "1e999"]
+    [
+        *("{", "}", "[", "]", '"', ",", ":", "```json\n", "```", "<think>", "</think>", "\\", "\\ud800", "question"),
+        *(json.dumps(ONE, ensure_ascii=False), '{"question": "', "谁", "\n", "null", "NaN", "1e999"),
+    ]
 )
 noise = st.one_of(st.text(st.characters(), max_size=60), st.lists(pieces, max_size=25).map("".join))
 

@@ -13,8 +13,8 @@ def test_the_packages_prompt_is_filled_in_once() -> None:
     messages = passage_prompt().messages(book="青峰录", title="第七回", passage=passage, count="5")
     assert [message["role"] for message in messages] == ["system", "user"]
     assert passage in messages[1]["content"]
-    assert "《青峰录》" in messages[1]["content"]
-    assert "5 组" in messages[1]["content"]
+    assert "《青峰录》" in messages[0]["content"]
+    assert "5 组" in messages[0]["content"]
     assert "JSON" in messages[0]["content"]  # json_object mode wants the word
 
 
@@ -45,21 +45,27 @@ def test_a_missing_prompt_is_refused(tmp_path: Path) -> None:
         read_prompt(tmp_path / "none.md")
 
 
+def refused(dialect: Dialect, words: str) -> Dialect:
+    other = dialect.after_refusal(words)
+    assert other is not None
+    return other
+
+
 def test_refusals_lead_from_the_strictest_format_to_none() -> None:
     first = Dialect()
-    second = first.after_refusal("This response_format type is unavailable now")
-    third = second.after_refusal("unknown field response_format")
+    second = refused(first, "This response_format type is unavailable now")
+    third = refused(second, "unknown field response_format")
     assert [first.format, second.format, third.format] == ["json_schema", "json_object", "plain"]
     assert third.after_refusal("no") is None
 
 
 def test_refusals_that_name_a_parameter_change_that_parameter() -> None:
     request = {"messages": [], "max_tokens": 9, "temperature": 0.5, "schema": SCHEMA}
-    other = Dialect().after_refusal("'max_tokens' is not supported, use 'max_completion_tokens' instead.")
+    other = refused(Dialect(), "'max_tokens' is not supported, use 'max_completion_tokens' instead.")
     assert other.body(request, "m")["max_completion_tokens"] == 9
     assert "max_tokens" not in other.body(request, "m")
-    cold = other.after_refusal("Unsupported value: 'temperature' does not support 0.5")
+    cold = refused(other, "Unsupported value: 'temperature' does not support 0.5")
     assert "temperature" not in cold.body(request, "m")
-    calm = cold.after_refusal("parameter.enable_thinking must be set to false for non-streaming calls")
+    calm = refused(cold, "parameter.enable_thinking must be set to false for non-streaming calls")
     assert calm.body(request, "m")["enable_thinking"] is False
     assert calm.format == "json_schema"

@@ -12,7 +12,7 @@ import pytest
 from jianghu.corpus import cut_passages
 from jianghu.errors import InputError, InterruptedByUser, RunError
 from jianghu.synth import Store, collect_records, reparse, run, run_passages, sending
-from jianghu.synth.parse import parse_reply
+from jianghu.synth.parse import Parsed, parse_reply
 from jianghu.synth.plan import spread
 from tests.synth.shelf import chapters, synth_settings
 from tests.synth.teacher_server import Act, TeacherServer, chat, good, items_for, passage_of
@@ -37,7 +37,7 @@ def keys_asked(server: TeacherServer) -> Counter[str]:
 
 
 def test_every_passage_once_and_every_record_grounded(store: Store) -> None:
-    shown = []
+    shown: list[dict] = []
     with TeacherServer() as server:
         settings = synth_settings(server.url, teacher={"price_in": 1.0, "price_out": 2.0})
         summary = run_passages(CHAPTERS, store, settings, shown.append)
@@ -54,6 +54,7 @@ def test_every_passage_once_and_every_record_grounded(store: Store) -> None:
     texts = {(chapter.book, chapter.chapter): chapter.text for chapter in CHAPTERS}
     quotes = {item["question"]: item["evidence"] for body in server.seen for item in items_for(body)}
     for record in records:
+        assert record.chapter is not None
         evidence = texts[record.book, record.chapter][record.start : record.end]
         assert evidence.replace("\n", "") == quotes[record.question]
         assert record.source == "passage"
@@ -327,21 +328,26 @@ def test_one_refused_passage_does_not_spoil_the_format(store: Store) -> None:
 
 
 def test_a_parser_that_raises_loses_no_reply(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(text: str, finished: bool) -> None:
-        raise ZeroDivisionError("a bug in the parser")
+    calls = 0
 
-    with TeacherServer() as server:
-        settings = synth_settings(server.url, max_passages=9)
+    def breaks_later(text: str, finished: bool) -> Parsed:
+        nonlocal calls
+        calls += 1
+        if calls > 3:
+            raise ZeroDivisionError("a bug in the parser")
+        return parse_reply(text, finished)
+
+    with TeacherServer(lambda n, body: Act(body=good(n, body).body, delay=0.05)) as server:
+        settings = synth_settings(server.url, max_passages=16, teacher={"concurrency": 6})
         with monkeypatch.context() as patch:
-            patch.setattr(run, "parse_reply", broken)
+            patch.setattr(run, "parse_reply", breaks_later)
             with pytest.raises(ZeroDivisionError):
                 run_passages(CHAPTERS, store, settings)
-        stored = len(store.answered())
-        assert stored >= 1
-        assert stored == len(server.seen)  # every reply that was sent is kept
+        assert 6 < len(server.seen) < 16
+        assert len(store.answered()) == len(server.seen)  # also those that landed together with the fatal one
         summary = run_passages(CHAPTERS, store, settings)
-        assert len(server.seen) == 9
-    assert (summary.done, summary.records) == (9, 18)
+        assert len(server.seen) == 16
+    assert (summary.done, summary.records) == (16, 32)
 
 
 def test_reading_again_is_free_and_replaces_all(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -403,5 +409,8 @@ def test_an_edited_chapter_is_asked_again_and_its_old_records_leave(store: Store
         assert len(server.seen) == asked + 1
     records = collect_records(store)
     texts = {(chapter.book, chapter.chapter): chapter.text for chapter in edited}
-    assert all(r.short_answer in texts[r.book, r.chapter][r.start : r.end].replace("\n", "") for r in records)
+    for record in records:
+        assert record.chapter is not None
+        evidence = texts[record.book, record.chapter][record.start : record.end]
+        assert record.short_answer in evidence.replace("\n", "")
     assert len([record for record in records if record.chapter == 1]) == 1

@@ -118,6 +118,11 @@ def test_a_store_damaged_in_the_middle_is_refused(tmp_path: Path) -> None:
     data = bytearray(path.read_bytes())
     data[4096:] = b"\xa5" * (len(data) - 4096)
     path.write_bytes(data)
-    with pytest.raises(InputError, match="damaged"), Store(path) as store:
+    with pytest.raises(InputError, match="damaged"):
+        _use(path)
+
+
+def _use(path: Path) -> None:
+    with Store(path) as store:
         list(store.accepted())
         store.plan([request(1)])

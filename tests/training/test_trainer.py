@@ -45,7 +45,7 @@ def trainer(folder, settings=BASE, source=None) -> Trainer:
     )  # fmt: skip
 
 
-class Crash(Exception):
+class CrashError(Exception):
     """Stands for a process that dies."""
 
 
@@ -55,7 +55,7 @@ def crash_at(run: Trainer, step: int) -> None:
 
     def batch(number: int) -> Batch:
         if number >= step * run.settings.gradient_accumulation_steps:
-            raise Crash
+            raise CrashError
         return inner(number)
 
     run.source.batch = batch  # type: ignore[method-assign]
@@ -91,7 +91,7 @@ def test_a_run_that_died_at_any_step_ends_the_same_to_the_last_bit(unbroken, tmp
         crash_at(run, step)
         try:
             run.train(resume)
-        except Crash:
+        except CrashError:
             resume = True
     trainer(folder, wanted_settings).train(resume)
     assert outcome(folder) == wanted
@@ -102,11 +102,11 @@ def test_the_state_is_saved_before_validation_and_survives_a_crash_in_it(tmp_pat
 
     def fail(batches):
         if run.at.step == 12:
-            raise Crash
+            raise CrashError
         return 1.0, 1.0
 
-    run._validate = fail  # type: ignore[method-assign]
-    with pytest.raises(Crash):
+    run._validate = fail
+    with pytest.raises(CrashError):
         run.train()
     assert RunFolder(tmp_path).load_state(run.model, run.optimizers).step == 12
 
@@ -114,7 +114,7 @@ def test_the_state_is_saved_before_validation_and_survives_a_crash_in_it(tmp_pat
 def test_best_is_never_overwritten_by_worse_and_last_and_milestones_are_kept(tmp_path):
     run = trainer(tmp_path)
     losses = {0: 9.0, 4: 5.0, 8: 7.0, 12: 6.0}
-    run._validate = lambda batches: (losses[run.at.step], losses[run.at.step])  # type: ignore[method-assign]
+    run._validate = lambda batches: (losses[run.at.step], losses[run.at.step])
     result = run.train()
     assert (result.best_step, result.best_val) == (4, 5.0)
     steps = {p.parent.name: json.loads(p.read_text())["step"] for p in tmp_path.glob("checkpoints/*/jianghu.json")}
@@ -166,8 +166,8 @@ def test_accumulated_steps_weigh_every_token_alike(tmp_path):
         run.train()
         weights.append([weight.detach().clone() for weight in run.model.parameters()])
     for whole, parts in zip(*weights, strict=True):
-        # Adam turns rounding of tiny gradients into whole steps of single weights, so the mean is compared; micro-batches
-        # weighed alike instead of by their tokens differ by 1e-3.
+        # Adam turns rounding of tiny gradients into whole steps of single weights, so the mean is compared;
+        # micro-batches weighed alike instead of by their tokens differ by 1e-3.
         assert (whole - parts).abs().mean() < 2e-5
 
 
@@ -178,7 +178,7 @@ def test_a_loss_that_is_no_number_stops_the_run_and_spares_the_saved_state(tmp_p
     def poisoned(*arguments):
         return inner(*arguments) * (math.nan if run.at.step == 4 else 1.0)
 
-    run._loss = poisoned  # type: ignore[assignment]
+    run._loss = poisoned
     with pytest.raises(RunError, match=r"loss .*training has diverged"):
         run.train()
     assert RunFolder(tmp_path).load_state(run.model, run.optimizers).step == 3

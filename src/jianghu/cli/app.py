@@ -52,7 +52,7 @@ def main() -> None:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding="utf-8", errors="replace")  # a Windows console may default to a code page
     try:
-        app.meta(exit_on_error=False, print_error=False)
+        app.meta(sys.argv[1:], exit_on_error=False, print_error=False)
     except CycloptsError as error:
         _end(" ".join(str(error).split()), 2)
     except JianghuError as error:

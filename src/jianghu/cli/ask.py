@@ -4,24 +4,23 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
 from ..chat import Message, question, render
 from ..errors import InputError
-from ..generation import Sampling, stream
-from ..model import Checkpoint, load_checkpoint
-from ..recipe import Recipe, SampleSettings, load_recipe
-from ..training.device import pick_device
+from ..recipe import Recipe, load_recipe
 from ..workspace import RECIPE, Workspace
 from . import show
-from .flags import flags_of, given
+from .flags import SampleFlags, given
 
-Flags = flags_of(SampleSettings)
+if TYPE_CHECKING:
+    from ..generation import Sampling
+    from ..model import Checkpoint
 
 
-def sample(checkpoint: str, *, prompt: str = "", settings: Flags = None) -> None:
+def sample(checkpoint: str, *, prompt: str = "", settings: SampleFlags = None) -> None:
     """Continue a text.
 
     Args:
@@ -38,8 +37,10 @@ def ask(
     checkpoint: str,
     question_text: Annotated[str, Parameter(name="question")],
     *,
-    greedy: Annotated[bool, Parameter(negative="", show_default=False, help="Take the likeliest token each time.")] = False,
-    settings: Flags = None,
+    greedy: Annotated[
+        bool, Parameter(negative="", show_default=False, help="Take the likeliest token each time.")
+    ] = False,
+    settings: SampleFlags = None,
 ) -> None:
     """Answer one question.
 
@@ -53,7 +54,7 @@ def ask(
     _write(loaded, _prompt(loaded, question(question_text)), sampling)
 
 
-def chat(checkpoint: str, *, settings: Flags = None) -> None:
+def chat(checkpoint: str, *, settings: SampleFlags = None) -> None:
     """Talk to a checkpoint. An empty line or Ctrl-D ends; /new forgets what was said.
 
     Args:
@@ -80,6 +81,10 @@ def chat(checkpoint: str, *, settings: Flags = None) -> None:
 
 def _open(reference: str, flags: object, greedy: bool = False) -> tuple[Checkpoint, Sampling]:
     """Load a checkpoint by short name (inside a workspace) or by path (anywhere)."""
+    from ..generation import Sampling
+    from ..model import load_checkpoint
+    from ..training.device import pick_device
+
     recipe: Recipe
     if Path(RECIPE).exists():
         ws = Workspace(Path())
@@ -108,6 +113,8 @@ def _prompt(loaded: Checkpoint, messages: list[Message]) -> list[int]:
 
 def _write(loaded: Checkpoint, ids: list[int], sampling: Sampling) -> str:
     """Print the continuation as it comes, whole characters only; return it."""
+    from ..generation import stream
+
     decoder, text = loaded.tokenizer.stream(), ""
     stop = {loaded.tokenizer.im_end, loaded.tokenizer.end_of_text}
     try:

@@ -16,7 +16,7 @@ from ..errors import InputError
 from ..recipe import BooksSettings
 from ..workspace import Workspace
 from . import show
-from .flags import flags_of, given
+from .flags import BooksFlags, given
 
 app = App(name="books", help="Put books on the shelf and look at them.", sort_key=3)
 
@@ -39,13 +39,15 @@ def add(*paths: Path) -> None:
             raise InputError(f"{ws.shown(target)} is already there with other contents. Rename {path} first.")
         with files.atomic_path(target) as temporary:
             shutil.copyfile(path, temporary)
-        show.console.print(f"{path.name}: {len(book.chapters)} chapters, {sum(len(c.text) for c in book.chapters):,} characters")
+        show.console.print(
+            f"{path.name}: {len(book.chapters)} chapters, {sum(len(c.text) for c in book.chapters):,} characters"
+        )
 
 
 @app.command
 def check(
     *paths: Path,
-    books: flags_of(BooksSettings) = None,
+    books: BooksFlags = None,
     json: Annotated[bool, Parameter(name="--json", negative="", show_default=False)] = False,
 ) -> None:
     """Show encoding, chapters, repeats, and what cleaning would remove.
@@ -72,5 +74,8 @@ def check(
             table.add_row(key.replace("_", " "), f"{value:,}" if isinstance(value, int) else str(value))
         for removal in row["removals"]:
             examples = " ⏐ ".join(removal["examples"])
-            table.add_row("removed", f"{removal['rule']} × {removal['count']:,} ({removal['characters']:,} characters)  {examples}")
+            table.add_row(
+                "removed",
+                f"{removal['rule']} × {removal['count']:,} ({removal['characters']:,} characters)  {examples}",
+            )
         show.console.print(table)

@@ -14,12 +14,12 @@ from rich.markup import escape
 from rich.panel import Panel
 from rich.table import Table
 
-from .. import files, pipeline
+from .. import files
 from ..corpus import check_report, find_bundled, load_shelf
 from ..errors import InputError
 from ..progress import clock
 from ..recipe import load_recipe, to_toml
-from ..workspace import RECIPE, Workspace
+from ..workspace import BASE, CHAT, RECIPE, Workspace
 from . import show
 from .words import WORDS
 
@@ -37,6 +37,8 @@ def demo(
     Args:
         directory: The workspace to make or to go on with.
     """
+    from .. import pipeline
+
     chinese = lang == "zh" or (lang == "auto" and _speaks_chinese())
     say = {key: pair[chinese] for key, pair in WORDS.items()}
     bundled = find_bundled()
@@ -59,9 +61,7 @@ def demo(
     _head(say, "books")
     row = check_report(load_shelf(ws.books, recipe.books))[0]
     removed = sum(removal["characters"] for removal in row["removals"])
-    show.console.print(
-        say["books_done"].format(name=row["name"], chapters=row["chapters"], characters=row["characters_after"], removed=removed)
-    )
+    show.console.print(say["books_done"].format(**row, removed=removed))
     for stage, why, facts in pipeline.run_all(ws, recipe):
         if why or facts is None:
             _head(say, stage.name)
@@ -91,17 +91,20 @@ def _done(say: dict[str, str], stage: str, facts: Any) -> str:
 
 def _closing(ws: Workspace, say: dict[str, str], seconds: float) -> None:
     show.console.print(f"\n[bold]{say['closing']}[/bold]  {clock(seconds)}\n")
-    show.console.print(_curve(ws.run(pipeline.BASE) / "metrics.jsonl", say), markup=False, highlight=False)
+    show.console.print(say["curve_title"])
+    show.console.print(_curve(ws.run(BASE) / "metrics.jsonl"), markup=False, highlight=False)
     _samples(ws, say)
-    result = files.read_json(ws.evals / f"{pipeline.CHAT}.records.json")
+    result = files.read_json(ws.evals / f"{CHAT}.records.json")
     _exam(result, say)
     _answers(result, say)
-    show.console.print(Panel(say["where"].format(dir=escape(str(ws.root))), title=say["where_title"], border_style="dim"))
-    show.console.print(Panel(say["next"].format(dir=escape(str(ws.root))), title=say["next_title"], border_style="green"))
+    for name, style in (("where", "dim"), ("next", "green")):
+        text = say[name].format(dir=escape(str(ws.root)))
+        show.console.print(Panel(text, title=say[f"{name}_title"], border_style=style))
 
 
-def _curve(path: Path, say: dict[str, str]) -> str:
-    """Training and validation loss over steps, in bits per character."""
+def _curve(path: Path) -> str:
+    """Training and validation loss over steps, in bits per character. Its words are English in any language:
+    Chinese letters are two columns wide, which the plot does not know."""
     rows = files.read_log(path)
     scored = [row for row in rows if "val_bpc" in row]
     tokens_to_bits = scored[-1]["val_bpc"] / scored[-1]["val_loss"]
@@ -113,21 +116,20 @@ def _curve(path: Path, say: dict[str, str]) -> str:
         [row["step"] for row in trained],
         [row["train_loss"] * tokens_to_bits for row in trained],
         marker="dot",
-        label=say["train_curve"],
+        label="training",
     )
     plotext.plot(
-        [row["step"] for row in scored], [row["val_bpc"] for row in scored], marker="braille", label=say["val_curve"]
+        [row["step"] for row in scored], [row["val_bpc"] for row in scored], marker="braille", label="held-out text"
     )
-    plotext.title(say["curve_title"])
     return plotext.uncolorize(plotext.build())
 
 
 def _samples(ws: Workspace, say: dict[str, str]) -> None:
-    rows = files.read_log(ws.run(pipeline.BASE) / "samples.jsonl")
+    rows = files.read_log(ws.run(BASE) / "samples.jsonl")
     first, last = rows[0]["step"], rows[-1]["step"]
     table = Table(title=say["samples_title"], title_justify="left", show_lines=True)
-    table.add_column(say["step"].format(step=first), ratio=1)
-    table.add_column(say["step"].format(step=last), ratio=1)
+    for step in (first, last):
+        table.add_column(say["step"].format(step=step), ratio=1, overflow="fold")
     for before, after in zip(
         [row for row in rows if row["step"] == first], [row for row in rows if row["step"] == last], strict=False
     ):
@@ -137,15 +139,16 @@ def _samples(ws: Workspace, say: dict[str, str]) -> None:
 
 def _exam(result: dict[str, Any], say: dict[str, str]) -> None:
     table = Table(title=say["exam_title"], title_justify="left", caption=say["exam_note"], caption_justify="left")
-    table.add_column("")
-    for name in ("questions", "right", "interval", "f1", "rouge", "loops", "ended"):
+    table.add_column("", overflow="fold")
+    for name in ("questions", "right", "interval", "first", "f1", "rouge", "loops", "ended"):
         table.add_column(say[f"exam_{name}"], justify="right")
     for group, row in result["groups"].items():
         table.add_row(
             say[f"group_{group}"],
             str(row["questions"]),
             f"{row['accuracy']:.1%}",
-            f"{row['low']:.1%} – {row['high']:.1%}",
+            f"{row['low']:.0%}–{row['high']:.0%}",
+            f"{row['first']:.1%}",
             f"{row['character_f1']:.2f}",
             f"{row['rouge_l']:.2f}",
             f"{row['loops']:.1%}",
@@ -158,7 +161,7 @@ def _answers(result: dict[str, Any], say: dict[str, str]) -> None:
     """A right and a wrong answer of each split, so that the numbers have a face."""
     table = Table(title=say["answers_title"], title_justify="left", show_lines=True)
     for name in ("question", "answer", "reference"):
-        table.add_column(say[f"answers_{name}"], ratio=1)
+        table.add_column(say[f"answers_{name}"], ratio=1, overflow="fold")
     for group in result["groups"]:
         for right in (True, False):
             found = [row for row in result["answers"] if row["group"] == group and row["correct"] is right]

@@ -8,18 +8,16 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from .. import pipeline
 from ..errors import InputError
-from ..recipe import EvalSettings
 from ..workspace import Workspace
 from . import show
-from .flags import flags_of, given
+from .flags import EvalFlags, given
 
 
 def evaluate(
     *checkpoints: str,
     exam: Path | None = None,
-    settings: flags_of(EvalSettings) = None,
+    settings: EvalFlags = None,
     json: Annotated[bool, Parameter(name="--json", negative="", show_default=False)] = False,
 ) -> None:
     """Let checkpoints take an exam, closed-book, and score their answers.
@@ -31,6 +29,8 @@ def evaluate(
     """
     if not checkpoints:
         raise InputError("name at least one checkpoint: jianghu eval chat")
+    from .. import pipeline
+
     ws = Workspace(Path())
     recipe = ws.recipe({"eval": given(settings)})
     results = [pipeline.exam(ws, recipe, name, exam, f"exam {name}") for name in checkpoints]

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import asdict, field, make_dataclass
 from types import NoneType, UnionType
-from typing import Annotated, Any, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, get_args, get_origin
 
 from cyclopts import Parameter
 from pydantic import BaseModel
 
+from .. import recipe
 from ..recipe import Settings
 
 
@@ -31,3 +32,27 @@ def flags_of(group: type[Settings]) -> Any:
 def given(flags: Any) -> dict[str, Any]:
     """The flags that were given, as settings."""
     return {name: value for name, value in asdict(flags).items() if value is not None} if flags else {}
+
+
+if TYPE_CHECKING:  # types made at run time, of which a type checker can know nothing
+    BooksFlags: TypeAlias = Any
+    EvalFlags: TypeAlias = Any
+    ModelFlags: TypeAlias = Any
+    SampleFlags: TypeAlias = Any
+    SftFlags: TypeAlias = Any
+    SplitFlags: TypeAlias = Any
+    SynthFlags: TypeAlias = Any
+    TeacherFlags: TypeAlias = Any
+    TokenizerFlags: TypeAlias = Any
+    TrainFlags: TypeAlias = Any
+else:
+    BooksFlags = flags_of(recipe.BooksSettings)
+    EvalFlags = flags_of(recipe.EvalSettings)
+    ModelFlags = flags_of(recipe.ModelSettings)
+    SampleFlags = flags_of(recipe.SampleSettings)
+    SftFlags = flags_of(recipe.SftSettings)
+    SplitFlags = flags_of(recipe.SplitSettings)
+    SynthFlags = flags_of(recipe.SynthSettings)
+    TeacherFlags = flags_of(recipe.TeacherSettings)
+    TokenizerFlags = flags_of(recipe.TokenizerSettings)
+    TrainFlags = flags_of(recipe.TrainSettings)

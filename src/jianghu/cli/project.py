@@ -7,13 +7,13 @@ from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
 
-from .. import files, pipeline
+from .. import files
 from ..errors import InputError
 from ..progress import spinner
-from ..recipe import SplitSettings, TokenizerSettings, load_recipe, to_toml
+from ..recipe import load_recipe, to_toml
 from ..workspace import RECIPE, Workspace
 from . import show
-from .flags import flags_of, given
+from .flags import SplitFlags, TokenizerFlags, given
 
 Json = Annotated[bool, Parameter(name="--json", negative="", show_default=False, help="Print JSON.")]
 
@@ -30,16 +30,20 @@ def init(directory: Path, *, preset: Literal["demo", "seed", "modern"] = "modern
         raise InputError(f"{path} already exists; edit it, or choose another folder.")
     (directory / "books").mkdir(parents=True, exist_ok=True)
     files.write_text(path, to_toml(load_recipe(preset=preset)))
-    show.console.print(f"Made {path}. Next: jianghu -C {directory} books add NOVEL.txt, then jianghu -C {directory} run")
+    show.console.print(
+        f"Made {path}. Next: jianghu -C {directory} books add NOVEL.txt, then jianghu -C {directory} run"
+    )
 
 
 def prepare(
     *,
-    tokenizer: flags_of(TokenizerSettings) = None,
-    split: flags_of(SplitSettings) = None,
+    tokenizer: TokenizerFlags = None,
+    split: SplitFlags = None,
     json: Json = False,
 ) -> None:
     """Chapters, tokenizer and tokens from the books."""
+    from .. import pipeline
+
     ws = Workspace(Path())
     recipe = ws.recipe({"tokenizer": given(tokenizer), "split": given(split)})
     with spinner("Reading the books, training the tokenizer …"):
@@ -49,6 +53,8 @@ def prepare(
 
 def run() -> None:
     """Every stage in order, repeating only what is stale."""
+    from .. import pipeline
+
     ws = Workspace(Path())
     for stage, why, facts in pipeline.run_all(ws, ws.recipe()):
         if why:
@@ -63,6 +69,8 @@ def run() -> None:
 
 def status(*, json: Json = False) -> None:
     """What is done, what is stale and why, and the checkpoints there are."""
+    from .. import pipeline
+
     ws = Workspace(Path())
     facts: dict[str, Any] = dict(pipeline.status(ws, ws.recipe()))
     there = sorted(ws.runs.glob("*/checkpoints/[!.]*/config.json"))

@@ -36,7 +36,7 @@ def scores(result: dict[str, Any]) -> None:
     """The table of an exam."""
     table = Table(title=f"{result['exam']} · {result['checkpoint']}", title_justify="left")
     table.add_column("")
-    for name in ("questions", "right", "95 %", "char F1", "ROUGE-L", "loops", "ended", "empty", "length"):
+    for name in ("questions", "contains", "95 %", "first", "char F1", "ROUGE-L", "loops", "ended", "empty", "length"):
         table.add_column(name, justify="right")
     groups = result["groups"] if len(result["groups"]) > 1 else {}
     for name, row in [*groups.items(), ("all", result["scores"])]:
@@ -45,6 +45,7 @@ def scores(result: dict[str, Any]) -> None:
             str(row["questions"]),
             f"{row['accuracy']:.1%}",
             f"{row['low']:.1%} – {row['high']:.1%}",
+            f"{row['first']:.1%}",
             f"{row['character_f1']:.3f}",
             f"{row['rouge_l']:.3f}",
             f"{row['loops']:.1%}",

@@ -7,11 +7,9 @@ from typing import Annotated, Literal
 
 from cyclopts import App, Parameter
 
-from .. import pipeline
-from ..recipe import SynthSettings, TeacherSettings
 from ..workspace import Workspace
 from . import show
-from .flags import flags_of, given
+from .flags import SynthFlags, TeacherFlags, given
 
 app = App(name="synth", help="Make question-answer records from the books.", sort_key=6)
 
@@ -20,8 +18,8 @@ app = App(name="synth", help="Make question-answer records from the books.", sor
 def run(
     *,
     strategy: Annotated[list[Literal["cloze", "passage", "bundled"]] | None, Parameter(negative="")] = None,
-    settings: flags_of(SynthSettings) = None,
-    teacher: flags_of(TeacherSettings) = None,
+    settings: SynthFlags = None,
+    teacher: TeacherFlags = None,
     json: Annotated[bool, Parameter(name="--json", negative="", show_default=False)] = False,
 ) -> None:
     """Make the records and write data/records. A run that was stopped goes on where it was.
@@ -30,6 +28,8 @@ def run(
         strategy: cloze: from text and names, no model. passage: by the teacher of the recipe. May be repeated.
         json: Print JSON.
     """
+    from .. import pipeline
+
     ws = Workspace(Path())
     own = given(settings)
     if strategy:

@@ -16,8 +16,8 @@ WORDS: dict[str, tuple[str, str]] = {
         "读取文件：识别编码和章回，找出不属于小说的内容。",
     ),
     "books_done": (
-        "{name}: {chapters} chapters, {characters:,} characters; cleaning took out {removed:,}.",
-        "《{name}》：{chapters} 回，{characters:,} 字；清理掉 {removed:,} 字。",
+        "{name}: {chapters} chapters, {characters_after:,} characters; cleaning took out {removed:,}.",
+        "《{name}》：{chapters} 回，{characters_after:,} 字；清理掉 {removed:,} 字。",
     ),
     "prepare_name": ("Prepare", "准备"),
     "prepare_what": (
@@ -54,8 +54,10 @@ WORDS: dict[str, tuple[str, str]] = {
         "模型学习回答问题：看到问题，只按答案打分。",
     ),
     "sft_done": (
-        "Best at step {best_step}: {best_val:.3f} bits per character of held-out answers.",
-        "第 {best_step} 步最好：留出的答案每字 {best_val:.3f} 比特。",
+        "Least loss on held-out answers at step {best_step}: {best_val:.3f} bits per character. The exam takes the "
+        "last step all the same: the loss on facts never taught rises while the taught ones are being learned.",
+        "留出的答案在第 {best_step} 步损失最低：每字 {best_val:.3f} 比特。考试仍用最后一步：模型记住教过的事实时，"
+        "没教过的事实的损失反而会上升。",
     ),
     "eval_name": ("Exam", "考试"),
     "eval_what": (
@@ -65,26 +67,25 @@ WORDS: dict[str, tuple[str, str]] = {
     "eval_done": ("{questions:,} questions answered.", "回答了 {questions:,} 个问题。"),
     "closing": ("Done.", "完成。"),
     "curve_title": ("bits per character over steps of pretraining", "预训练各步的每字比特数"),
-    "train_curve": ("training", "训练"),
-    "val_curve": ("held-out text", "留出的文字"),
     "samples_title": ("How it continues the same words, before and after reading", "读书前后，接着同样的开头写"),
     "step": ("step {step}", "第 {step} 步"),
     "exam_title": ("The exam", "考试成绩"),
     "exam_note": (
-        "A model of about a million parameters after some minutes learns the style and the taught answers in part; "
-        "facts it was never asked about it can hardly know. Bigger models and longer training do better.",
-        "约一百万参数的模型学几分钟，只能学到文风和一部分教过的答案；没问过的事实几乎答不出。更大的模型、更长的训练会更好。",
+        "A model of about a million parameters learns the taught answers by heart, and the style of the novel; of "
+        "facts it was never asked about it knows next to nothing. That takes bigger models, more wordings, longer training.",
+        "约一百万参数的模型能背下教过的答案、学到小说的文风；没问过的事实几乎答不出。那需要更大的模型、更多的问法、更长的训练。",
     ),
     "exam_questions": ("questions", "题数"),
-    "exam_right": ("right", "正确"),
-    "exam_interval": ("95 % interval", "95% 区间"),
+    "exam_right": ("right word somewhere", "答案出现"),
+    "exam_first": ("right word first", "开头就对"),
+    "exam_interval": ("95 %", "95% 区间"),
     "exam_f1": ("char F1", "字 F1"),
     "exam_rouge": ("ROUGE-L", "ROUGE-L"),
     "exam_loops": ("loops", "重复"),
     "exam_ended": ("ended", "正常结束"),
-    "group_train": ("facts it was taught", "教过的事实"),
-    "group_val": ("facts never asked (validation)", "没问过的事实（验证）"),
-    "group_test": ("facts never asked (test)", "没问过的事实（测试）"),
+    "group_train": ("taught, same words", "教过的（原题）"),
+    "group_val": ("never asked, validation", "没问过的（验证）"),
+    "group_test": ("never asked, test", "没问过的（测试）"),
     "answers_title": ("Some answers, right and wrong", "几个回答，有对有错"),
     "answers_question": ("question", "问题"),
     "answers_answer": ("the model's answer", "模型的回答"),
@@ -107,10 +108,12 @@ WORDS: dict[str, tuple[str, str]] = {
         "jianghu -C {dir} chat chat                         talk to it\n"
         "jianghu -C {dir} ask chat 诸葛亮是谁？             ask one question\n"
         "jianghu -C {dir} sample base --prompt 却说曹操     let it write on\n"
+        "jianghu -C {dir} eval chat/best chat/last          does the loss tell which checkpoint knows more?\n"
         "jianghu init shelf                                 begin with books of your own",
         "jianghu -C {dir} chat chat                         和它聊天\n"
         "jianghu -C {dir} ask chat 诸葛亮是谁？             问一个问题\n"
         "jianghu -C {dir} sample base --prompt 却说曹操     让它接着写\n"
+        "jianghu -C {dir} eval chat/best chat/last          损失低的检查点懂得更多吗？\n"
         "jianghu init shelf                                 放入您自己的书",
     ),
 }

@@ -2,7 +2,7 @@
 
 from .batches import Batch, BatchSource, PretrainBatches
 from .records import Pair, RecordBatches, pack, read_pairs
-from .tokens import TokenData, Place, read_tokens, write_tokens
+from .tokens import Place, TokenData, read_tokens, write_tokens
 
 __all__ = [
     "Batch",

@@ -6,6 +6,7 @@ Each is a pure function of strings. Marks and white space do not count.
 from __future__ import annotations
 
 import math
+import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable
@@ -21,6 +22,11 @@ def contains(answer: str, accepted: Iterable[str]) -> bool:
     """Whether the answer holds one of the accepted forms."""
     text = normalise(answer)
     return any(form in text for form in map(normalise, accepted) if form)
+
+
+def first_clause(answer: str) -> str:
+    """What an answer says before its first mark: where a right answer stands if nothing else was guessed before."""
+    return re.split(r"[，。；：！？、,.;:!?\n]", answer.lstrip("“”‘’《》\"' "), maxsplit=1)[0]
 
 
 def character_f1(answer: str, reference: str) -> float:

@@ -12,18 +12,22 @@ from ..generation import Sampling, generate
 from ..model import Checkpoint
 from ..recipe import EvalSettings
 from .exam import Item
-from .metrics import character_f1, contains, is_loop, rouge_l, wilson
+from .metrics import character_f1, contains, first_clause, is_loop, rouge_l, wilson
 
 
 @dataclass(frozen=True)
 class Scores:
-    """Means over some questions. `accuracy` is the share of answers that hold an accepted form; `low` and `high`
-    bound it with 95 % confidence (Wilson); `finished` is the share that ended by themselves."""
+    """Means over some questions.
+
+    `accuracy` is the share of answers that hold an accepted form, `low` and `high` bound it with 95 % confidence
+    (Wilson); `first` is the stricter share whose first clause holds it; `finished` is the share that ended by itself.
+    """
 
     questions: int
     accuracy: float
     low: float
     high: float
+    first: float
     character_f1: float
     rouge_l: float
     loops: float
@@ -79,6 +83,7 @@ def _score(item: Item, text: str, finished: bool) -> dict[str, Any]:
         "accepted": list(item.accepted),
         "answer": text,
         "correct": contains(text, item.accepted),
+        "first": contains(first_clause(text), item.accepted),
         "character_f1": round(character_f1(text, item.answer), 4),
         "rouge_l": round(rouge_l(text, item.answer), 4),
         "loop": is_loop(text),
@@ -99,6 +104,7 @@ def _mean(rows: list[dict[str, Any]]) -> Scores:
         accuracy=mean([row["correct"] for row in rows]),
         low=round(low, 4),
         high=round(high, 4),
+        first=mean([row["first"] for row in rows]),
         character_f1=mean([row["character_f1"] for row in rows]),
         rouge_l=mean([row["rouge_l"] for row in rows]),
         loops=mean([row["loop"] for row in rows]),

@@ -9,14 +9,11 @@ from typing import Any
 from .. import files
 from ..errors import InputError
 from ..recipe import Recipe
-from ..workspace import Manifest, Workspace
+from ..workspace import BASE, CHAT, Manifest, Workspace
 from .exam import exam
 from .prepare import prepare, prepare_stale
 from .synth import synth, synth_stale
 from .training import train, train_manifest, train_stale
-
-BASE, CHAT = "base", "chat"
-"""Names of the runs that `jianghu run` trains."""
 
 
 @dataclass(frozen=True)

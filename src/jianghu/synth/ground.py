@@ -31,6 +31,8 @@ def locate(quote: str, passage: str) -> tuple[int, int] | None:
     First exactly, white space, width and the shape of quote marks aside; then by the best alignment, if at least
     90 of 100 alike (rapidfuzz partial ratio).
     """
+    if quote.strip() and (verbatim := passage.find(quote.strip())) >= 0:
+        return verbatim, verbatim + len(quote.strip())
     text, places = _normalised(passage)
     # Teachers put quotes round a quote, and dots at its ends; but the marks may be the book's own.
     forms = [quote.strip(), quote.strip("…. \n"), quote.strip("…. \n“”「」\"'")]
@@ -114,8 +116,10 @@ def _normalised(text: str) -> tuple[str, list[int]]:
     characters: list[str] = []
     places: list[int] = []
     for place, character in enumerate(text):
-        for plain in unicodedata.normalize("NFKC", character.translate(_SAME)).casefold():
-            if not plain.isspace():
-                characters.append(plain)
-                places.append(place)
+        plain = unicodedata.normalize("NFKC", character.translate(_SAME)).casefold()
+        # One for one: half of a character that unfolds, such as ¼, is no place in the text.
+        plain = plain if len(plain) == 1 else character
+        if not plain.isspace():
+            characters.append(plain)
+            places.append(place)
     return "".join(characters), places

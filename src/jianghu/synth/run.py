@@ -7,17 +7,16 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from ..corpus import Chapter
 from ..errors import InterruptedByUser, RunError
 from ..recipe import SynthSettings
+from ..signals import stoppable
 from .cloze.sentences import letters
 from .ground import gate
 from .parse import parse_reply
@@ -127,7 +126,7 @@ def run_passages(
             return await sender.run([request for request in requests if request.key not in answered])
 
     show()
-    with _stoppable(stop or threading.Event()) as stopped:
+    with stoppable(stop) as stopped:
         whole = asyncio.run(work(stopped))
     show()
     if not whole:
@@ -199,22 +198,3 @@ def _read(request: Request, reply: Reply) -> list[Verdict]:
     """A reply's verdicts; pure, so that reading again is free."""
     finished = reply.finish_reason == "stop"
     return gate(parse_reply(reply.content, finished), request.passage)
-
-
-@contextmanager
-def _stoppable(stop: threading.Event) -> Iterator[threading.Event]:
-    """Let the first Ctrl-C set the event, and the second one end the program at once."""
-    if threading.current_thread() is not threading.main_thread():
-        yield stop
-        return
-
-    def on_signal(number: int, frame: Any) -> None:
-        if stop.is_set():
-            raise KeyboardInterrupt
-        stop.set()
-
-    old = signal.signal(signal.SIGINT, on_signal)
-    try:
-        yield stop
-    finally:
-        signal.signal(signal.SIGINT, old)

@@ -27,6 +27,7 @@ LATELY = 50  # finished requests by which a hopeless run is told
 PASSING = {"slow_down", "busy", "timeout", "unreachable", "empty", "invalid"}
 _SHORT = 0.2  # seconds between looks at the stop event
 
+_Flight = tuple[Request, int, Dialect]  # a request in flight, its tries before this one, how it was said
 _FATAL = {
     "dead": "refuses the key or the account",
     "not_found": "does not know this model or address",
@@ -39,6 +40,8 @@ class Sender:
     Args:
         received: called with each accepted reply, after it was committed to the store.
         finished: called with (request, reply) when a request failed for good.
+        sent: called with every reply, good or bad, after it was committed.
+        stop: ends the run when it is set.
     """
 
     def __init__(
@@ -61,7 +64,7 @@ class Sender:
         self._number = count()
         self._hold_until = 0.0
         self._lately: deque[bool] = deque(maxlen=LATELY)
-        self._flying: dict[asyncio.Task[Reply], tuple[Request, int, Dialect]] = {}
+        self._flying: dict[asyncio.Task[Reply], _Flight] = {}
 
     async def run(self, requests: Sequence[Request]) -> bool:
         """Send all requests; return False if the stop event ended it early. What arrived is stored in any case.
@@ -104,24 +107,25 @@ class Sender:
 
     def _land(self) -> None:
         landed = [(task, self._flying.pop(task)) for task in list(self._flying) if task.done()]
-        # All that landed is committed before any of it may end the run.
-        for task, (request, _, _) in landed:
-            if task.exception() is None:
-                self._keep(request, task.result())
+        self._keep(landed)
         for task, (request, tries, dialect) in landed:
             reply = task.result()
             if not reply.accepted:
                 self._failed(request, reply, tries, dialect)
 
-    def _keep(self, request: Request, reply: Reply) -> None:
-        self.store.add_reply(request.key, reply)
-        self.sent(reply)
-        if reply.accepted:
-            if not self.proven:
-                self.proven = True
-                self.store.set_meta(self._meta, asdict(self.dialect))
-            self._lately.append(True)
-            self.received(request, reply)
+    def _keep(self, landed: Sequence[tuple[asyncio.Task[Reply], _Flight]]) -> None:
+        """Commit all that landed; only then let anybody look into it, who may raise."""
+        replies = [(task.result(), *flight) for task, flight in landed if task.exception() is None]
+        for reply, request, _, _ in replies:
+            self.store.add_reply(request.key, reply)
+        for reply, request, _, dialect in replies:
+            self.sent(reply)
+            if reply.accepted:
+                if not self.proven:
+                    self.proven = True
+                    self.store.set_meta(self._meta, asdict(dialect))
+                self._lately.append(True)
+                self.received(request, reply)
 
     def _failed(self, request: Request, reply: Reply, tries: int, dialect: Dialect) -> None:
         if reply.outcome in _FATAL:
@@ -168,9 +172,8 @@ class Sender:
         """Let what is in flight end, for it may be billed, and keep it; cut off what takes too long."""
         if self._flying:
             await asyncio.wait(self._flying, timeout=GRACE)
-        for task, (request, _, _) in self._flying.items():
-            if not task.done():
-                task.cancel()
-            elif not task.cancelled() and task.exception() is None:
-                self._keep(request, task.result())
+        landed = [(task, flight) for task, flight in self._flying.items() if task.done() and not task.cancelled()]
+        for task in self._flying:
+            task.cancel()
         self._flying.clear()
+        self._keep(landed)

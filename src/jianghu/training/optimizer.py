@@ -35,7 +35,7 @@ class Optimizers:
 
     def tensors(self) -> dict[str, Tensor]:
         """The state as `KEY.PARAMETER` → tensor."""
-        names = {weight: name for name, weight in self.model.named_parameters()}
+        names: dict[Tensor, str] = {weight: name for name, weight in self.model.named_parameters()}
         return {
             f"{key}.{names[weight]}": value
             for part in self.parts

@@ -7,11 +7,8 @@ moment and resumed ends, on a CPU, with the same weights to the last bit.
 from __future__ import annotations
 
 import math
-import signal
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +22,7 @@ from ..generation import Sampling, generate
 from ..model import Transformer, save_checkpoint
 from ..progress import Progress, short
 from ..recipe import TrainSettings
+from ..signals import stoppable
 from ..tokenizer import Tokenizer
 from .device import peak_flops, pick_dtype
 from .optimizer import make_optimizers
@@ -104,7 +102,7 @@ class Trainer:
         self._validation = self.source.validation(max(1, int(most)))
         loaded = resume
         with (
-            _stoppable() as stopped,
+            stoppable() as stopped,
             Progress(title, self.settings.max_iters, self.at.step, self.console) as self._progress,
         ):
             try:
@@ -256,24 +254,3 @@ class Trainer:
         if self.dtype == torch.float32:
             return nullcontext()
         return torch.autocast(self.device.type, self.dtype)
-
-
-@contextmanager
-def _stoppable() -> Iterator[threading.Event]:
-    """While open, a first Ctrl-C or SIGTERM only sets the event; a second one interrupts at once."""
-    event = threading.Event()
-    if threading.current_thread() is not threading.main_thread():
-        yield event
-        return
-
-    def stop(number: int, frame: Any) -> None:
-        if event.is_set():
-            raise KeyboardInterrupt
-        event.set()
-
-    old = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield event
-    finally:
-        for number, handler in old.items():
-            signal.signal(number, handler)
