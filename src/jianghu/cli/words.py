@@ -73,7 +73,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "exam_note": (
         "A model of about a million parameters learns the taught answers by heart, and the style of the novel; of "
         "facts it was never asked about it knows next to nothing. That takes bigger models, more wordings, longer training.",
-        "约一百万参数的模型能背下教过的答案、学到小说的文风；没问过的事实几乎答不出。那需要更大的模型、更多的问法、更长的训练。",
+        "约一百万参数的模型能背下教过的答案、学到小说的文风；没问过的事实几乎答不出。"
+        "那需要更大的模型、更多的问法、更长的训练。",
     ),
     "exam_questions": ("questions", "题数"),
     "exam_right": ("right word somewhere", "答案出现"),
