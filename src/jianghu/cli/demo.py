@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import locale
 import os
+import shutil
+import sys
 import time
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -97,8 +99,10 @@ def _closing(ws: Workspace, say: dict[str, str], seconds: float) -> None:
     result = files.read_json(ws.evals / f"{CHAT}.records.json")
     _exam(result, say)
     _answers(result, say)
+    # Right after `make demo` the environment is not active, and the bare name would not be found.
+    program = "jianghu" if shutil.which("jianghu") else sys.argv[0]
     for name, style in (("where", "dim"), ("next", "green")):
-        text = say[name].format(dir=escape(str(ws.root)))
+        text = say[name].format(dir=escape(str(ws.root)), jianghu=escape(program))
         show.console.print(Panel(text, title=say[f"{name}_title"], border_style=style))
 
 
@@ -138,10 +142,11 @@ def _samples(ws: Workspace, say: dict[str, str]) -> None:
 
 
 def _exam(result: dict[str, Any], say: dict[str, str]) -> None:
-    table = Table(title=say["exam_title"], title_justify="left", caption=say["exam_note"], caption_justify="left")
-    table.add_column("", overflow="fold")
-    for name in ("questions", "right", "interval", "first", "f1", "rouge", "loops", "ended"):
-        table.add_column(say[f"exam_{name}"], justify="right")
+    note = say["exam_note"]
+    table = Table(title=say["exam_title"], title_justify="left", caption=note, caption_justify="left", box=None)
+    table.add_column("", no_wrap=True)
+    for name in ("questions", "right", "interval", "first", "f1", "loops", "ended"):
+        table.add_column(say[f"exam_{name}"], justify="right", no_wrap=True)
     for group, row in result["groups"].items():
         table.add_row(
             say[f"group_{group}"],
@@ -150,9 +155,8 @@ def _exam(result: dict[str, Any], say: dict[str, str]) -> None:
             f"{row['low']:.0%}–{row['high']:.0%}",
             f"{row['first']:.1%}",
             f"{row['character_f1']:.2f}",
-            f"{row['rouge_l']:.2f}",
-            f"{row['loops']:.1%}",
-            f"{row['finished']:.1%}",
+            f"{row['loops']:.0%}",
+            f"{row['finished']:.0%}",
         )
     show.console.print(table)
 

@@ -71,21 +71,22 @@ WORDS: dict[str, tuple[str, str]] = {
     "step": ("step {step}", "第 {step} 步"),
     "exam_title": ("The exam", "考试成绩"),
     "exam_note": (
+        "right: the answer holds the right words; at once: in its first clause; F1 by characters.\n"
         "A model of about a million parameters learns the taught answers by heart, and the style of the novel; of "
-        "facts it was never asked about it knows next to nothing. That takes bigger models, more wordings, longer training.",
+        "facts it was never asked about it knows next to nothing. That takes bigger models, more wordings, more time.",
+        "正确：回答里有正确答案；开头就对：第一个停顿之前就有。\n"
         "约一百万参数的模型能背下教过的答案、学到小说的文风；没问过的事实几乎答不出。"
         "那需要更大的模型、更多的问法、更长的训练。",
     ),
-    "exam_questions": ("questions", "题数"),
-    "exam_right": ("right word somewhere", "答案出现"),
-    "exam_first": ("right word first", "开头就对"),
+    "exam_questions": ("asked", "题数"),
+    "exam_right": ("right", "正确"),
+    "exam_first": ("at once", "开头就对"),
     "exam_interval": ("95 %", "95% 区间"),
-    "exam_f1": ("char F1", "字 F1"),
-    "exam_rouge": ("ROUGE-L", "ROUGE-L"),
+    "exam_f1": ("F1", "字 F1"),
     "exam_loops": ("loops", "重复"),
     "exam_ended": ("ended", "正常结束"),
     "group_train": ("taught, same words", "教过的（原题）"),
-    "group_val": ("never asked, validation", "没问过的（验证）"),
+    "group_val": ("never asked, val", "没问过的（验证）"),
     "group_test": ("never asked, test", "没问过的（测试）"),
     "answers_title": ("Some answers, right and wrong", "几个回答，有对有错"),
     "answers_question": ("question", "问题"),
@@ -106,15 +107,15 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "next_title": ("What next", "接下来"),
     "next": (
-        "jianghu -C {dir} chat chat                         talk to it\n"
-        "jianghu -C {dir} ask chat 诸葛亮是谁？             ask one question\n"
-        "jianghu -C {dir} sample base --prompt 却说曹操     let it write on\n"
-        "jianghu -C {dir} eval chat/best chat/last          does the loss tell which checkpoint knows more?\n"
-        "jianghu init shelf                                 begin with books of your own",
-        "jianghu -C {dir} chat chat                         和它聊天\n"
-        "jianghu -C {dir} ask chat 诸葛亮是谁？             问一个问题\n"
-        "jianghu -C {dir} sample base --prompt 却说曹操     让它接着写\n"
-        "jianghu -C {dir} eval chat/best chat/last          损失低的检查点懂得更多吗？\n"
-        "jianghu init shelf                                 放入您自己的书",
+        "talk to it          {jianghu} -C {dir} chat chat\n"
+        "ask one question    {jianghu} -C {dir} ask chat 诸葛亮是谁？\n"
+        "let it write on     {jianghu} -C {dir} sample base --prompt 却说曹操\n"
+        "compare two steps   {jianghu} -C {dir} eval chat/best chat/last\n"
+        "books of your own   {jianghu} init shelf",
+        "和它聊天      {jianghu} -C {dir} chat chat\n"
+        "问一个问题    {jianghu} -C {dir} ask chat 诸葛亮是谁？\n"
+        "让它接着写    {jianghu} -C {dir} sample base --prompt 却说曹操\n"
+        "比较两步      {jianghu} -C {dir} eval chat/best chat/last\n"
+        "放入自己的书  {jianghu} init shelf",
     ),
 }
