@@ -49,6 +49,12 @@ def test_a_changed_setting_repeats_only_what_depends_on_it_and_keeps_the_old_run
     assert (copy / "runs/chat-old1/checkpoints/best/model.safetensors").is_file()
 
 
+def test_an_exam_with_other_settings_does_not_pass_for_the_pipelines(copy):
+    jianghu("eval", "chat", "--limit", 3, cwd=copy)
+    assert "eval: the setting eval.limit changed from 3 to 12" in jianghu("run", cwd=copy).stdout
+    assert json.loads((copy / "evals/chat.records.json").read_text())["scores"]["questions"] == 12
+
+
 def test_a_token_can_be_traced_to_book_chapter_and_character(shelf):
     from jianghu.corpus import read_chapters
     from jianghu.dataset import read_tokens

@@ -8,6 +8,7 @@ import json
 import re
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -127,3 +128,8 @@ class TeacherServer:
         self._closing.set()
         self._server.shutdown()
         self._server.server_close()
+
+
+def keys_asked(server: TeacherServer) -> Counter[str]:
+    """How often each passage was asked about."""
+    return Counter(passage_of(body) for body in server.seen)

@@ -1,39 +1,24 @@
+"""Runs over passages: everything is asked once, kept, and read in the same order."""
+
 import json
 import os
 import signal
-import socket
 import threading
 import time
-from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from jianghu.corpus import cut_passages
-from jianghu.errors import InputError, InterruptedByUser, RunError
-from jianghu.synth import Store, collect_records, reparse, run, run_passages, sending
+from jianghu.errors import InterruptedByUser
+from jianghu.synth import Store, collect_records, reparse, run, run_passages
 from jianghu.synth.parse import Parsed, parse_reply
 from jianghu.synth.plan import spread
 from tests.synth.shelf import chapters, synth_settings
-from tests.synth.teacher_server import Act, TeacherServer, chat, good, items_for, passage_of
+from tests.synth.teacher_server import Act, TeacherServer, chat, good, items_for, keys_asked, passage_of
 
 CHAPTERS = chapters()
-
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sending, "FIRST_WAIT", 0.01)
-    monkeypatch.setattr(sending, "LONGEST_WAIT", 0.05)
-
-
-@pytest.fixture
-def store(tmp_path: Path):
-    with Store(tmp_path / "synth.sqlite") as opened:
-        yield opened
-
-
-def keys_asked(server: TeacherServer) -> Counter[str]:
-    return Counter(passage_of(body) for body in server.seen)
+pytestmark = pytest.mark.usefixtures("quick")
 
 
 def test_every_passage_once_and_every_record_grounded(store: Store) -> None:
@@ -148,153 +133,6 @@ def test_a_truncated_reply_keeps_its_whole_records_and_is_not_asked_again(store:
         run_passages(CHAPTERS, store, settings)
         assert len(server.seen) == 4
     assert (summary.records, summary.rejected) == (4, {"cut off": 4})
-
-
-def test_failures_that_pass_are_tried_again_and_never_stored_as_answers(store: Store) -> None:
-    tried: Counter[str] = Counter()
-    faults = [
-        Act(429, "slow down"),
-        Act(500, "<html>oops</html>"),
-        Act(body=chat("")),
-        Act(200, "<html>gateway</html>"),
-        Act(body=chat("{}"), cut=True),
-    ]
-
-    def behave(number: int, body: dict) -> Act:
-        passage = passage_of(body)
-        tried[passage] += 1
-        return faults[number % len(faults)] if tried[passage] <= 2 else good(number, body)
-
-    with TeacherServer(behave) as server:
-        summary = run_passages(CHAPTERS, store, synth_settings(server.url, max_passages=15))
-    assert summary.done == summary.total == 15
-    assert len(server.seen) == 45
-    outcomes = store.outcomes()
-    assert outcomes.pop("ok") == 15
-    assert set(outcomes) == {"slow_down", "busy", "empty", "invalid"}
-    assert all(reply.content.startswith("{") for _, reply in store.accepted())
-
-
-def test_retry_after_is_kept_for_all_requests(store: Store) -> None:
-    def behave(number: int, body: dict) -> Act:
-        return Act(429, "", {"Retry-After": "0.6"}) if number == 3 else good(number, body)
-
-    with TeacherServer(behave) as server:
-        run_passages(CHAPTERS, store, synth_settings(server.url, max_passages=12, teacher={"concurrency": 1}))
-        assert server.times[4] - server.times[3] >= 0.6
-
-
-def test_waiting_holds_no_slot(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sending.random, "uniform", lambda low, high: 0.7)
-    refused: set[str] = set()
-
-    def behave(number: int, body: dict) -> Act:
-        if number and len(refused) < 3 and passage_of(body) not in refused:
-            refused.add(passage_of(body))
-            return Act(429, "")
-        return good(number, body)
-
-    with TeacherServer(behave) as server:
-        run_passages(CHAPTERS, store, synth_settings(server.url, max_passages=12, teacher={"concurrency": 1}))
-        # The nine others are answered while the three refused ones wait their 0.7 s.
-        others = [
-            time_ for time_, body in zip(server.times, server.seen, strict=True) if passage_of(body) not in refused
-        ]
-        assert max(others) - min(others) < 0.7
-        assert len(server.seen) == 15
-
-
-def test_no_more_than_concurrency_at_once(store: Store) -> None:
-    with TeacherServer(lambda n, body: Act(body=good(n, body).body, delay=0.03)) as server:
-        run_passages(CHAPTERS, store, synth_settings(server.url, teacher={"concurrency": 3}))
-        assert server.most_at_once == 3
-
-
-def test_a_refused_key_stops_at_once_and_is_not_shown(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    key = "sk-secret-98765"
-    monkeypatch.setenv("TEACHER_KEY", key)
-    with TeacherServer(lambda n, body: Act(401, f"invalid api key {key}")) as server:
-        settings = synth_settings(server.url, teacher={"key_env": "TEACHER_KEY", "concurrency": 4})
-        with pytest.raises(RunError, match="refuses the key") as caught:
-            run_passages(CHAPTERS, store, settings)
-        assert len(server.seen) <= 4
-    assert caught.value.exit_code == 1
-    assert key not in str(caught.value)
-    store.close()
-    for file in store.path.parent.iterdir():
-        assert key.encode() not in file.read_bytes()
-
-
-def test_a_key_that_dies_later_keeps_what_was_received(store: Store) -> None:
-    with TeacherServer(lambda n, body: good(n, body) if n < 6 else Act(401, "revoked")) as server:
-        with pytest.raises(RunError, match="refuses the key"):
-            run_passages(CHAPTERS, store, synth_settings(server.url))
-        assert len(store.answered()) == 6
-        assert len(server.seen) <= 6 + 4
-    assert len(collect_records(store)) == 12
-
-
-def test_an_unknown_model_stops_at_once(store: Store) -> None:
-    with TeacherServer(lambda n, body: Act(404, "model_not_found")) as server:
-        with pytest.raises(RunError, match="does not know this model"):
-            run_passages(CHAPTERS, store, synth_settings(server.url))
-        assert len(server.seen) == 1
-
-
-def test_a_server_out_of_reach_ends_the_run_after_the_retries(store: Store) -> None:
-    with socket.socket() as unused:
-        unused.bind(("127.0.0.1", 0))
-        url = f"http://127.0.0.1:{unused.getsockname()[1]}/v1"
-        with pytest.raises(RunError, match=r"cannot be reached, after \d tries"):
-            run_passages(CHAPTERS, store, synth_settings(url, teacher={"retries": 2}))
-    assert set(store.outcomes()) == {"unreachable"}
-
-
-def test_a_spent_quota_ends_the_run_and_is_not_waited_for(store: Store) -> None:
-    with TeacherServer(lambda n, body: Act(429, "daily quota", {"Retry-After": "86400"})) as server:
-        with pytest.raises(RunError, match="86400 s"):
-            run_passages(CHAPTERS, store, synth_settings(server.url))
-        assert len(server.seen) == 1
-
-
-def test_half_of_the_last_fifty_failing_for_good_ends_the_run(store: Store) -> None:
-    many = chapters(8, 60)
-    with TeacherServer(lambda n, body: Act(400, "1301 bad words") if n % 2 else good(n, body)) as server:
-        settings = synth_settings(server.url, teacher={"concurrency": 1})
-        with pytest.raises(RunError, match="of the last 50 requests"):
-            run_passages(many, store, settings)
-        assert 50 <= len(server.seen) < 60
-    assert len(store.answered()) >= 25
-
-
-def test_a_few_failures_do_not_end_the_run_and_are_asked_again_next_time(store: Store) -> None:
-    with TeacherServer(lambda n, body: Act(400, "no") if n in (4, 9) else good(n, body)) as server:
-        settings = synth_settings(server.url, max_passages=12)
-        first = run_passages(CHAPTERS, store, settings)
-        assert (first.done, first.failed) == (10, {"bad_request": 2})
-        second = run_passages(CHAPTERS, store, settings)
-        assert (second.done, second.asked) == (12, 2)
-        assert len(server.seen) == 14
-
-
-def test_nothing_answered_at_all_is_a_failure(store: Store) -> None:
-    with TeacherServer(lambda n, body: Act(400, "bad")) as server, pytest.raises(RunError, match="answered none of 3"):
-        run_passages(CHAPTERS, store, synth_settings(server.url, max_passages=3))
-
-
-def test_a_server_that_hangs_is_given_up_after_the_retries(store: Store) -> None:
-    with TeacherServer(lambda n, body: good(n, body) if n != 2 else Act(delay=20)) as server:
-        summary = run_passages(CHAPTERS, store, synth_settings(server.url, max_passages=8, teacher={"timeout": 0.4}))
-    assert summary.done == 8
-    assert store.outcomes() == {"ok": 8, "timeout": 1}
-
-
-def test_a_missing_key_is_told_before_anything_is_sent(store: Store) -> None:
-    with TeacherServer() as server:
-        settings = synth_settings(server.url, teacher={"key_env": "NO_SUCH_KEY_HERE"})
-        with pytest.raises(InputError, match="NO_SUCH_KEY_HERE"):
-            run_passages(CHAPTERS, store, settings)
-        assert server.seen == []
 
 
 @pytest.mark.parametrize("accepts", ["json_schema", "json_object", None])

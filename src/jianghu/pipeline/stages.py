@@ -6,11 +6,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from .. import files
 from ..errors import InputError
 from ..recipe import Recipe
-from ..workspace import BASE, CHAT, Manifest, Workspace
-from .exam import exam
+from ..workspace import BASE, CHAT, Workspace
+from .exam import exam, exam_stale
 from .prepare import prepare, prepare_stale
 from .synth import synth, synth_stale
 from .training import train, train_manifest, train_stale
@@ -50,7 +49,7 @@ def stages(ws: Workspace, recipe: Recipe) -> list[Stage]:
         ),
         Stage("synth", lambda: synth_stale(ws, recipe), lambda: synth(ws, recipe)),
         Stage("sft", sft_stale, training("sft", CHAT)),
-        Stage("eval", lambda: _exam_stale(ws, recipe), lambda: _exam(ws, recipe)),
+        Stage("eval", lambda: exam_stale(ws, recipe, CHAT), lambda: exam(ws, recipe, CHAT)),
     ]
 
 
@@ -76,21 +75,3 @@ def status(ws: Workspace, recipe: Recipe) -> list[tuple[str, str]]:
         except InputError as waiting:
             rows.append((stage.name, f"waiting: {waiting}"))
     return rows
-
-
-def _exam_manifest(ws: Workspace, recipe: Recipe) -> Manifest:
-    model = ws.checkpoint(CHAT) / "model.safetensors"
-    return Manifest(ws.hashes([model, *sorted(ws.records.glob("*.jsonl"))]), {"eval": recipe.eval.model_dump()})
-
-
-def _exam_stale(ws: Workspace, recipe: Recipe) -> str | None:
-    return ws.why_stale(ws.evals, _exam_manifest(ws, recipe), [ws.evals / f"{CHAT}.records.json"])
-
-
-def _exam(ws: Workspace, recipe: Recipe) -> dict[str, Any]:
-    with files.lock(ws.evals, "evals"):
-        manifest = _exam_manifest(ws, recipe)
-        ws.forget(ws.evals)
-        result = exam(ws, recipe, CHAT)
-        ws.record(ws.evals, manifest)
-    return result

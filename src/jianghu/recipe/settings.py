@@ -1,20 +1,15 @@
-"""The typed settings of every stage: what each means, its default, and how a recipe is read and checked.
+"""The typed settings of every stage: what each means, and its default.
 
-A preset, then the workspace's `jianghu.toml`, then flags; a `Recipe` comes out, or one clear line.
 The docstring under each field is its help on the command line and its comment in `jianghu.toml`.
 """
 
 from __future__ import annotations
 
-import difflib
-import tomllib
-from importlib import resources
-from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from .errors import InputError
+from ..errors import InputError
 
 Positive = Annotated[int, Field(gt=0)]
 NotNegative = Annotated[int, Field(ge=0)]
@@ -273,171 +268,3 @@ class Recipe(Settings):
     sft: SftSettings = SftSettings()
     sample: SampleSettings = SampleSettings()
     eval: EvalSettings = EvalSettings()
-
-
-PRESETS = ("demo", "seed", "modern")
-
-
-def preset_values(name: str) -> dict[str, Any]:
-    """The settings in which a preset differs from the defaults, as nested dictionaries.
-
-    Raises:
-        InputError: there is no preset of this name.
-    """
-    if name not in PRESETS:
-        raise InputError(f"preset {name!r} does not exist{nearest(name, PRESETS)} The presets: {', '.join(PRESETS)}.")
-    text = resources.files("jianghu").joinpath(f"presets/{name}.toml").read_text(encoding="utf-8")
-    return {"preset": name, **tomllib.loads(text)}
-
-
-def load_recipe(path: Path | None = None, overrides: dict[str, Any] | None = None, preset: str = "modern") -> Recipe:
-    """Read a recipe: the preset, then the file, then the overrides (flags).
-
-    Args:
-        path: a TOML file; None for the preset alone. Its `preset` key beats the argument `preset`.
-        overrides: nested dictionaries, such as {"pretrain": {"max_iters": 120}}.
-
-    Raises:
-        InputError: the file cannot be read, a key is unknown, a value has the wrong type or is out of
-            range, or settings contradict each other. The message names the file, the key and the fix.
-    """
-    own: dict[str, Any] = {}
-    where = f"preset {preset}"
-    if path is not None:
-        where = str(path)
-        try:
-            own = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-        except FileNotFoundError:
-            raise InputError(f"{path}: no such recipe. `jianghu init DIR` makes a workspace with one.") from None
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise InputError(f"{path}: not valid TOML: {error}.") from None
-    name = own.get("preset", preset)
-    if not isinstance(name, str):
-        raise InputError(f"{where}: preset must be one of {', '.join(PRESETS)}.")
-    values = merge(preset_values(name), own)
-    build(values, where)  # so that a fault of the file is not blamed on the flags
-    recipe = build(merge(values, overrides or {}), "the flags" if overrides else where)
-    check(recipe, where)
-    return recipe
-
-
-def merge(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
-    """`over` laid over `base`, group by group; neither is changed."""
-    result = dict(base)
-    for key, value in over.items():
-        old = result.get(key)
-        result[key] = merge(old, value) if isinstance(value, dict) and isinstance(old, dict) else value
-    return result
-
-
-def build(values: dict[str, Any], where: str) -> Recipe:
-    """A `Recipe` from nested dictionaries.
-
-    Raises:
-        InputError: see `load_recipe`; `where` opens the message.
-    """
-    try:
-        return Recipe.model_validate(values)
-    except ValidationError as error:
-        raise InputError(f"{where}: {_explain(error)}") from None
-
-
-def check(recipe: Recipe, where: str) -> None:
-    """Refuse settings that are each allowed but contradict each other.
-
-    Raises:
-        InputError: names the settings and the way out.
-    """
-    for name in ("pretrain", "sft"):
-        run: TrainSettings = getattr(recipe, name)
-        if run.min_lr is not None and run.min_lr > run.learning_rate:
-            raise InputError(
-                f"{where}: [{name}] min_lr {run.min_lr:g} is above learning_rate {run.learning_rate:g}. "
-                "Lower min_lr, or leave it out for learning_rate / 10."
-            )
-        if run.warmup_iters >= run.max_iters:
-            raise InputError(
-                f"{where}: [{name}] warmup_iters {run.warmup_iters} leaves no step of max_iters {run.max_iters}. "
-                f"Set warmup_iters below {run.max_iters}."
-            )
-    try:
-        model_shape(recipe.model)
-    except InputError as error:
-        raise InputError(f"{where}: {error}") from None
-    if recipe.synth.val_fraction + recipe.synth.test_fraction >= 1:
-        raise InputError(f"{where}: [synth] val_fraction and test_fraction leave no records to train on.")
-
-
-def nearest(word: str, known: Any) -> str:
-    """`; did you mean X?` if a known word is near, else `.`."""
-    close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.5)
-    return f"; did you mean {close[0]}?" if close else "."
-
-
-def _explain(error: ValidationError) -> str:
-    """The first fault of a validation error in one sentence, with the nearest right name."""
-    fault = error.errors()[0]
-    *groups, key = [str(part) for part in fault["loc"]]
-    group: type[BaseModel] = Recipe
-    for name in groups:
-        if name not in group.model_fields:
-            break
-        annotation = group.model_fields[name].annotation
-        if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
-            return f"[{'.'.join(groups[:-1])}] {groups[-1]}: {fault['msg']} (item {key} is {fault['input']!r})."
-        group = annotation
-    title = f"[{'.'.join(groups)}] {key}" if groups else key
-    if fault["type"] == "extra_forbidden":
-        homes = [g for g, f in Recipe.model_fields.items() if key in getattr(f.annotation, "model_fields", {})]
-        hint = f"; it belongs in [{homes[0]}]." if homes else nearest(key, group.model_fields)
-        return f"{title} is not a setting{hint}"
-    message = fault["msg"][0].lower() + fault["msg"][1:]
-    return f"{title} = {fault['input']!r} cannot be used: {message}."
-
-
-def to_toml(recipe: Recipe, comments: bool = True) -> str:
-    """The recipe as TOML. With comments, a key that has its default value is written as a comment.
-
-    Returns text that `load_recipe` reads back to an equal recipe.
-    """
-    given = preset_values(recipe.preset)
-    lines = [f'preset = "{recipe.preset}"']
-    if comments:
-        lines.insert(0, "# What decides what comes out of this shelf. Lines that begin with # show defaults.\n")
-    for name in Recipe.model_fields:
-        group = getattr(recipe, name)
-        if isinstance(group, Settings):
-            lines += _group_toml(name, group, given.get(name, {}), comments)
-    return "\n".join(lines) + "\n"
-
-
-def _group_toml(title: str, group: Settings, given: dict[str, Any], comments: bool) -> list[str]:
-    about = (type(group).__doc__ or "").strip()
-    lines = ["", *([f"# {about}"] if comments else []), f"[{title}]"]
-    nested: list[str] = []
-    for key, field in type(group).model_fields.items():
-        value = getattr(group, key)
-        if isinstance(value, Settings):
-            nested += _group_toml(f"{title}.{key}", value, given.get(key, {}), comments)
-            continue
-        if comments:
-            lines.append(f"# {field.description}")
-        if value is None:
-            lines += [f"# {key} ="] if comments else []
-        else:
-            default = comments and value == field.default and key not in given
-            lines.append(f"{'# ' if default else ''}{key} = {_toml_value(value)}")
-    return lines + nested
-
-
-def _toml_value(value: Any) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, list):
-        return "[" + ", ".join(_toml_value(item) for item in value) + "]"
-    if isinstance(value, str):
-        escaped = "".join(
-            f"\\u{ord(c):04x}" if ord(c) < 32 or ord(c) == 127 else f"\\{c}" if c in '"\\' else c for c in value
-        )
-        return f'"{escaped}"'
-    return repr(value)
