@@ -49,6 +49,16 @@ def test_a_changed_setting_repeats_only_what_depends_on_it_and_keeps_the_old_run
     assert (copy / "runs/chat-old1/checkpoints/best/model.safetensors").is_file()
 
 
+def test_bundled_records_are_left_out_with_a_reason_on_a_shelf_of_other_books(copy):
+    both = ("synth", "run", "--strategy", "bundled", "--strategy", "cloze", "--json")
+    facts = json.loads(jianghu(*both, cwd=copy).stdout)
+    assert facts["bundled"] == 0
+    assert facts["cloze"] > 0
+    assert facts["bundled_left_out"]
+    alone = jianghu("synth", "run", "--strategy", "bundled", cwd=copy, check=False)
+    assert alone.returncode == 2
+
+
 def test_an_exam_with_other_settings_does_not_pass_for_the_pipelines(copy):
     jianghu("eval", "chat", "--limit", 3, cwd=copy)
     assert "eval: the setting eval.limit changed from 3 to 12" in jianghu("run", cwd=copy).stdout

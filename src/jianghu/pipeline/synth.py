@@ -56,7 +56,12 @@ def synth(ws: Workspace, recipe: Recipe, stop: threading.Event | None = None) ->
             if strategy == "cloze":
                 made = cloze_records(chapters, lexicons_of(ws, {chapter.book for chapter in chapters}), recipe.synth)
             elif strategy == "bundled":
-                made = bundled_records(chapters, recipe.synth)
+                try:
+                    made = bundled_records(chapters, recipe.synth)
+                except InputError as reason:  # presets name it, and most shelves hold other books
+                    if len(recipe.synth.strategies) == 1:
+                        raise
+                    made, facts["bundled_left_out"] = [], str(reason)
             else:
                 made, facts["teacher"] = _ask_teacher(ws, recipe, stop)
             facts[strategy] = len(made)

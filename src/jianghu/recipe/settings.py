@@ -205,7 +205,7 @@ class SynthSettings(Settings):
     """How question-answer records are made from the books."""
 
     strategies: list[Literal["cloze", "passage", "bundled"]] = ["cloze"]
-    """cloze: from text and lexicon, no model. passage: by the teacher. bundled: written by hand, for 三国演义."""
+    """cloze: from text and lexicon. passage: by the teacher. bundled: by hand, left out unless 三国演义 is there."""
     cloze_records: Positive = 4000
     """Most cloze records in all; kinds and chapters share them evenly."""
     passage_chars: Annotated[int, Field(ge=50)] = 600
