@@ -67,9 +67,8 @@ def main() -> None:
                 step(ids[:, :-1], ids[:, 1:])
             if turn:  # the first round warms up
                 rates[name].append(options.steps * ids[:, 1:].numel() / (time.perf_counter() - began))
-    print(
-        f"{options.size}: {config.parameters / 1e6:.2f} M parameters, {options.batch_size} x {options.block_size} tokens"
-    )
+    millions = config.parameters / 1e6
+    print(f"{options.size}: {millions:.2f} M parameters, {options.batch_size} x {options.block_size} tokens")
     for name, found in rates.items():
         print(f"{name:14}{statistics.median(found):10,.0f} tokens/s   ({min(found):,.0f} to {max(found):,.0f})")
     print(f"ratio         {statistics.median(rates['jianghu']) / statistics.median(rates['transformers']):10.2f}")
