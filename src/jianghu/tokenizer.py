@@ -55,6 +55,7 @@ class Tokenizer:
     Attributes:
         vocab_size: number of ids.
         end_of_text, im_start, im_end: ids of the special tokens.
+        stop_ids: the ids at which a model has finished writing.
         token_bytes: the bytes of every id; special tokens have none.
         chars_per_token: int64 array (vocab_size,): characters that *begin* in a token. Their sum over the
             tokens of a text is the text's number of characters, even where a token is half a character.
@@ -65,6 +66,7 @@ class Tokenizer:
         self.backend.encode_special_tokens = True  # "<|im_end|>" typed by a user is plain text
         self.vocab_size = backend.get_vocab_size()
         self.end_of_text, self.im_start, self.im_end = (self._special(t) for t in (END_OF_TEXT, IM_START, IM_END))
+        self.stop_ids = {self.im_end, self.end_of_text}
         self.token_bytes = [b""] * self.vocab_size
         special = {id for id, token in backend.get_added_tokens_decoder().items() if token.special}
         for token, id in backend.get_vocab().items():
@@ -92,6 +94,10 @@ class Tokenizer:
     def decode(self, ids: Iterable[int]) -> str:
         """Text of ids, without special tokens. Bytes that form no whole character are left out."""
         return b"".join(self.token_bytes[id] for id in ids).decode("utf-8", "ignore")
+
+    def written(self, ids: Iterable[int]) -> str:
+        """Text that a model wrote, all at once: what `stream` gives piece by piece; never holds U+FFFD."""
+        return self.decode(ids).replace("\ufffd", "")
 
     def stream(self) -> StreamDecoder:
         """A decoder that takes ids one by one."""

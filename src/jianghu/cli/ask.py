@@ -116,9 +116,8 @@ def _write(loaded: Checkpoint, ids: list[int], sampling: Sampling) -> str:
     from ..generation import stream
 
     decoder, text = loaded.tokenizer.stream(), ""
-    stop = {loaded.tokenizer.im_end, loaded.tokenizer.end_of_text}
     try:
-        for step in stream(loaded.model, [ids], sampling, stop):
+        for step in stream(loaded.model, [ids], sampling, loaded.tokenizer.stop_ids):
             piece = decoder.push(step[0][1])
             text += piece
             sys.stdout.write(piece)

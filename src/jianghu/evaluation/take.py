@@ -68,8 +68,8 @@ def answer(checkpoint: Checkpoint, items: list[Item], settings: EvalSettings) ->
     tokenizer = checkpoint.tokenizer
     prompts = [render(tokenizer, question(item.question), prompt=True).ids for item in items]
     sampling = Sampling(settings.max_new_tokens, repetition_penalty=settings.repetition_penalty)
-    written = generate(checkpoint.model, prompts, sampling, {tokenizer.im_end, tokenizer.end_of_text})
-    return [(tokenizer.decode(row.ids).replace("\ufffd", "").strip(), row.finished) for row in written]
+    written = generate(checkpoint.model, prompts, sampling, tokenizer.stop_ids)
+    return [(tokenizer.written(row.ids).strip(), row.finished) for row in written]
 
 
 def _score(item: Item, text: str, finished: bool) -> dict[str, Any]:

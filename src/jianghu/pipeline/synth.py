@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import threading
 from dataclasses import asdict
 from typing import Any
 
 from .. import files
-from ..corpus import Lexicon, find_names, read_chapters, read_lexicon
+from ..corpus import Chapter, Lexicon, find_names, read_chapters, read_lexicon
 from ..errors import InputError
 from ..progress import Progress
 from ..recipe import Recipe
@@ -29,18 +28,17 @@ def synth_stale(ws: Workspace, recipe: Recipe) -> str | None:
     return ws.why_stale(ws.records, synth_manifest(ws, recipe), outputs)
 
 
-def lexicons_of(ws: Workspace, books: set[str]) -> dict[str, Lexicon]:
+def lexicons_of(ws: Workspace, chapters: list[Chapter]) -> dict[str, Lexicon]:
     """The names of each book: from BOOK.lexicon.json beside it, else found in its text."""
-    chapters = read_chapters(ws.chapters)
     result = {}
-    for book in sorted(books):
+    for book in sorted({chapter.book for chapter in chapters}):
         path = ws.books / f"{book}.lexicon.json"
         own = [chapter for chapter in chapters if chapter.book == book]
         result[book] = read_lexicon(path) if path.exists() else find_names(own)
     return result
 
 
-def synth(ws: Workspace, recipe: Recipe, stop: threading.Event | None = None) -> dict[str, Any]:
+def synth(ws: Workspace, recipe: Recipe) -> dict[str, Any]:
     """Question-answer records by the recipe's strategies, written to data/records, split by fact.
 
     Raises:
@@ -54,7 +52,7 @@ def synth(ws: Workspace, recipe: Recipe, stop: threading.Event | None = None) ->
         manifest = synth_manifest(ws, recipe)
         for strategy in dict.fromkeys(recipe.synth.strategies):
             if strategy == "cloze":
-                made = cloze_records(chapters, lexicons_of(ws, {chapter.book for chapter in chapters}), recipe.synth)
+                made = cloze_records(chapters, lexicons_of(ws, chapters), recipe.synth)
             elif strategy == "bundled":
                 try:
                     made = bundled_records(chapters, recipe.synth)
@@ -63,7 +61,7 @@ def synth(ws: Workspace, recipe: Recipe, stop: threading.Event | None = None) ->
                         raise
                     made, facts["bundled_left_out"] = [], str(reason)
             else:
-                made, facts["teacher"] = _ask_teacher(ws, recipe, stop)
+                made, facts["teacher"] = _ask_teacher(ws, recipe, chapters)
             facts[strategy] = len(made)
             records += made
         records = list({record.question: record for record in reversed(records)}.values())[::-1]  # the first one stays
@@ -77,8 +75,7 @@ def synth(ws: Workspace, recipe: Recipe, stop: threading.Event | None = None) ->
     return facts
 
 
-def _ask_teacher(ws: Workspace, recipe: Recipe, stop: threading.Event | None) -> tuple[list[Record], dict[str, Any]]:
-    chapters = read_chapters(ws.chapters)
+def _ask_teacher(ws: Workspace, recipe: Recipe, chapters: list[Chapter]) -> tuple[list[Record], dict[str, Any]]:
     with Store(ws.store) as store, Progress("teacher", 1) as progress:
 
         def show(now: dict[str, Any]) -> None:
@@ -91,5 +88,5 @@ def _ask_teacher(ws: Workspace, recipe: Recipe, stop: threading.Event | None) ->
                 cost=f"{now['cost']:.4f}",
             )
 
-        summary = run_passages(chapters, store, recipe.synth, show, stop)
+        summary = run_passages(chapters, store, recipe.synth, show)
         return collect_records(store), asdict(summary)

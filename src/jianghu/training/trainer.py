@@ -225,9 +225,8 @@ class Trainer:
 
     def _sample(self, step: int) -> None:
         sampling = Sampling(self.settings.sample_tokens, temperature=0.8, top_k=50, seed=self.settings.seed)
-        stop = {self.tokenizer.end_of_text, self.tokenizer.im_end}
-        written = generate(self.model, [prompt.ids for prompt in self.prompts], sampling, stop)
-        texts = [self.tokenizer.decode(row.ids).replace("\ufffd", "") for row in written]
+        written = generate(self.model, [prompt.ids for prompt in self.prompts], sampling, self.tokenizer.stop_ids)
+        texts = [self.tokenizer.written(row.ids) for row in written]
         for prompt, text in zip(self.prompts, texts, strict=True):
             self.run.add_sample(step, prompt.text, text)
         self._progress.show("\n".join(f"{p.text} → {t}" for p, t in zip(self.prompts, texts, strict=True)))
