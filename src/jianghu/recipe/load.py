@@ -13,7 +13,9 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from ..errors import InputError
-from .settings import Recipe, TrainSettings, model_shape
+from .model import model_shape
+from .recipe import Recipe
+from .training import TrainSettings
 
 PRESETS = ("demo", "seed", "modern")
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from .base import Settings
 from .load import preset_values
-from .settings import Recipe, Settings
+from .recipe import Recipe
 
 
 def to_toml(recipe: Recipe, comments: bool = True) -> str:

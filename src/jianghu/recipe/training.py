@@ -1,0 +1,75 @@
+"""Settings of a training run, pretraining or fine-tuning."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from .base import NotNegative, Positive, Settings
+
+
+class TrainSettings(Settings):
+    """One training run. The names are nanoGPT's."""
+
+    max_iters: Positive = 5000
+    """Optimizer steps in all."""
+    batch_size: Positive = 32
+    """Rows of a batch (of one micro-batch, with gradient accumulation)."""
+    block_size: Annotated[int, Field(ge=8)] = 256
+    """Tokens a row: how far the model looks back."""
+    gradient_accumulation_steps: Positive = 1
+    """Micro-batches summed into one step."""
+    optimizer: Literal["auto", "adamw", "muon"] = "auto"
+    """muon: for the matrices inside the blocks, AdamW for the rest. auto: muon if a step has 20 tokens per width."""
+    learning_rate: Annotated[float, Field(gt=0)] = 1e-3
+    """Peak learning rate, of either optimizer."""
+    min_lr: Annotated[float, Field(ge=0)] | None = None
+    """Learning rate at the end of the cosine (default: learning_rate / 10)."""
+    warmup_iters: NotNegative = 100
+    """Steps of linear warm-up; the first step is already above zero."""
+    weight_decay: Annotated[float, Field(ge=0)] = 0.1
+    """Decoupled weight decay, on matrices only (never on norms)."""
+    beta1: Annotated[float, Field(ge=0, lt=1)] = 0.9
+    """AdamW's first moment decay."""
+    beta2: Annotated[float, Field(ge=0, lt=1)] = 0.99
+    """AdamW's second moment decay."""
+    grad_clip: Annotated[float, Field(ge=0)] = 1.0
+    """Largest norm of the gradient; 0 turns clipping off."""
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """Share of activations dropped in training."""
+    eval_interval: Positive = 250
+    """Steps between validation passes, each followed by samples."""
+    eval_share: Annotated[float, Field(gt=0, le=10)] = 0.1
+    """Largest share of training compute that validation may cost; decides how many windows are taken."""
+    save_interval: Positive = 250
+    """Steps between saves of the checkpoint `last` and of what resume needs."""
+    keep_every: NotNegative = 0
+    """Keep a milestone checkpoint every so many steps; 0 keeps none."""
+    log_interval: Positive = 10
+    """Steps between rows of metrics.jsonl."""
+    sample_tokens: NotNegative = 64
+    """Tokens of each sample that is written at an evaluation; 0 turns samples off."""
+    sample_prompts: list[str] = []
+    """Beginnings that the samples continue (default: beginnings of held-out passages, or of records)."""
+    seed: int = 1337
+    """Decides weights, batches and dropout."""
+    dtype: Literal["auto", "float32", "bfloat16"] = "auto"
+    """Arithmetic of the forward pass; auto: bfloat16 on a GPU, float32 on a CPU. Weights stay float32."""
+    compile: Literal["auto", "on", "off"] = "auto"
+    """torch.compile; auto: on for CUDA, off elsewhere."""
+    device: str = "auto"
+    """cpu, cuda, cuda:1, mps …; auto takes a GPU if there is one."""
+
+
+class SftSettings(TrainSettings):
+    """Fine-tuning on question-answer records; the loss falls on answers only."""
+
+    max_iters: Positive = 1000
+    """Optimizer steps in all."""
+    learning_rate: Annotated[float, Field(gt=0)] = 3e-4
+    """Peak learning rate."""
+    warmup_iters: NotNegative = 50
+    """Steps of linear warm-up; the first step is already above zero."""
+    records: Literal["train", "all"] = "train"
+    """`train`: the training split of data/records, the others are kept for the exam. `all`: every record."""
