@@ -24,7 +24,7 @@ BASE = TrainSettings(
     max_iters=12, batch_size=2, block_size=16, warmup_iters=2, eval_interval=4, save_interval=3, log_interval=2,
     learning_rate=1e-2, dropout=0.1, sample_tokens=4, gradient_accumulation_steps=2, keep_every=6, eval_share=10.0,
 )  # fmt: skip
-TIMES = ("seconds", "tokens_per_second", "mfu", "eval_seconds")
+TIMES = ("seconds", "startup_seconds", "tokens_per_second", "mfu", "eval_seconds")
 
 
 def config() -> ModelConfig:
@@ -53,10 +53,10 @@ def crash_at(run: Trainer, step: int) -> None:
     """Let a trainer die in the middle of the step that follows `step`."""
     inner = run.source.batch
 
-    def batch(number: int) -> Batch:
+    def batch(number: int, rows: slice = slice(None)) -> Batch:
         if number >= step * run.settings.gradient_accumulation_steps:
             raise CrashError
-        return inner(number)
+        return inner(number, rows)
 
     run.source.batch = batch  # type: ignore[method-assign]
 
@@ -108,7 +108,7 @@ def test_the_state_is_saved_before_validation_and_survives_a_crash_in_it(tmp_pat
     run._validate = fail
     with pytest.raises(CrashError):
         run.train()
-    assert RunFolder(tmp_path).load_state(run.model, run.optimizers).step == 12
+    assert RunFolder(tmp_path).load_state(run.stepper).step == 12
 
 
 def test_best_is_never_overwritten_by_worse_and_last_and_milestones_are_kept(tmp_path):
@@ -146,11 +146,12 @@ def test_accumulated_steps_weigh_every_token_alike(tmp_path):
 
     class Fixed:
         batches_per_epoch = 1.0
+        characters_per_target = 1.0
 
         def __init__(self, parts):
             self.parts = [slice(*part) for part in parts]
 
-        def batch(self, number):
+        def batch(self, number, rows):
             part = self.parts[number % len(self.parts)]
             return Batch(ids[part], targets[part], int((targets[part] != -100).sum()))
 
@@ -173,15 +174,15 @@ def test_accumulated_steps_weigh_every_token_alike(tmp_path):
 
 def test_a_loss_that_is_no_number_stops_the_run_and_spares_the_saved_state(tmp_path):
     run = trainer(tmp_path)
-    inner = run._loss
+    inner = run.model.loss
 
     def poisoned(*arguments):
-        return inner(*arguments) * (math.nan if run.at.step == 4 else 1.0)
+        return inner(*arguments) * (math.nan if run.at.step == 4 and run.model.training else 1.0)
 
-    run._loss = poisoned
+    run.model.loss = poisoned
     with pytest.raises(RunError, match=r"loss .*training has diverged"):
         run.train()
-    assert RunFolder(tmp_path).load_state(run.model, run.optimizers).step == 3
+    assert RunFolder(tmp_path).load_state(run.stepper).step == 3
     assert all(bool(weight.isfinite().all()) for weight in run.model.parameters())
 
 

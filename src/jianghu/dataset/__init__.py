@@ -1,6 +1,7 @@
 """Tokens on disk and on the device, and batches as pure functions of (seed, number)."""
 
 from .batches import Batch, BatchSource, PretrainBatches
+from .mixture import record_stream, text_stream
 from .records import Pair, RecordBatches, pack, read_pairs
 from .tokens import Place, TokenData, read_tokens, write_tokens
 
@@ -15,5 +16,7 @@ __all__ = [
     "pack",
     "read_pairs",
     "read_tokens",
+    "record_stream",
+    "text_stream",
     "write_tokens",
 ]

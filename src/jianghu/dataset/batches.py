@@ -1,10 +1,12 @@
 """Batches of running text. Batch n is a pure function of (seed, n): resume needs no state, and no loader process.
 
-Every token is a target exactly once in each epoch, and each epoch cuts the text at other places.
+Every token is a target exactly once in each epoch, and each epoch cuts the text at other places. Other texts can be
+mixed in, row by row, by shares that hold over any stretch of the run.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Protocol
@@ -24,8 +26,9 @@ IGNORE = -100
 class Batch:
     """Rows for the model: all int64 (B, T). `targets` is -100 where there is no loss.
 
-    `count` is the number of targets with loss, `characters` how many characters they begin (validation only);
-    both are plain numbers, so that a GPU is never asked for them.
+    `count` is the number of targets with loss, of the whole batch even where a process holds only some of its
+    rows; `characters` is how many characters they begin (validation only). Both are plain numbers, so that a GPU
+    is never asked for them.
     """
 
     ids: Tensor
@@ -36,13 +39,17 @@ class Batch:
     characters: int = 0
 
 
+ALL = slice(None)
+
+
 class BatchSource(Protocol):
-    """What a trainer needs of its data."""
+    """What a trainer needs of its data; `characters_per_target` turns a training loss into bits per character."""
 
     batches_per_epoch: float
+    characters_per_target: float
 
-    def batch(self, number: int) -> Batch:
-        """Micro-batch `number`, counted from 0 over the whole run."""
+    def batch(self, number: int, rows: slice = ALL) -> Batch:
+        """These rows of micro-batch `number`, counted from 0 over the whole run."""
 
     def validation(self, most_rows: int) -> list[Batch]:
         """Batches of at most `most_rows` rows in all, always the same, spread over the whole validation part."""
@@ -59,11 +66,50 @@ def spread(total: int, most: int) -> list[int]:
     return [(2 * n + 1) * total // (2 * count) for n in range(count)]
 
 
-class PretrainBatches:
-    """Windows of the shelf's running text.
+class Ring:
+    """Ids taken as a ring. Epoch e turns it by a random shift, cuts it into windows of block_size targets and
+    shuffles them; the last window is filled up with targets that carry no loss.
+    """
 
-    The training ids are taken as a ring. Epoch e turns the ring by a random shift, cuts it into windows of
-    block_size targets and shuffles them; the last window is filled up with targets that carry no loss.
+    def __init__(self, size: int, block_size: int, seed: int) -> None:
+        self.size, self.block_size, self.seed = size, block_size, seed
+        self.windows = -(-size // block_size)
+        self._epoch = lru_cache(maxsize=2)(self._plan_epoch)
+
+    def _plan_epoch(self, epoch: int) -> tuple[int, np.ndarray]:
+        """Shift of the ring, and order of the windows."""
+        shift = int(np.random.default_rng([self.seed, epoch, 1]).integers(self.size))
+        return shift, permutation(self.windows, self.seed, epoch)
+
+    def window(self, number: int) -> tuple[int, int]:
+        """Start and length of window `number`, counted over all epochs; what runs over the end goes on at 0."""
+        epoch, place = divmod(number, self.windows)
+        shift, order = self._epoch(epoch)
+        first = int(order[place]) * self.block_size
+        return shift + first, min(self.block_size, self.size - first)
+
+
+PERIOD = 1000
+"""Rows after which a mixture repeats its order: shares are kept to a thousandth."""
+
+
+def weave(shares: Sequence[float]) -> np.ndarray:
+    """Which source each row of a period comes from: 0 for the one that takes what is left, then the others.
+
+    Each source's rows stand as evenly as they can, so that any stretch of rows has the shares to within a row.
+    """
+    counts = [round(share * PERIOD) for share in shares]
+    counts = [PERIOD - sum(counts), *counts]
+    places = [((n + 0.5) / count, source) for source, count in enumerate(counts) for n in range(count)]
+    return np.array([source for _, source in sorted(places)])
+
+
+class PretrainBatches:
+    """Windows of the shelf's running text, and of other texts where a mixture asks for them.
+
+    Args:
+        chars_per_token: characters that begin in each token of the vocabulary.
+        mixture: share of the rows → ids of another text; the books take the rest.
 
     Raises:
         InputError: the text is shorter than one window.
@@ -77,6 +123,7 @@ class PretrainBatches:
         block_size: int,
         seed: int,
         device: torch.device,
+        mixture: Sequence[tuple[float, np.ndarray]] = (),
     ) -> None:
         shortest = min(len(data.train), len(data.val))
         if shortest <= block_size:
@@ -87,34 +134,39 @@ class PretrainBatches:
                 f"{characters} characters). Set block_size below {shortest}, or add longer books."
             )
         self.data, self.chars_per_token = data, chars_per_token
-        self.batch_size, self.block_size, self.seed, self.device = batch_size, block_size, seed, device
-        self.tokens = torch.from_numpy(np.asarray(data.train).astype(np.int32)).to(device)
-        self.size = len(data.train)
-        self.windows = -(-self.size // block_size)
-        self.batches_per_epoch = self.windows / batch_size
-        self._epoch = lru_cache(maxsize=2)(self._plan_epoch)
+        self.batch_size, self.block_size, self.device = batch_size, block_size, device
+        texts = [np.asarray(data.train), *(ids for _, ids in mixture)]
+        self.tokens = torch.from_numpy(np.concatenate([text.astype(np.int32) for text in texts])).to(device)
+        self.rings = [Ring(len(text), block_size, seed + 7 * n) for n, text in enumerate(texts)]
+        self.starts = np.cumsum([0, *map(len, texts)])
+        self.order = weave([share for share, _ in mixture])
+        self.rank = np.array([(self.order[:n] == source).sum() for n, source in enumerate(self.order)])
+        self.counts = np.bincount(self.order, minlength=len(texts))
+        self.windows = self.rings[0].windows
+        self.batches_per_epoch = self.windows / batch_size * PERIOD / int(self.counts[0])
+        shown = sum(float(chars_per_token[text].mean()) * n for text, n in zip(texts, self.counts, strict=True))
+        self.characters_per_target = shown / PERIOD
 
-    def _plan_epoch(self, epoch: int) -> tuple[int, np.ndarray]:
-        """Shift of the ring, and order of the windows."""
-        shift = int(np.random.default_rng([self.seed, epoch, 1]).integers(self.size))
-        return shift, permutation(self.windows, self.seed, epoch)
+    def batch(self, number: int, rows: slice = ALL) -> Batch:
+        """See `BatchSource`."""
+        windows = [self._row(row) for row in range(number * self.batch_size, (number + 1) * self.batch_size)]
+        count = sum(length for _, _, length in windows)
+        sources, starts, lengths = np.array(windows[rows]).reshape(-1, 3).T
+        sizes = np.array([ring.size for ring in self.rings])[sources]
+        offsets = np.arange(-1, self.block_size)
+        places = (starts[:, None] + offsets) % sizes[:, None] + self.starts[sources][:, None]  # (B, T + 1)
+        shown = self.tokens[torch.from_numpy(places).to(self.device, non_blocking=True)].long()
+        targets = shown[:, 1:]
+        if lengths.min(initial=self.block_size) < self.block_size:
+            beyond = np.arange(self.block_size) >= lengths[:, None]
+            targets = targets.masked_fill(torch.from_numpy(beyond).to(self.device), IGNORE)
+        return Batch(shown[:, :-1], targets, count)
 
-    def batch(self, number: int) -> Batch:
-        starts, lengths = [], []
-        for row in range(number * self.batch_size, (number + 1) * self.batch_size):
-            epoch, place = divmod(row, self.windows)
-            shift, order = self._epoch(epoch)
-            first = int(order[place]) * self.block_size
-            starts.append(shift + first)
-            lengths.append(min(self.block_size, self.size - first))
-        offsets = torch.arange(-1, self.block_size)
-        places = (torch.tensor(starts)[:, None] + offsets) % self.size  # (B, T + 1)
-        rows = self.tokens[places.to(self.device, non_blocking=True)].long()
-        targets = rows[:, 1:]
-        if min(lengths) < self.block_size:
-            beyond = torch.arange(self.block_size) >= torch.tensor(lengths)[:, None]
-            targets = targets.masked_fill(beyond.to(self.device), IGNORE)
-        return Batch(rows[:, :-1], targets, sum(lengths))
+    def _row(self, row: int) -> tuple[int, int, int]:
+        """Source, start and length of row `row`, counted over the whole run."""
+        period, place = divmod(row, PERIOD)
+        source = int(self.order[place])
+        return source, *self.rings[source].window(period * int(self.counts[source]) + int(self.rank[place]))
 
     def validation(self, most_rows: int) -> list[Batch]:
         """Windows that do not overlap, each stretch begun behind its `<|endoftext|>`."""

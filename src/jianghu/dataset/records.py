@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -16,15 +17,16 @@ from ..chat import Message, render
 from ..errors import InputError
 from ..files import read_jsonl
 from ..tokenizer import Tokenizer
-from .batches import IGNORE, Batch, permutation, spread
+from .batches import ALL, IGNORE, Batch, permutation, spread
 
 
 @dataclass(frozen=True)
 class Pair:
-    """A question and its answer, as they stand in data/records/*.jsonl."""
+    """A question and its answer, as they stand in data/records/*.jsonl; `fact` is shared by those that ask the same."""
 
     question: str
     answer: str
+    fact: str = ""
 
 
 def read_pairs(path: Path) -> list[Pair]:
@@ -38,7 +40,7 @@ def read_pairs(path: Path) -> list[Pair]:
         question, answer = row.get("question"), row.get("answer")
         if not isinstance(question, str) or not isinstance(answer, str) or not question or not answer:
             raise InputError(f"{path}, record {number}: question and answer must both be texts.")
-        pairs.append(Pair(question, answer))
+        pairs.append(Pair(question, answer, str(row.get("fact") or "")))
     return pairs
 
 
@@ -54,28 +56,53 @@ def encode_record(tokenizer: Tokenizer, record: Pair) -> tuple[list[int], list[i
     return rendered.ids[: end - 1], targets
 
 
-def pack(lengths: Sequence[int], block_size: int) -> list[list[int]]:
+def pack(lengths: Sequence[int], block_size: int, facts: Sequence[str] | None = None) -> list[list[int]]:
     """Put records into rows of block_size tokens, none cut: best fit, longest first (Johnson 1973).
 
     Args:
         lengths: tokens of each record, each at most block_size.
+        facts: what each record is about; a row holds no fact twice. "" is about nothing in particular.
 
     Returns:
         For each row the indices of its records.
     """
     rows: list[list[int]] = []
+    held: list[set[str]] = []
     by_room: list[list[int]] = [[] for _ in range(block_size + 1)]
+    free = 0  # bit r is set if some row has room for r tokens, so that the best fit is found at once
     for index in sorted(range(len(lengths)), key=lambda i: (-lengths[i], i)):
-        length = lengths[index]
-        room = next((r for r in range(length, block_size + 1) if by_room[r]), None)
-        if room is None:
+        length, fact = lengths[index], facts[index] if facts else ""
+        room, place = _best_fit(by_room, free >> length << length, held, fact)
+        if place is None:
             rows.append([])
+            held.append(set())
             row, room = len(rows) - 1, block_size
         else:
-            row = by_room[room].pop()
+            row = by_room[room].pop(place)
+            if not by_room[room]:
+                free ^= 1 << room
         rows[row].append(index)
+        held[row] |= {fact} - {""}
         by_room[room - length].append(row)
+        free |= 1 << room - length
     return rows
+
+
+def _best_fit(by_room: list[list[int]], free: int, held: list[set[str]], fact: str) -> tuple[int, int | None]:
+    """The least room among the bits of `free` with a row that does not hold the fact, and that row's place in it."""
+    while free:
+        room = (free & -free).bit_length() - 1
+        for place in range(len(by_room[room]) - 1, -1, -1):
+            if fact not in held[by_room[room][place]]:
+                return room, place
+        free &= free - 1
+    return 0, None
+
+
+class _Encoded(NamedTuple):
+    ids: list[int]
+    targets: list[int]
+    fact: str
 
 
 class RecordBatches:
@@ -113,44 +140,61 @@ class RecordBatches:
                 raise InputError(
                     f"no records for {name}: {why}. Make records with `jianghu synth run`, or raise block_size."
                 )
-        # Shuffled before packing, so that records of one fact, neighbours in the file, share no row by habit.
+        # Shuffled before packing, so that neighbours in the file share no row by habit.
         order = permutation(len(self._train), seed, 0, 7).tolist()
         self._train = [self._train[i] for i in order]
-        self.rows = pack([len(ids) for ids, _ in self._train], block_size)
-        self.useful = sum(len(ids) for ids, _ in self._train) / (len(self.rows) * block_size)
+        self.rows = self._pack(self._train)
+        self.useful = sum(len(record.ids) for record in self._train) / (len(self.rows) * block_size)
         self.batches_per_epoch = len(self.rows) / batch_size
+        self._packed = self._collate(self._train, self.rows)
+        scored = self._packed[1]
+        self._counts = (scored != IGNORE).sum(axis=1)
+        self.characters_per_target = float(tokenizer.chars_per_token[scored[scored != IGNORE]].mean())
+        self._tensors = [torch.from_numpy(part).to(device) for part in self._packed]
         self._order = lru_cache(maxsize=2)(lambda epoch: permutation(len(self.rows), seed, epoch))
 
-    def _encode(self, records: Sequence[Pair]) -> list[tuple[list[int], list[int]]]:
-        encoded = [encode_record(self.tokenizer, record) for record in records]
-        fitting = [pair for pair in encoded if len(pair[0]) <= self.block_size]
+    def _encode(self, records: Sequence[Pair]) -> list[_Encoded]:
+        encoded = [_Encoded(*encode_record(self.tokenizer, record), record.fact) for record in records]
+        fitting = [record for record in encoded if len(record.ids) <= self.block_size]
         self.too_long += len(encoded) - len(fitting)
         return fitting
 
-    def batch(self, number: int) -> Batch:
-        rows = []
-        for row in range(number * self.batch_size, (number + 1) * self.batch_size):
-            epoch, place = divmod(row, len(self.rows))
-            rows.append([self._train[i] for i in self.rows[self._order(epoch)[place]]])
-        return self._collate(rows)
+    def _pack(self, records: list[_Encoded]) -> list[list[int]]:
+        return pack([len(record.ids) for record in records], self.block_size, [record.fact for record in records])
 
-    def _collate(self, rows: list[list[tuple[list[int], list[int]]]]) -> Batch:
+    def batch(self, number: int, rows: slice = ALL) -> Batch:
+        """See `BatchSource`."""
+        chosen = np.empty(self.batch_size, np.int64)
+        for n in range(self.batch_size):
+            epoch, place = divmod(number * self.batch_size + n, len(self.rows))
+            chosen[n] = self._order(epoch)[place]
+        own = torch.from_numpy(chosen[rows]).to(self.device, non_blocking=True)
+        ids, targets, segments, positions = (part[own].long() for part in self._tensors)
+        return Batch(ids, targets, int(self._counts[chosen].sum()), segments, positions)
+
+    def _collate(self, records: list[_Encoded], rows: list[list[int]]) -> list[np.ndarray]:
+        """Ids, targets, segments and positions of packed rows, each (rows, block_size)."""
         shape = (len(rows), self.block_size)
-        ids, positions = np.zeros(shape, np.int64), np.zeros(shape, np.int64)
-        targets, segments = np.full(shape, IGNORE, np.int64), np.zeros(shape, np.int64)
-        for row, records in enumerate(rows):
+        ids, targets = np.zeros(shape, np.int32), np.full(shape, IGNORE, np.int32)
+        segments, positions = np.zeros(shape, np.int32), np.zeros(shape, np.int32)
+        for row, indices in enumerate(rows):
             at = 0
-            for number, (inputs, wanted) in enumerate(records, 1):
-                here = slice(at, at + len(inputs))
-                ids[row, here], targets[row, here] = inputs, wanted
-                segments[row, here], positions[row, here] = number, np.arange(len(inputs))
-                at += len(inputs)
-        scored = targets[targets != IGNORE]
-        tensors = [torch.from_numpy(a).to(self.device) for a in (ids, targets, segments, positions)]
-        characters = int(self.tokenizer.chars_per_token[scored].sum())
-        return Batch(tensors[0], tensors[1], len(scored), tensors[2], tensors[3], characters)
+            for number, record in enumerate((records[i] for i in indices), 1):
+                here = slice(at, at + len(record.ids))
+                ids[row, here], targets[row, here] = record.ids, record.targets
+                segments[row, here], positions[row, here] = number, np.arange(len(record.ids))
+                at += len(record.ids)
+        return [ids, targets, segments, positions]
 
     def validation(self, most_rows: int) -> list[Batch]:
-        packed = pack([len(ids) for ids, _ in self._val], self.block_size)
-        rows = [[self._val[i] for i in packed[n]] for n in spread(len(packed), most_rows)]
-        return [self._collate(rows[at : at + self.batch_size]) for at in range(0, len(rows), self.batch_size)]
+        """See `BatchSource`."""
+        packed = self._pack(self._val)
+        arrays = self._collate(self._val, [packed[n] for n in spread(len(packed), most_rows)])
+        batches = []
+        for at in range(0, len(arrays[0]), self.batch_size):
+            part = [array[at : at + self.batch_size] for array in arrays]
+            scored = part[1][part[1] != IGNORE]
+            ids, targets, segments, positions = (torch.from_numpy(array).to(self.device).long() for array in part)
+            characters = int(self.tokenizer.chars_per_token[scored].sum())
+            batches.append(Batch(ids, targets, len(scored), segments, positions, characters))
+        return batches

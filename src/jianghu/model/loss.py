@@ -18,27 +18,32 @@ ROWS = 256
 
 
 class _LinearCrossEntropy(torch.autograd.Function):
+    """Products in the type of `hidden` (float32 or bfloat16); the softmax and all sums in float32 and above."""
+
     @staticmethod
     def forward(ctx: Any, hidden: Tensor, weight: Tensor, targets: Tensor) -> Tensor:
         learn = any(ctx.needs_input_grad)
         d_hidden = torch.empty_like(hidden) if learn else None
         d_weight = torch.zeros_like(weight) if learn else None
+        head = weight.to(hidden.dtype)
         nats = torch.zeros((), dtype=torch.float64)
         for at in range(0, len(hidden), ROWS):
             rows, wanted = hidden[at : at + ROWS], targets[at : at + ROWS, None]
-            scores = rows @ weight.t()
+            scores = (rows @ head.t()).float()
             scores -= scores.amax(dim=1, keepdim=True)
             chosen = scores.gather(1, wanted)
             total = scores.exp_().sum(dim=1, keepdim=True)
             nats += (total.log() - chosen).sum(dtype=torch.float64)
             if d_hidden is not None and d_weight is not None:
-                shares = scores.div_(total)
-                shares.scatter_add_(1, wanted, torch.full_like(total, -1.0))
-                torch.mm(shares, weight, out=d_hidden[at : at + ROWS])
-                d_weight.addmm_(shares.t(), rows)
+                shares = scores.div_(total).scatter_add_(1, wanted, torch.full_like(total, -1.0)).to(hidden.dtype)
+                torch.mm(shares, head, out=d_hidden[at : at + ROWS])
+                if hidden.dtype == weight.dtype:
+                    d_weight.addmm_(shares.t(), rows)
+                else:
+                    d_weight += shares.t() @ rows
         if d_hidden is not None and d_weight is not None:
             ctx.save_for_backward(d_hidden, d_weight)
-        return nats.to(hidden.dtype)
+        return nats.float()
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
@@ -50,12 +55,12 @@ def linear_cross_entropy(hidden: Tensor, weight: Tensor, targets: Tensor) -> Ten
     """Sum of cross-entropies, in nats, of `hidden @ weight.T` against `targets`; -100 is left out.
 
     Args:
-        hidden: (N, D). weight: (V, D). targets: int64 (N,).
+        hidden: (N, D), float32 or bfloat16. weight: float32 (V, D). targets: int64 (N,).
 
-    On a CPU in float32 only the rows that carry loss are scored, some at a time; elsewhere it is
-    PyTorch's own, which `torch.compile` fuses.
+    On a CPU only the rows that carry loss are scored, some at a time; elsewhere it is PyTorch's own, which
+    `torch.compile` fuses.
     """
-    if hidden.device.type == "cpu" and hidden.dtype == weight.dtype == torch.float32:
+    if hidden.device.type == "cpu":
         counted = (targets != -100).nonzero()[:, 0]
         if len(counted) < len(targets):
             hidden, targets = hidden[counted], targets[counted]

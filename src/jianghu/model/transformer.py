@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from .attention import Mask, attend, segment_mask
 from .cache import KVCache
 from .config import ModelConfig
 from .loss import linear_cross_entropy
@@ -39,7 +40,6 @@ class Attention(nn.Module):
     def __init__(self, config: ModelConfig, layer: int) -> None:
         super().__init__()
         self.layer, self.head_dim = layer, config.head_dim
-        self.grouped = config.n_head != config.n_kv_head
         inner, kv = config.n_head * config.head_dim, config.n_kv_head * config.head_dim
         self.q_proj = nn.Linear(config.n_embd, inner, bias=False)
         self.k_proj = nn.Linear(config.n_embd, kv, bias=False)
@@ -49,7 +49,7 @@ class Attention(nn.Module):
         self.k_norm = RMSNorm(config.head_dim, config.norm_eps)
 
     def forward(
-        self, x: Tensor, rope: tuple[Tensor, Tensor], mask: Tensor | None, cache: KVCache | None, places: Tensor | None
+        self, x: Tensor, rope: tuple[Tensor, Tensor], mask: Mask, cache: KVCache | None, places: Tensor | None
     ) -> Tensor:
         rows, width, _ = x.shape
         split = (rows, width, -1, self.head_dim)
@@ -59,8 +59,7 @@ class Attention(nn.Module):
         if cache is not None:
             assert places is not None
             k, v = cache.write(self.layer, places, k, v)
-        mixed = F.scaled_dot_product_attention(q, k, v, attn_mask=mask, is_causal=mask is None, enable_gqa=self.grouped)
-        return self.o_proj(mixed.transpose(1, 2).reshape(rows, width, -1))
+        return self.o_proj(attend(q, k, v, mask).transpose(1, 2).reshape(rows, width, -1))
 
 
 class FeedForward(nn.Module):
@@ -88,7 +87,7 @@ class Block(nn.Module):
         self.drop = nn.Dropout(dropout)
 
     def forward(
-        self, x: Tensor, rope: tuple[Tensor, Tensor], mask: Tensor | None, cache: KVCache | None, places: Tensor | None
+        self, x: Tensor, rope: tuple[Tensor, Tensor], mask: Mask, cache: KVCache | None, places: Tensor | None
     ) -> Tensor:
         x = x + self.drop(self.self_attn(self.input_layernorm(x), rope, mask, cache, places))
         return x + self.drop(self.mlp(self.post_attention_layernorm(x)))
@@ -159,13 +158,12 @@ class Transformer(nn.Module):
             (B, T, D).
         """
         width = ids.shape[1]
-        mask = None
+        mask: Mask = None
         if cache is not None:
             positions = cache.positions(width)
             mask = cache.mask(positions)
         elif segments is not None:
-            causal = torch.ones(width, width, dtype=torch.bool, device=ids.device).tril()
-            mask = (segments[:, None, :, None] == segments[:, None, None, :]) & causal
+            mask = segment_mask(segments)
         x = self.drop(self.model.embed_tokens(ids))
         if torch.is_autocast_enabled(x.device.type):
             x = x.to(torch.get_autocast_dtype(x.device.type))
@@ -189,7 +187,10 @@ class Transformer(nn.Module):
 
         A sum, so that whoever calls divides once by the number of targets of the whole step.
         """
-        hidden = self(ids, segments, positions)
+        return self.nats(self(ids, segments, positions), targets)
+
+    def nats(self, hidden: Tensor, targets: Tensor) -> Tensor:
+        """`loss` of hidden states (B, T, D) that are there already."""
         return linear_cross_entropy(hidden.flatten(0, 1), self.model.embed_tokens.weight, targets.flatten())
 
     def extend(self, block_size: int) -> None:

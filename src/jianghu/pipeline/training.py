@@ -3,27 +3,46 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from .. import __version__, files
 from ..chat import question, render
-from ..dataset import BatchSource, PretrainBatches, RecordBatches, read_pairs, read_tokens
+from ..dataset import (
+    BatchSource,
+    PretrainBatches,
+    RecordBatches,
+    read_pairs,
+    read_tokens,
+    record_stream,
+    text_stream,
+)
 from ..dataset.batches import spread
 from ..errors import InputError
 from ..model import ModelConfig, Transformer, load_checkpoint
 from ..recipe import Recipe, TrainSettings, to_toml
 from ..tokenizer import Tokenizer
-from ..training import Prompt, Result, RunFolder, Trainer
-from ..training.device import pick_device
+from ..training import Prompt, Result, RunFolder, Trainer, World
+from ..training.device import fit_threads, pick_device
 from ..workspace import Manifest, Workspace
 
 Say = Callable[[str], None]
 
-IDLE_SETTINGS = {"log_interval", "save_interval", "keep_every", "sample_prompts", "sample_tokens", "device", "compile"}
+IDLE_SETTINGS = {
+    "log_interval",
+    "patience",
+    "save_interval",
+    "keep_every",
+    "sample_prompts",
+    "sample_tokens",
+    "device",
+    "compile",
+}
 """Settings of a run that do not change the model that comes out; a change of them makes nothing stale."""
 
 
@@ -34,6 +53,7 @@ def train_manifest(ws: Workspace, recipe: Recipe, stage: str, source: Path | Non
     if stage == "pretrain":
         inputs = [ws.tokens / "train.npy", ws.tokens / "val.npy", ws.tokenizer / "tokenizer.json"]
         own["model"] = recipe.model.model_dump()
+        inputs += [_mixed_file(ws, name) for name in recipe.pretrain.mixture]
     else:
         assert source is not None
         inputs = [ws.records / "train.jsonl", ws.records / "val.jsonl", source / "model.safetensors"]
@@ -76,39 +96,75 @@ def train(
         InterruptedByUser, RunError: see `Trainer.train`.
     """
     settings: TrainSettings = getattr(recipe, stage)
-    folder = ws.run(name)
-    device = pick_device(settings.device)
-    with files.lock(folder, f"the run {name}"):
-        manifest = train_manifest(ws, recipe, stage, source)
-        run = RunFolder(folder)
-        if run.exists() and not resume:
-            if not restart:
-                raise InputError(
-                    f"{ws.shown(folder)} already exists. Give --resume to go on, --restart to set it aside and begin "
-                    "anew, or --name for another run."
-                )
-            say(f"{ws.shown(folder)} is kept as {ws.shown(_set_aside(folder))}")
-        resume = resume and run.state.exists()
-        if resume:
-            _check_resumable(ws, folder, manifest, recipe, stage)
-        (folder / "result.json").unlink(missing_ok=True)
-        source_of_batches, model, tokenizer, prompts = _parts(ws, recipe, stage, source, device)
-        ws.record(folder, manifest)
-        files.write_text(folder / "recipe.toml", to_toml(recipe, comments=False))
-        about = {"jianghu": __version__, "run": name, "stage": stage, "inputs": manifest.inputs}
-        if source is not None:
-            about["from"] = ws.shown(source)
+    world = World.join()
+    fit_threads(world.local_size)
+    device = pick_device(settings.device, world.local_rank if world.size > 1 else None)
+    run = RunFolder(ws.run(name))
+    manifest = train_manifest(ws, recipe, stage, source)
+    about = {"jianghu": __version__, "run": name, "stage": stage, "inputs": manifest.inputs}
+    if source is not None:
+        about["from"] = ws.shown(source)
+    with files.lock(run.path, f"the run {name}") if world.writes else nullcontext():
+        if world.writes:
+            _open_run(ws, recipe, stage, run, manifest, resume, restart, say)
+        world.wait()  # the others read what the first one has found or set aside
+        source_of_batches, model, tokenizer, prompts = _parts(ws, recipe, stage, source, device, say)
+        if world.writes:
+            ws.record(run.path, manifest)
+            files.write_text(run.path / "recipe.toml", to_toml(recipe, comments=False))
         trainer = Trainer(
             run, settings, model, tokenizer, source_of_batches, prompts, about,
-            resume_command=f"jianghu {stage} --name {name} --resume",
+            resume_command=f"jianghu {stage} --name {name} --resume", world=world,
         )  # fmt: skip
-        result = trainer.train(resume, title=f"{stage} {name}")
-        files.write_json(folder / "result.json", asdict(result))
+        result = trainer.train(resume and run.state.exists(), title=f"{stage} {name}")
+        if world.writes:
+            files.write_json(run.path / "result.json", asdict(result))
     return result
 
 
+def _open_run(
+    ws: Workspace,
+    recipe: Recipe,
+    stage: str,
+    run: RunFolder,
+    manifest: Manifest,
+    resume: bool,
+    restart: bool,
+    say: Say,
+) -> None:
+    """See that a run may be begun or gone on with; set an older one aside."""
+    if run.exists() and not resume:
+        if not restart:
+            raise InputError(
+                f"{ws.shown(run.path)} already exists. Give --resume to go on, --restart to set it aside and begin "
+                "anew, or --name for another run."
+            )
+        say(f"{ws.shown(run.path)} is kept as {ws.shown(_set_aside(run.path))}")
+    if resume and run.state.exists():
+        _check_resumable(ws, run.path, manifest, recipe, stage)
+    (run.path / "result.json").unlink(missing_ok=True)
+
+
+def _mixed_file(ws: Workspace, name: str) -> Path:
+    """Where the texts of a part of the mixture lie."""
+    return ws.records / "train.jsonl" if name == "records" else ws.data / "rewrites.jsonl"
+
+
+def _mixture(ws: Workspace, recipe: Recipe, tokenizer: Tokenizer) -> list[tuple[float, np.ndarray]]:
+    """Shares and ids of what is mixed into pretraining."""
+    parts = []
+    for name, share in recipe.pretrain.mixture.items():
+        path, seed = _mixed_file(ws, name), recipe.pretrain.seed
+        if name == "records":
+            ids = record_stream(tokenizer, read_pairs(path), seed)
+        else:
+            ids = text_stream(tokenizer, (str(row.get("text") or "") for row in files.read_jsonl(path)), seed)
+        parts.append((share, ids))
+    return parts
+
+
 def _parts(
-    ws: Workspace, recipe: Recipe, stage: str, source: Path | None, device: torch.device
+    ws: Workspace, recipe: Recipe, stage: str, source: Path | None, device: torch.device, say: Say
 ) -> tuple[BatchSource, Transformer, Tokenizer, list[Prompt]]:
     """Batches, model (weights drawn or loaded), tokenizer and sample prompts of a run."""
     settings: TrainSettings = getattr(recipe, stage)
@@ -116,8 +172,9 @@ def _parts(
     if stage == "pretrain":
         tokenizer, data = Tokenizer.load(ws.tokenizer), read_tokens(ws.tokens)
         batches = PretrainBatches(
-            data, tokenizer.chars_per_token, settings.batch_size, settings.block_size, settings.seed, device
-        )
+            data, tokenizer.chars_per_token, settings.batch_size, settings.block_size, settings.seed, device,
+            _mixture(ws, recipe, tokenizer),
+        )  # fmt: skip
         model = Transformer(
             ModelConfig.from_settings(recipe.model, tokenizer.vocab_size, settings.block_size), settings.dropout
         )
@@ -137,6 +194,8 @@ def _parts(
         batches = RecordBatches(
             chosen, pairs["val"], tokenizer, settings.batch_size, settings.block_size, settings.seed, device
         )
+        if batches.too_long:
+            say(f"{batches.too_long} records are longer than block_size {settings.block_size} and were left out")
         texts = settings.sample_prompts or [pairs["val"][n].question for n in spread(len(pairs["val"]), 3)]
         prompts = [Prompt(text, render(tokenizer, question(text), prompt=True).ids) for text in texts]
     return batches, model.to(device), tokenizer, prompts
@@ -149,7 +208,7 @@ def _check_resumable(ws: Workspace, folder: Path, manifest: Manifest, recipe: Re
         return
     then = files.read_json(path)
     for settings in (then["settings"], manifest.settings):
-        for key in ("max_iters", "eval_interval", "eval_share"):
+        for key in ("max_iters", "patience", "eval_interval", "eval_share"):
             settings.get(stage, {}).pop(key, None)
     before = Manifest(then["inputs"], then["settings"])
     if before != manifest:

@@ -6,7 +6,7 @@ from .load import PRESETS, load_recipe
 from .model import ModelSettings, model_shape
 from .recipe import Recipe
 from .synth import SynthSettings, TeacherSettings
-from .training import SftSettings, TrainSettings
+from .training import PretrainSettings, SftSettings, TrainSettings
 from .use import EvalSettings, SampleSettings
 from .write import to_toml
 
@@ -15,6 +15,7 @@ __all__ = [
     "BooksSettings",
     "EvalSettings",
     "ModelSettings",
+    "PretrainSettings",
     "Recipe",
     "SampleSettings",
     "Settings",

@@ -102,6 +102,9 @@ def check(recipe: Recipe, where: str) -> None:
                 f"{where}: [{name}] warmup_iters {run.warmup_iters} leaves no step of max_iters {run.max_iters}. "
                 f"Set warmup_iters below {run.max_iters}."
             )
+    mixed = sum(recipe.pretrain.mixture.values())
+    if mixed >= 1:
+        raise InputError(f"{where}: [pretrain] mixture takes {mixed:g} of the tokens and leaves none for the books.")
     try:
         model_shape(recipe.model)
     except InputError as error:

@@ -8,7 +8,7 @@ from .base import Settings
 from .books import BooksSettings, SplitSettings, TokenizerSettings
 from .model import ModelSettings
 from .synth import SynthSettings
-from .training import SftSettings, TrainSettings
+from .training import PretrainSettings, SftSettings
 from .use import EvalSettings, SampleSettings
 
 
@@ -22,7 +22,7 @@ class Recipe(Settings):
     tokenizer: TokenizerSettings = TokenizerSettings()
     model: ModelSettings = ModelSettings()
     synth: SynthSettings = SynthSettings()
-    pretrain: TrainSettings = TrainSettings()
+    pretrain: PretrainSettings = PretrainSettings()
     sft: SftSettings = SftSettings()
     sample: SampleSettings = SampleSettings()
     eval: EvalSettings = EvalSettings()

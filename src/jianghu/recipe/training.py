@@ -25,7 +25,11 @@ class TrainSettings(Settings):
     learning_rate: Annotated[float, Field(gt=0)] = 1e-3
     """Peak learning rate, of either optimizer."""
     min_lr: Annotated[float, Field(ge=0)] | None = None
-    """Learning rate at the end of the cosine (default: learning_rate / 10)."""
+    """Learning rate at the end (default: learning_rate / 10)."""
+    schedule: Literal["cosine", "wsd"] = "cosine"
+    """How the rate falls. cosine: all the way. wsd: stays at its peak, then falls in a line over decay_share."""
+    decay_share: Annotated[float, Field(gt=0, le=1)] = 0.3
+    """Share of the steps, at the end, over which the schedule wsd falls."""
     warmup_iters: NotNegative = 100
     """Steps of linear warm-up; the first step is already above zero."""
     weight_decay: Annotated[float, Field(ge=0)] = 0.1
@@ -38,8 +42,12 @@ class TrainSettings(Settings):
     """Largest norm of the gradient; 0 turns clipping off."""
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
     """Share of activations dropped in training."""
+    ema_decay: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """Keep a running mean of the weights with this decay, such as 0.999, as the checkpoint `ema`; 0: none."""
     eval_interval: Positive = 250
     """Steps between validation passes, each followed by samples."""
+    patience: NotNegative = 0
+    """Stop after so many validation passes in a row without a better one; 0 never stops early."""
     eval_share: Annotated[float, Field(gt=0, le=10)] = 0.1
     """Largest share of training compute that validation may cost; decides how many windows are taken."""
     save_interval: Positive = 250
@@ -55,11 +63,19 @@ class TrainSettings(Settings):
     seed: int = 1337
     """Decides weights, batches and dropout."""
     dtype: Literal["auto", "float32", "bfloat16"] = "auto"
-    """Arithmetic of the forward pass; auto: bfloat16 on a GPU, float32 on a CPU. Weights stay float32."""
+    """Arithmetic of the forward pass; auto: bfloat16 where the device has units for it. Weights stay float32."""
     compile: Literal["auto", "on", "off"] = "auto"
-    """torch.compile; auto: on for CUDA, off elsewhere."""
+    """torch.compile; auto: on CUDA, and on a CPU with a C++ compiler if the run is long enough to pay for it."""
     device: str = "auto"
     """cpu, cuda, cuda:1, mps …; auto takes a GPU if there is one."""
+
+
+class PretrainSettings(TrainSettings):
+    """Pretraining on the books, and on other texts beside them if so mixed."""
+
+    mixture: dict[Literal["records", "rewrites"], Annotated[float, Field(ge=0, lt=1)]] = {}
+    """Shares of the tokens that come from question-answer records (data/records/train.jsonl) and from rewritten
+    text (data/rewrites.jsonl), such as {records = 0.3}; the rest comes from the books."""
 
 
 class SftSettings(TrainSettings):

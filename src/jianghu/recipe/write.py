@@ -35,7 +35,7 @@ def _group_toml(title: str, group: Settings, given: dict[str, Any], comments: bo
             nested += _group_toml(f"{title}.{key}", value, given.get(key, {}), comments)
             continue
         if comments:
-            lines.append(f"# {field.description}")
+            lines.append(f"# {' '.join((field.description or '').split())}")
         if value is None:
             lines += [f"# {key} ="] if comments else []
         else:
@@ -47,6 +47,8 @@ def _group_toml(title: str, group: Settings, given: dict[str, Any], comments: bo
 def _toml_value(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{key} = {_toml_value(item)}" for key, item in value.items()) + " }" if value else "{}"
     if isinstance(value, list):
         return "[" + ", ".join(_toml_value(item) for item in value) + "]"
     if isinstance(value, str):

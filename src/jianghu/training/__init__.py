@@ -4,5 +4,6 @@ from .optimizer import make_optimizers
 from .run import RunFolder
 from .schedule import learning_rate
 from .trainer import Prompt, Result, Trainer
+from .world import World
 
-__all__ = ["Prompt", "Result", "RunFolder", "Trainer", "learning_rate", "make_optimizers"]
+__all__ = ["Prompt", "Result", "RunFolder", "Trainer", "World", "learning_rate", "make_optimizers"]

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import time
+from pathlib import Path
 
 import torch
 
@@ -10,28 +13,64 @@ from ..errors import InputError
 from ..recipe import TrainSettings
 
 
-def pick_device(name: str) -> torch.device:
+def fit_threads(processes: int = 1) -> None:
+    """See that PyTorch starts no more threads than this process has cores.
+
+    Threads that share a core wait for each other at every product. PyTorch counts the machine's cores and knows
+    nothing of a container's limit or of other processes that train here.
+
+    Args:
+        processes: how many train together on this machine.
+    """
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    with contextlib.suppress(OSError, ValueError):  # no such file outside Linux's containers, or "max": no limit
+        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
+        cores = min(cores, max(1, round(int(quota) / int(period))))
+    fitting = max(1, cores // processes)
+    if torch.get_num_threads() > fitting:
+        torch.set_num_threads(fitting)
+
+
+def pick_device(name: str, local_rank: int | None = None) -> torch.device:
     """The device of this name; `auto` takes CUDA, then Apple's MPS, then the CPU.
+
+    Args:
+        local_rank: this process's number among those of this machine that train together; each takes the GPU of
+            its number.
 
     Raises:
         InputError: this machine has no such device.
     """
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+    if name == "cuda" and local_rank is not None:
+        name = f"cuda:{local_rank}"
     try:
         device = torch.device(name)
         torch.zeros(1, device=device)
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         first = str(error).splitlines()[0]
         raise InputError(f"device {name!r} cannot be used here ({first}). Set device to cpu or auto.") from None
+    if device.type == "cuda":
+        torch.cuda.set_device(device)
     return device
 
 
-def pick_dtype(settings: TrainSettings, device: torch.device) -> torch.dtype:
-    """Arithmetic of the forward pass: bfloat16 on CUDA, float32 elsewhere (a CPU without bfloat16 units is
-    a hundred times slower in it), unless the settings say otherwise."""
+BFLOAT16_WIDTH = 128
+"""Width from which bfloat16 is worth its conversions on a CPU."""
+
+
+def pick_dtype(settings: TrainSettings, device: torch.device, width: int) -> torch.dtype:
+    """Arithmetic of the forward pass, for a model of this width, unless the settings name it.
+
+    bfloat16 on CUDA, and on CPUs that multiply matrices in it (AVX-512 BF16, AMX), where products are twice as
+    fast; float32 elsewhere: a CPU without such units is a hundred times slower in bfloat16.
+    """
     if settings.dtype == "auto":
-        return torch.bfloat16 if device.type == "cuda" else torch.float32
+        units = ("avx512_bf16", "amx_bf16")
+        on_cpu = device.type == "cpu" and width >= BFLOAT16_WIDTH
+        fast = device.type == "cuda" or (on_cpu and any(map(torch.cpu.get_capabilities().get, units)))
+        return torch.bfloat16 if fast else torch.float32
     return torch.bfloat16 if settings.dtype == "bfloat16" else torch.float32
 
 

@@ -6,7 +6,8 @@ Matrices of one shape are stacked, so that each shape costs one set of Newton-Sc
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import cache
 from typing import Any
 
 import torch
@@ -33,6 +34,11 @@ def orthogonalise(stack: Tensor, steps: int = 5) -> Tensor:
     return (x.mT if tall else x).to(stack.dtype)
 
 
+@cache
+def _compiled() -> Callable[[Tensor], Tensor]:
+    return torch.compile(orthogonalise, dynamic=False)
+
+
 class Muon(torch.optim.Optimizer):
     """Muon with Nesterov momentum and decoupled weight decay.
 
@@ -55,16 +61,14 @@ class Muon(torch.optim.Optimizer):
                 if weight.grad is not None:
                     shapes[weight.shape].append(weight)
             for shape, weights in shapes.items():
-                grads = torch.stack([weight.grad for weight in weights])  # type: ignore[misc]
                 for weight in weights:
                     if "momentum_buffer" not in self.state[weight]:
                         self.state[weight]["momentum_buffer"] = torch.zeros_like(weight)
                 buffers = [self.state[weight]["momentum_buffer"] for weight in weights]
-                stacked = torch.stack(buffers).lerp_(grads, 1 - group["momentum"])
-                for buffer, new in zip(buffers, stacked, strict=True):
-                    buffer.copy_(new)
-                updates = orthogonalise(grads.lerp_(stacked, group["momentum"]))
+                grads = [weight.grad for weight in weights if weight.grad is not None]
+                torch._foreach_lerp_(buffers, grads, 1 - group["momentum"])
+                nesterov = torch.stack(torch._foreach_lerp(grads, buffers, group["momentum"]))
+                whole = _compiled() if nesterov.device.type == "cuda" else orthogonalise
+                torch._foreach_mul_(weights, 1 - group["lr"] * group["weight_decay"])
                 scale = 0.2 * max(shape) ** 0.5
-                for weight, update in zip(weights, updates, strict=True):
-                    weight.mul_(1 - group["lr"] * group["weight_decay"])
-                    weight.add_(update, alpha=-group["lr"] * scale)
+                torch._foreach_add_(weights, list(whole(nesterov).unbind()), alpha=-group["lr"] * scale)

@@ -29,9 +29,9 @@ class Optimizers:
         for part in self.parts:
             part.step()
 
-    def zero_grad(self) -> None:
+    def zero_grad(self, set_to_none: bool = True) -> None:
         for part in self.parts:
-            part.zero_grad(set_to_none=True)
+            part.zero_grad(set_to_none)
 
     def tensors(self) -> dict[str, Tensor]:
         """The state as `KEY.PARAMETER` → tensor."""

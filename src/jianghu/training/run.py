@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
@@ -14,8 +14,9 @@ from torch import Tensor
 
 from .. import files
 from ..errors import InputError
-from ..model import Transformer
-from .optimizer import Optimizers
+
+if TYPE_CHECKING:
+    from .step import Stepper
 
 
 @dataclass
@@ -23,14 +24,19 @@ class Progressed:
     """Where a run stands, besides its tensors: what resume must know.
 
     `pending` is the metrics row of this step, not yet written, and `losses` those of the steps after the last
-    row; `seconds` counts training alone, without validation, saving and compilation.
+    row; `seconds` counts training alone, without validation, saving and the first steps, which compile and warm
+    up (`startup_seconds`). `dtype` and `compiled` are how the run computes, lest another machine choose otherwise.
     """
 
     step: int = 0
     best_step: int = -1
     best_val: float = float("inf")
     seconds: float = 0.0
+    startup_seconds: float = 0.0
     eval_seconds: float = 0.0
+    best_ema: float = float("inf")
+    dtype: str | None = None
+    compiled: bool | None = None
     pending: dict[str, Any] | None = None
     losses: list[float] = field(default_factory=list)
 
@@ -50,41 +56,47 @@ class RunFolder:
         """Whether training has begun here."""
         return self.state.exists() or self.metrics.exists()
 
-    def save_state(self, model: Transformer, optimizers: Optimizers, at: Progressed) -> None:
-        """Write weights, optimizer state and place in one file, in one atomic step.
+    def save_state(self, stepper: Stepper, at: Progressed) -> None:
+        """Write weights, their mean, optimizer state and place in one file, in one atomic step.
 
         One file, because two could be of different steps after a crash; the weights in full float32.
         """
-        tensors = {f"weights.{name}": tensor for name, tensor in model.state_dict().items()}
-        tensors |= {f"optimizer.{name}": tensor for name, tensor in optimizers.tensors().items()}
+        tensors = {f"weights.{name}": tensor for name, tensor in stepper.model.state_dict().items()}
+        tensors |= {f"optimizer.{name}": tensor for name, tensor in stepper.optimizers.tensors().items()}
+        if stepper.ema:
+            tensors |= {f"ema.{name}": tensor for name, tensor in stepper.ema.weights.items()}
         tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
         files.sweep(self.state)
         with files.atomic_path(self.state) as path:
             save_file(tensors, path, metadata={"at": json.dumps(asdict(at))})
 
-    def load_state(self, model: Transformer, optimizers: Optimizers) -> Progressed:
+    def load_state(self, stepper: Stepper, truncate: bool = True) -> Progressed:
         """Put a run back to where `save_state` left it, and forget rows that were logged after that.
+
+        Args:
+            truncate: whether this process is the one that writes the logs.
 
         Raises:
             InputError: there is no state, it is damaged, or it is of another model.
         """
-        weights: dict[str, Tensor] = {}
-        moments: dict[str, Tensor] = {}
+        found: dict[str, dict[str, Tensor]] = {"weights": {}, "optimizer": {}, "ema": {}}
         try:
             with safe_open(self.state, framework="pt") as source:
                 at = Progressed(**json.loads(source.metadata()["at"]))
                 for name in source.keys():  # noqa: SIM118 - not a dictionary
                     kind, _, rest = name.partition(".")
-                    (weights if kind == "weights" else moments)[rest] = source.get_tensor(name)
-            model.load_state_dict(weights)
+                    found[kind][rest] = source.get_tensor(name)
+            stepper.model.load_state_dict(found["weights"])
+            if stepper.ema:
+                stepper.ema.restore(found["ema"])
         except FileNotFoundError:
             raise InputError(f"{self.path}: nothing to resume; this run has saved no state.") from None
         except (SafetensorError, KeyError, TypeError, ValueError) as error:
             raise InputError(f"{self.state}: damaged ({error}). Start the run anew with --restart.") from None
         except RuntimeError:
             raise InputError(f"{self.state}: of another model than the recipe's. Start anew with --restart.") from None
-        optimizers.restore(moments)
-        for log in (self.metrics, self.samples):
+        stepper.optimizers.restore(found["optimizer"])
+        for log in (self.metrics, self.samples) if truncate else ():
             rows = files.read_log(log)
             files.write_jsonl(log, (row for row in rows if row.get("step", -1) < at.step))
         return at

@@ -8,13 +8,20 @@ from ..recipe import TrainSettings
 
 
 def learning_rate(step: int, settings: TrainSettings) -> float:
-    """Learning rate of step `step` (the first is 0): linear warm-up, then a cosine down to min_lr.
+    """Learning rate of step `step` (the first is 0): linear warm-up, then down to min_lr by the schedule.
 
-    The first step already moves the weights, and the last one is at min_lr (Loshchilov & Hutter 2017; min_lr =
-    learning_rate / 10 as in nanoGPT and Chinchilla).
+    cosine (Loshchilov & Hutter 2017; min_lr = learning_rate / 10 as in nanoGPT and Chinchilla), or warmup-stable-decay
+    (MiniCPM, Hu et al. 2024): constant, then a line over the last `decay_share` of the steps. The first step
+    already moves the weights, and the last one is at min_lr.
     """
-    low = settings.learning_rate / 10 if settings.min_lr is None else settings.min_lr
+    high, last = settings.learning_rate, settings.max_iters - 1
+    low = high / 10 if settings.min_lr is None else settings.min_lr
     if step < settings.warmup_iters:
-        return settings.learning_rate * (step + 1) / settings.warmup_iters
-    done = (step - settings.warmup_iters) / max(1, settings.max_iters - 1 - settings.warmup_iters)
-    return low + (settings.learning_rate - low) * 0.5 * (1 + math.cos(math.pi * min(1.0, done)))
+        return high * (step + 1) / settings.warmup_iters
+    start = settings.warmup_iters
+    if settings.schedule == "wsd":
+        start = max(start, round(settings.max_iters * (1 - settings.decay_share)))
+    done = min(1.0, max(0.0, (step - start) / max(1, last - start)))
+    if settings.schedule == "wsd":
+        return high + (low - high) * done
+    return low + (high - low) * 0.5 * (1 + math.cos(math.pi * done))
