@@ -6,8 +6,11 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jianghu.dataset import PretrainBatches, TokenData
+from jianghu.dataset import Pair, PretrainBatches, TokenData, record_stream, text_stream
+from jianghu.dataset.batches import weave
 from jianghu.errors import InputError
+
+from .test_records import tokenizer
 
 CPU = torch.device("cpu")
 CHARS = np.ones(5000, dtype=np.int64)
@@ -105,3 +108,48 @@ def test_validation_counts_characters_by_token():
 def test_a_text_shorter_than_a_block_is_refused_with_its_length(train, val, part):
     with pytest.raises(InputError, match=rf"block_size 8 is longer than the {part} text \(8 tokens"):
         source(train, [val])
+
+
+@given(shares=st.lists(st.sampled_from([0.05, 0.1, 0.3]), max_size=3), length=st.integers(1, 3000))
+@settings(deadline=None)
+def test_any_stretch_of_rows_has_the_shares_of_the_mixture(shares, length):
+    order = np.resize(weave(shares), length)
+    for source, share in enumerate([1 - sum(shares), *shares]):
+        assert abs(int((order == source).sum()) - share * length) <= 1.5
+
+
+@given(batch=st.integers(1, 7), share=st.sampled_from([0.1, 0.25, 0.6]))
+@settings(max_examples=20, deadline=None)
+def test_a_mixture_takes_every_token_of_each_text_once_in_its_own_epochs(batch, share):
+    other = np.arange(4000, 4061)
+    data = token_data(100, [50])
+    batches = PretrainBatches(data, CHARS, batch, 8, 1, CPU, [(share, other)])
+    rows = [row for n in range(300 // batch) for row in batches.batch(n).targets.tolist()]
+    mixed = [row for row in rows if max(row) >= 4000]
+    assert len(mixed) / len(rows) == pytest.approx(share, abs=0.02)
+    assert all(min(id for id in row if id != -100) >= 4000 for row in mixed)  # a row is of one text
+    first = [id for row in mixed[:8] for id in row if id != -100]  # 61 tokens are 8 windows
+    assert sorted(first) == other.tolist()
+    books = [id for row in rows if max(row) < 4000 for id in row if id != -100][: 100 * (len(rows) // 40)]
+    assert set(books) == set(range(1, 101))
+    assert batches.batches_per_epoch == pytest.approx(13 / batch / (1 - share))
+
+
+def test_processes_share_a_batch():
+    batches = source(batch_size=5)
+    whole = batches.batch(7)
+    parts = [batches.batch(7, rows) for rows in (slice(0, 2), slice(2, 5))]
+    assert torch.equal(torch.cat([part.targets for part in parts]), whole.targets)
+    assert {part.count for part in parts} == {whole.count}
+
+
+def test_records_and_rewrites_become_streams_that_stand_apart():
+    pairs = [Pair(f"问{n}？", f"答{n}。") for n in range(9)]
+    ids = record_stream(tokenizer(), pairs, seed=1)
+    text = tokenizer().decode(ids.tolist())
+    assert (ids == tokenizer().end_of_text).sum() == 9
+    assert all(f"问{n}？" in text and f"答{n}。" in text for n in range(9))
+    assert not np.array_equal(ids, record_stream(tokenizer(), pairs, seed=2))
+    assert (text_stream(tokenizer(), ["青石镇", "落雁坡"], 1) == tokenizer().end_of_text).sum() == 2
+    with pytest.raises(InputError, match="mixture asks for rewrites, and there are none"):
+        text_stream(tokenizer(), [], 1)

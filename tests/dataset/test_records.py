@@ -47,6 +47,29 @@ def test_packing_loses_nothing_cuts_nothing_and_overfills_nothing(lengths):
     assert all(sum(lengths[i] for i in row) <= 64 for row in rows)
 
 
+@given(
+    records=st.lists(st.tuples(st.integers(1, 30), st.sampled_from(["", "a", "b", "c"])), max_size=60),
+)
+@settings(deadline=None)
+def test_a_row_holds_no_fact_twice(records):
+    lengths, facts = [length for length, _ in records], [fact for _, fact in records]
+    rows = pack(lengths, 64, facts)
+    assert sorted(i for row in rows for i in row) == list(range(len(records)))
+    for row in rows:
+        named = [facts[i] for i in row if facts[i]]
+        assert len(named) == len(set(named))
+        assert sum(lengths[i] for i in row) <= 64
+
+
+def test_processes_share_a_batch_and_know_what_all_of_it_counts():
+    batches = source(batch_size=5)
+    whole = batches.batch(3)
+    parts = [batches.batch(3, rows) for rows in (slice(0, 2), slice(2, 5))]
+    assert torch.equal(torch.cat([part.ids for part in parts]), whole.ids)
+    assert torch.equal(torch.cat([part.targets for part in parts]), whole.targets)
+    assert {part.count for part in parts} == {whole.count} == {int((whole.targets != -100).sum())}
+
+
 def test_packing_wastes_little():
     generator = torch.Generator().manual_seed(1)
     lengths = torch.randint(20, 257, (3000,), generator=generator).tolist()

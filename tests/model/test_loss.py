@@ -28,6 +28,22 @@ def test_value_and_gradients_equal_pytorchs(rows, ignored):
         assert torch.allclose(ours, theirs, rtol=1e-4, atol=1e-4)
 
 
+def test_bfloat16_differs_from_float32_by_its_rounding_alone():
+    generator = torch.Generator().manual_seed(3)
+    hidden = torch.randn(2 * ROWS + 7, 16, generator=generator).bfloat16()
+    weight = torch.randn(50, 16, generator=generator).bfloat16().float()
+    targets = torch.randint(0, 50, (len(hidden),), generator=generator)
+    results = []
+    for dtype in (torch.bfloat16, torch.float32):
+        leaves = hidden.to(dtype).clone().requires_grad_(), weight.clone().requires_grad_()
+        loss = linear_cross_entropy(*leaves, targets) / len(hidden)
+        loss.backward()
+        results.append((loss.detach(), leaves[0].grad.float(), leaves[1].grad))
+    assert results[0][2].dtype == torch.float32
+    for low, high in zip(*results, strict=True):
+        assert (low - high).norm() < 0.01 * high.norm()
+
+
 def test_very_unlikely_targets_give_a_finite_loss():
     hidden, weight = torch.full((1, 4), 100.0), torch.eye(4)
     weight[0] = -1

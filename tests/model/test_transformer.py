@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jianghu.model import KVCache, ModelConfig, Transformer
+from jianghu.model.attention import attend, segment_mask
 
 CONFIG = ModelConfig(
     vocab_size=300, block_size=48, n_layer=2, n_head=4, n_kv_head=2, n_embd=32, n_inner=64, rope_theta=5000.0
@@ -119,3 +120,14 @@ def test_a_longer_block_changes_nothing_for_short_rows():
         model.extend(96)
         assert torch.equal(model(ids), before)
         assert model(torch.randint(0, 300, (1, 96))).shape == (1, 96, 32)
+
+
+@pytest.mark.filterwarnings("ignore:flex_attention called without torch.compile")
+def test_the_sparse_mask_of_segments_says_the_same_as_the_full_one():
+    """On CUDA a compiled step takes the sparse one; here its meaning is pinned."""
+    generator = torch.Generator().manual_seed(1)
+    query, key, value = (torch.randn(2, heads, 40, 16, generator=generator) for heads in (4, 2, 2))
+    segments = torch.tensor([[1] * 15 + [2] * 20 + [0] * 5, [1] * 40])
+    full = attend(query, key, value, segment_mask(segments, sparse=False))
+    sparse = attend(query, key, value, segment_mask(segments, sparse=True))
+    assert torch.allclose(full, sparse, atol=1e-5)

@@ -16,9 +16,22 @@ def test_warm_up_peak_and_end():
     assert learning_rate(99, TrainSettings(max_iters=100, warmup_iters=10, min_lr=0.0)) == pytest.approx(0.0)
 
 
-@given(iters=st.integers(2, 500), share=st.floats(0, 0.99), step=st.integers(0, 499))
-def test_it_rises_then_falls_and_stays_in_bounds(iters, share, step):
-    settings = TrainSettings(max_iters=iters, warmup_iters=int(iters * share), learning_rate=1e-3)
+def test_warmup_stable_decay_stays_at_its_peak_then_falls_in_a_line():
+    settings = TrainSettings(max_iters=101, warmup_iters=10, learning_rate=1e-3, schedule="wsd", decay_share=0.2)
+    assert [learning_rate(step, settings) for step in (10, 50, 81)] == pytest.approx([1e-3] * 3)
+    assert learning_rate(100, settings) == pytest.approx(1e-4)
+    falls = [learning_rate(step, settings) - learning_rate(step + 1, settings) for step in range(81, 100)]
+    assert falls == pytest.approx([falls[0]] * 19)
+
+
+@given(
+    iters=st.integers(2, 500),
+    share=st.floats(0, 0.99),
+    step=st.integers(0, 499),
+    schedule=st.sampled_from(["cosine", "wsd"]),
+)
+def test_it_rises_then_falls_and_stays_in_bounds(iters, share, step, schedule):
+    settings = TrainSettings(max_iters=iters, warmup_iters=int(iters * share), learning_rate=1e-3, schedule=schedule)
     now, later = learning_rate(step, settings), learning_rate(step + 1, settings)
     assert 0 < now <= 1e-3 + 1e-12
     assert later >= now if step + 1 < settings.warmup_iters else later <= now + 1e-12 or step < settings.warmup_iters

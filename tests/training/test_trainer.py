@@ -11,14 +11,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 
-from jianghu.dataset import Batch, PretrainBatches
+from jianghu.dataset import Batch, PretrainBatches, RecordBatches
 from jianghu.errors import RunError
 from jianghu.model import ModelConfig, Transformer, load_checkpoint
 from jianghu.recipe import TrainSettings
 from jianghu.training import Prompt, RunFolder, Trainer
+from jianghu.training.overfit import overfitting
 
 from ..dataset.test_batches import CHARS, CPU, token_data
-from ..dataset.test_records import tokenizer
+from ..dataset.test_records import PAIRS, tokenizer
 
 BASE = TrainSettings(
     max_iters=12, batch_size=2, block_size=16, warmup_iters=2, eval_interval=4, save_interval=3, log_interval=2,
@@ -27,17 +28,15 @@ BASE = TrainSettings(
 TIMES = ("seconds", "startup_seconds", "tokens_per_second", "mfu", "eval_seconds")
 
 
-def config() -> ModelConfig:
-    return ModelConfig(tokenizer().vocab_size, 16, 2, 2, 1, 16, 32)
+def config(block_size=16) -> ModelConfig:
+    return ModelConfig(tokenizer().vocab_size, block_size, 2, 2, 1, 16, 32)
 
 
 def trainer(folder, settings=BASE, source=None) -> Trainer:
-    model = Transformer(config(), settings.dropout)
+    model = Transformer(config(settings.block_size), settings.dropout)
     model.init_weights(settings.seed)
     if source is None:
-        data = token_data(300, [40, 40])
-        data = type(data)(data.train % config().vocab_size, data.val % config().vocab_size, data.about)
-        source = PretrainBatches(data, CHARS, settings.batch_size, settings.block_size, settings.seed, CPU)
+        source = PretrainBatches(small_data(), CHARS, settings.batch_size, settings.block_size, settings.seed, CPU)
     prompts = [Prompt("沈青峰", tokenizer().encode("沈青峰"))]
     return Trainer(
         RunFolder(folder), settings, model, tokenizer(), source, prompts, {"run": "x"}, "jianghu --resume",
@@ -72,28 +71,56 @@ def outcome(folder):
     return weights, rows, (folder / "samples.jsonl").read_text()
 
 
-@pytest.fixture(scope="module", params=["adamw", "muon"])
+VARIANTS = {
+    "adamw": {"optimizer": "adamw"},
+    "muon": {"optimizer": "muon", "ema_decay": 0.9, "schedule": "wsd"},
+    "bfloat16": {"optimizer": "muon", "dtype": "bfloat16", "ema_decay": 0.5},
+}
+
+
+@pytest.fixture(scope="module", params=[*VARIANTS, "mixture", "records"])
 def unbroken(request, tmp_path_factory):
-    settings = BASE.model_copy(update={"optimizer": request.param})
+    """How to make a trainer, and what it leaves when nothing breaks it off."""
+    settings = BASE.model_copy(update=VARIANTS.get(request.param, {"ema_decay": 0.9, "optimizer": "muon"}))
+    if request.param == "records":  # packed rows
+        settings = settings.model_copy(update={"block_size": 64})
+
+    def make(folder):
+        return trainer(folder, settings, sources(request.param, settings))
+
     folder = tmp_path_factory.mktemp(request.param)
-    trainer(folder, settings).train()
-    return settings, outcome(folder)
+    make(folder).train()
+    return make, outcome(folder)
+
+
+def sources(name, settings):
+    if name == "records":
+        return RecordBatches(PAIRS, PAIRS[:9], tokenizer(), settings.batch_size, settings.block_size, 1, CPU)
+    if name == "mixture":
+        mixed = [(0.3, np.arange(77) % config().vocab_size), (0.2, np.arange(50) % config().vocab_size)]
+        return PretrainBatches(small_data(), CHARS, settings.batch_size, settings.block_size, 1, CPU, mixed)
+    return None
+
+
+def small_data():
+    data = token_data(300, [40, 40])
+    return type(data)(data.train % config().vocab_size, data.val % config().vocab_size, data.about)
 
 
 @given(crashes=st.lists(st.integers(0, 11), min_size=1, max_size=3))
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=5, deadline=None)
 def test_a_run_that_died_at_any_step_ends_the_same_to_the_last_bit(unbroken, tmp_path_factory, crashes):
-    wanted_settings, wanted = unbroken
+    make, wanted = unbroken
     folder = tmp_path_factory.mktemp("broken")
     resume = False
     for step in crashes:
-        run = trainer(folder, wanted_settings)
+        run = make(folder)
         crash_at(run, step)
         try:
             run.train(resume)
         except CrashError:
             resume = True
-    trainer(folder, wanted_settings).train(resume)
+    make(folder).train(resume)
     assert outcome(folder) == wanted
 
 
@@ -122,6 +149,71 @@ def test_best_is_never_overwritten_by_worse_and_last_and_milestones_are_kept(tmp
     assert load_checkpoint(tmp_path / "checkpoints" / "best").about["val_bpc"] == 5.0
 
 
+def test_the_mean_of_the_weights_is_evaluated_and_kept_at_its_best(tmp_path):
+    settings = BASE.model_copy(update={"ema_decay": 0.9, "optimizer": "adamw"})
+    run = trainer(tmp_path, settings)
+    run.train()
+    rows = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
+    means = {row["step"]: row["val_bpc_ema"] for row in rows if "val_bpc_ema" in row}
+    assert list(means) == [4, 8, 12]
+    kept = load_checkpoint(tmp_path / "checkpoints" / "ema")
+    assert kept.about["val_bpc"] == min(means.values()) == means[kept.about["step"]]
+    # By hand: steps 1 to 12 with decay min(0.9, (1 + t) / (10 + t)) of the weights after each step.
+    again = trainer(tmp_path / "again", settings.model_copy(update={"save_interval": 1, "keep_every": 1}))
+    again.train()
+    mean = None
+    for step in range(13):
+        path = tmp_path / "again" / "checkpoints" / (f"step-{step:06d}" if step else "none")
+        weight = load_checkpoint(path).model.model.embed_tokens.weight if step else None
+        if weight is None:
+            fresh = trainer(tmp_path / "fresh", settings).model
+            mean = fresh.model.embed_tokens.weight.detach().clone()
+        else:
+            decay = min(0.9, (1 + step) / (10 + step))
+            mean = decay * mean + (1 - decay) * weight.detach()
+        if step == kept.about["step"]:
+            assert torch.allclose(mean, kept.model.model.embed_tokens.weight, atol=1e-6)
+
+
+def test_patience_ends_a_run_that_no_longer_improves_and_saves_it(tmp_path):
+    settings = BASE.model_copy(update={"max_iters": 60, "warmup_iters": 2, "patience": 2, "save_interval": 100})
+    run = trainer(tmp_path, settings)
+    losses = {0: 9.0, 4: 5.0, 8: 6.0, 12: 7.0}
+    run._validate = lambda batches: (losses[run.at.step], losses[run.at.step])
+    result = run.train()
+    assert (result.step, result.best_step) == (12, 4)
+    assert load_checkpoint(tmp_path / "checkpoints" / "last").about["step"] == 12
+    again = trainer(tmp_path, settings)
+    again._validate = run._validate
+    assert again.train(resume=True) == result  # a finished run stays finished
+
+
+def test_overfitting_is_said_in_words_once(tmp_path):
+    out = io.StringIO()
+    run = trainer(tmp_path, BASE.model_copy(update={"max_iters": 32}))
+    run.console = Console(file=out, width=300)
+    run._validate = lambda batches: (5.0 + abs(run.at.step - 8) / 10,) * 2
+    run.train()
+    assert out.getvalue().count("learns its text by heart. Its best step was 8 (5.000") == 1
+
+
+def test_rising_validation_is_no_overfitting_while_training_rises_too():
+    rows = [{"step": n, "val_bpc": 5.0 + n, "train_loss": 5.0 + n} for n in range(6)]
+    assert overfitting(rows) is None
+    assert overfitting([{**row, "train_loss": 5.0 - row["step"] / 10} for row in rows]) is not None
+    assert overfitting([{**row, "train_loss": 5.0 - row["step"] / 10} for row in rows][:3]) is None
+
+
+def test_a_run_goes_on_in_the_arithmetic_it_began_with(tmp_path):
+    run = trainer(tmp_path, BASE.model_copy(update={"dtype": "bfloat16"}))
+    crash_at(run, 7)
+    with pytest.raises(CrashError):
+        run.train()
+    again = trainer(tmp_path, BASE)  # auto would take float32 for so narrow a model
+    again.train(resume=True)
+    assert again.stepper.dtype == torch.bfloat16
+
+
 def test_metrics_say_what_happened(tmp_path):
     run = trainer(tmp_path)
     run.train()
@@ -134,6 +226,7 @@ def test_metrics_say_what_happened(tmp_path):
     assert rows[-1]["val_bpc"] == pytest.approx(rows[-1]["val_loss"] / math.log(2))  # one character a token here
     assert all(row["train_loss"] > 0 and row["tokens_per_second"] > 0 and 0 < row["mfu"] < 1.5 for row in rows[1:])
     assert rows[-1]["seconds"] + rows[-1]["eval_seconds"] < 60
+    assert all(row["train_bpc"] == pytest.approx(row["train_loss"] / math.log(2)) for row in rows[1:])
     assert list((tmp_path / "tensorboard").glob("events.*"))
 
 

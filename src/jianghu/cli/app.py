@@ -12,7 +12,7 @@ from cyclopts import App, CycloptsError, Parameter
 
 from .. import __version__
 from ..errors import InputError, JianghuError
-from . import ask, books, demo, evaluate, project, synth, train
+from . import ask, books, demo, evaluate, plan, project, synth, train
 
 app = App(
     name="jianghu",
@@ -23,6 +23,7 @@ app = App(
 app.command(demo.demo, sort_key=1)
 app.command(project.init, sort_key=2)
 app.command(books.app)
+app.command(plan.plan, sort_key=4)
 app.command(project.prepare, sort_key=4)
 app.command(train.pretrain, sort_key=5)
 app.command(synth.app)

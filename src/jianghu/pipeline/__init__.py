@@ -3,9 +3,10 @@ recipe that returns facts for the command line to show.
 """
 
 from .exam import exam
+from .plan import plan
 from .prepare import prepare
 from .stages import run_all, stages, status
 from .synth import lexicons_of, synth
 from .training import train
 
-__all__ = ["exam", "lexicons_of", "prepare", "run_all", "stages", "status", "synth", "train"]
+__all__ = ["exam", "lexicons_of", "plan", "prepare", "run_all", "stages", "status", "synth", "train"]

@@ -97,6 +97,11 @@ def train(
     """
     settings: TrainSettings = getattr(recipe, stage)
     world = World.join()
+    if settings.batch_size < world.size:
+        raise InputError(
+            f"[{stage}] batch_size {settings.batch_size} is below the number of processes, {world.size}: each needs a "
+            "row. Raise batch_size, or start fewer."
+        )
     fit_threads(world.local_size)
     device = pick_device(settings.device, world.local_rank if world.size > 1 else None)
     run = RunFolder(ws.run(name))

@@ -62,7 +62,7 @@ def make_optimizers(model: Transformer, settings: TrainSettings) -> Optimizers:
     blocks = [w for name, w in model.named_parameters() if w.ndim >= 2 and ".layers." in name]
     rest = [w for name, w in model.named_parameters() if w.ndim >= 2 and ".layers." not in name]
     vectors = [w for w in model.parameters() if w.ndim < 2]
-    muon = uses_muon(model, settings)
+    muon = takes_muon(settings, model.config.n_embd)
     groups = [
         {"params": rest if muon else blocks + rest, "weight_decay": settings.weight_decay},
         {"params": vectors, "weight_decay": 0.0},
@@ -76,9 +76,7 @@ def make_optimizers(model: Transformer, settings: TrainSettings) -> Optimizers:
     return Optimizers(model, parts)
 
 
-def uses_muon(model: Transformer, settings: TrainSettings) -> bool:
+def takes_muon(settings: TrainSettings, width: int) -> bool:
     """Whether a run takes Muon: as set, or for `auto` by the tokens of a step."""
     tokens = settings.batch_size * settings.gradient_accumulation_steps * settings.block_size
-    return settings.optimizer == "muon" or (
-        settings.optimizer == "auto" and tokens >= MUON_TOKENS * model.config.n_embd
-    )
+    return settings.optimizer == "muon" or (settings.optimizer == "auto" and tokens >= MUON_TOKENS * width)

@@ -1,0 +1,74 @@
+"""Two real processes, started by torchrun with gloo, train as one does."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from jianghu.errors import InputError
+from jianghu.training import World
+
+from ..conftest import jianghu
+
+
+def torchrun(root, *arguments, processes=2, check=True):
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}"]
+    ended = subprocess.run(
+        [*command, "-m", "jianghu", *map(str, arguments)],
+        cwd=root, env={**os.environ, "OMP_NUM_THREADS": "1"}, capture_output=True, text=True, timeout=250,
+    )  # fmt: skip
+    if check:
+        assert ended.returncode == 0, ended.stderr
+    return ended
+
+
+def rows(root, name):
+    return [json.loads(line) for line in (root / "runs" / name / "metrics.jsonl").read_text().splitlines()]
+
+
+FLAGS = {
+    "--dropout": 0, "--batch-size": 3, "--gradient-accumulation-steps": 2, "--ema-decay": 0.9,
+    "--schedule": "wsd", "--decay-share": 0.01,  # a constant rate, so that a shorter run is the beginning of a longer
+}  # fmt: skip
+
+
+def test_two_processes_train_as_one_and_a_run_moves_from_one_to_two(shelf, tmp_path):
+    root = shutil.copytree(shelf, tmp_path / "shelf")
+    recipe = root / "jianghu.toml"
+    recipe.write_text(recipe.read_text().replace("[pretrain]", "[pretrain]\nmixture = { records = 0.2 }"))
+    flags = [word for pair in FLAGS.items() for word in pair]
+    jianghu("pretrain", "--name", "one", *flags, "--max-iters", 20, cwd=root)
+    printed = torchrun(root, "pretrain", "--name", "two", *flags, "--max-iters", 20)
+    assert printed.stdout.count("Trained 20 steps") == 1  # one process speaks
+    jianghu("pretrain", "--name", "moved", *flags, "--max-iters", 10, cwd=root)
+    torchrun(root, "pretrain", "--name", "moved", *flags, "--max-iters", 20, "--resume")
+    for name in ("two", "moved"):
+        for left, right in zip(rows(root, "one"), rows(root, name), strict=True):
+            for key in ("step", "train_loss", "val_bpc", "val_bpc_ema"):
+                assert (key in left) == (key in right)
+                if key in left:
+                    assert right[key] == pytest.approx(left[key], rel=2e-4), (name, left["step"], key)
+        assert not list((root / "runs" / name).rglob(".*.tmp-*"))
+
+
+def test_bad_input_is_said_once_by_several_processes(shelf, tmp_path):
+    root = shutil.copytree(shelf, tmp_path / "shelf")
+    ended = torchrun(root, "pretrain", "--name", "x", "--batch-size", 1, check=False)
+    assert ended.returncode != 0
+    assert ended.stderr.count("jianghu: [pretrain] batch_size 1 is below the number of processes, 2") == 1
+
+
+def test_rows_are_shared_without_gap_or_overlap():
+    for size in (1, 2, 3, 5):
+        for count in (5, 6, 7, 16):
+            taken = [n for rank in range(size) for n in range(count)[World(rank, size).rows(count)]]
+            assert taken == list(range(count))
+
+
+def test_an_incomplete_environment_is_refused(monkeypatch):
+    monkeypatch.setenv("RANK", "0")
+    with pytest.raises(InputError, match="environment of torchrun is incomplete"):
+        World.join()
