@@ -3,7 +3,6 @@
 import pytest
 import torch
 
-from jianghu.model import Transformer
 from jianghu.recipe import TrainSettings
 from jianghu.training.compiling import WORTH_FLOPS, has_compiler, make_loss, wants_compile
 from jianghu.training.device import fit_threads, peak_flops, pick_dtype
@@ -29,15 +28,14 @@ def test_bfloat16_is_taken_on_a_cpu_that_has_units_for_it_and_a_model_that_is_wi
 
 
 def test_a_run_is_compiled_on_a_cpu_only_if_it_is_long_enough_and_a_compiler_is_there(monkeypatch):
-    model = Transformer(CONFIG)
     step = 32 * 256 * CONFIG.flops_per_token(256)
     long, short = (TrainSettings(max_iters=int(WORTH_FLOPS / step * share), warmup_iters=1) for share in (1.1, 0.9))
     monkeypatch.setattr("shutil.which", lambda name: "/usr/bin/g++")
-    assert wants_compile(long, model, CPU)
-    assert not wants_compile(short, model, CPU)
-    assert wants_compile(short, model, torch.device("cuda"))
+    assert wants_compile(long, CONFIG, CPU)
+    assert not wants_compile(short, CONFIG, CPU)
+    assert wants_compile(short, CONFIG, torch.device("cuda"))
     monkeypatch.setattr("shutil.which", lambda name: None)
-    assert not wants_compile(long, model, CPU)
+    assert not wants_compile(long, CONFIG, CPU)
 
 
 @pytest.mark.slow

@@ -6,9 +6,11 @@ from typing import Any
 
 from ..corpus import load_shelf
 from ..dataset import read_tokens
+from ..errors import InputError
 from ..model import ModelConfig
 from ..recipe import Recipe, TrainSettings
 from ..tokenizer import Tokenizer
+from ..training.compiling import wants_compile
 from ..training.device import fit_threads, peak_flops, pick_device, pick_dtype
 from ..training.estimate import Memory, Times, available_memory, measure_memory, measure_times, run_seconds
 from ..training.optimizer import takes_muon
@@ -31,7 +33,7 @@ def plan(ws: Workspace, recipe: Recipe) -> dict[str, Any]:
     """Parameters, tokens, epochs, FLOPs, memory, the largest blocks and batches that fit, and time.
 
     Raises:
-        InputError: the shelf is empty, or the device cannot be used.
+        InputError: the shelf is empty, the device cannot be used, or not even one row fits in its memory.
     """
     fit_threads()
     shelf = _shelf(ws, recipe)
@@ -77,17 +79,23 @@ def _run(
     tokens = settings.max_iters * rows * settings.block_size
     flops = tokens * config.flops_per_token(settings.block_size)
     memory, available = measure_memory(config, settings, device), available_memory(device)
-    key = settings.model_dump_json(include=SPEED_SETTINGS)
+    most = memory.most_tokens(round(available * HEADROOM))
+    if most < settings.block_size:
+        raise InputError(
+            f"[{stage}] one row of block_size {settings.block_size} needs {memory.total(settings.block_size):,} bytes, "
+            f"of which {available:,} are free. Lower block_size to {_block(most, 1)}, or take a smaller model."
+        )
+    compiled = wants_compile(settings, config, device)
+    key = f"{compiled} {settings.model_dump_json(include=SPEED_SETTINGS)}"
     if key not in measured:
-        measured[key] = measure_times(config, settings, device, ws.root)
+        measured[key] = measure_times(config, settings, device, ws.root, most // settings.block_size)
     times = measured[key]
     val_rows = max(1, shelf["val_tokens"] // settings.block_size) if stage == "pretrain" else rows
     dtype = pick_dtype(settings, device, config.n_embd)
-    most = memory.most_tokens(round(available * HEADROOM))
     facts: dict[str, Any] = {
         "device": str(device),
         "dtype": str(dtype).removeprefix("torch."),
-        "compiled": times.startup > 0,
+        "compiled": compiled,
         "optimizer": "muon" if takes_muon(settings, config.n_embd) else "adamw",
         "parameters": config.parameters,
         "tokens": tokens,

@@ -14,7 +14,7 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from ..model import Transformer
+from ..model import ModelConfig, Transformer
 from ..recipe import TrainSettings
 
 Loss = Callable[[Tensor, Tensor, Tensor | None, Tensor | None], Tensor]
@@ -29,12 +29,12 @@ def has_compiler() -> bool:
     return any(shutil.which(name) for name in (os.environ.get("CXX", ""), "g++", "clang++", "cl") if name)
 
 
-def wants_compile(settings: TrainSettings, model: Transformer, device: torch.device) -> bool:
+def wants_compile(settings: TrainSettings, config: ModelConfig, device: torch.device) -> bool:
     """Whether a run is compiled: as set, or for `auto` on CUDA, and on a CPU if it is long enough to pay for it."""
     if settings.compile != "auto" or device.type != "cpu":
         return settings.compile == "on" or (settings.compile == "auto" and device.type == "cuda")
     rows = settings.max_iters * settings.gradient_accumulation_steps * settings.batch_size
-    flops = rows * settings.block_size * model.config.flops_per_token(settings.block_size)
+    flops = rows * settings.block_size * config.flops_per_token(settings.block_size)
     return flops > WORTH_FLOPS and has_compiler()
 
 

@@ -8,7 +8,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -95,9 +95,9 @@ def measure_memory(config: ModelConfig, settings: TrainSettings, device: torch.d
     Activations are what autograd keeps for the backward pass; they grow with the tokens, since attention keeps no
     square of scores. Two short rows are compared, so that what does not grow drops out.
     """
-    model = Transformer(config, settings.dropout)
+    width = 32
+    model = Transformer(replace(config, block_size=2 * width), settings.dropout)
     model.init_weights(0)
-    width = min(32, config.block_size // 2)
     stepper = Stepper(settings, model, _Noise(config.vocab_size, 1, 2 * width, torch.device("cpu")), World())
     stepper.begin(Progressed(dtype=_name(pick_dtype(settings, device, config.n_embd)), compiled=False))
 
@@ -150,7 +150,9 @@ def available_memory(device: torch.device) -> int:
     return least
 
 
-def measure_times(config: ModelConfig, settings: TrainSettings, device: torch.device, folder: Path) -> Times:
+def measure_times(
+    config: ModelConfig, settings: TrainSettings, device: torch.device, folder: Path, most_rows: int
+) -> Times:
     """Take real steps for about two seconds; where a whole batch takes longer, steps of fewer rows, whose times lie
     on a line.
 
@@ -159,10 +161,11 @@ def measure_times(config: ModelConfig, settings: TrainSettings, device: torch.de
 
     Args:
         folder: where the run will save; eight megabytes are written there and removed.
+        most_rows: of a batch that fits in memory.
     """
     model = Transformer(config, settings.dropout).to(device)
     model.init_weights(0)
-    compiled, on_cpu = wants_compile(settings, model, device), device.type == "cpu"
+    compiled, on_cpu = wants_compile(settings, config, device), device.type == "cpu"
     kind = "muon" if takes_muon(settings, config.n_embd) else "adamw"  # which `auto` could not tell from fewer rows
 
     def seconds(rows: int, budget: float) -> float:
@@ -174,9 +177,10 @@ def measure_times(config: ModelConfig, settings: TrainSettings, device: torch.de
         return _median(lambda: float(stepper.take(0)), budget)
 
     rows = settings.batch_size
-    few = max(1, rows // 8)
+    few = max(1, min(rows // 8, most_rows // 4, 64))
     short = seconds(few, MEASURE_SECONDS / 4)
-    many = rows if short * rows / few < MEASURE_SECONDS / 4 or few == rows else 2 * few
+    whole = rows <= most_rows and short * rows / few < MEASURE_SECONDS / 4
+    many = rows if whole else min(2 * few, rows)
     long = seconds(many, MEASURE_SECONDS * 3 / 4) if many > few else short
     row = (long - short) / (many - few) if many > few else long / rows
     fixed = max(0.0, long - row * many)

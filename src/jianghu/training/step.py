@@ -44,7 +44,7 @@ class Stepper:
         if settings.compile == "auto" and at.compiled is not None:
             self.compiled = at.compiled and (self.device.type != "cpu" or has_compiler())
         else:
-            self.compiled = wants_compile(settings, self.model, self.device)
+            self.compiled = wants_compile(settings, self.model.config, self.device)
         at.dtype, at.compiled = str(self.dtype).removeprefix("torch."), self.compiled
         self._loss = make_loss(self.model, self.compiled)
 
