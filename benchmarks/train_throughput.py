@@ -1,77 +1,93 @@
-"""Training speed of our model against transformers' Qwen3 of the same shape: `python benchmarks/train_throughput.py`.
+"""Training speed beside nanoGPT and transformers: `python benchmarks/train_throughput.py --nanogpt DIR`.
 
-Both take the same batches, loss and fused AdamW, in turn, in this process; the table gives tokens per second and
-the ratio of the medians.
+The programs take turns in this process, on the same batch, with the same depth, width, vocabulary and number of
+parameters. nanoGPT runs with its `compile` on and off and is counted by the faster; transformers is its GPT-2 under
+`Trainer` (without a checkout of nanoGPT only that is measured). Ours runs as `auto` would choose for a long run, and
+in float32 for comparison.
 """
 
 from __future__ import annotations
 
 import argparse
-import statistics
+import tempfile
 import time
-from collections.abc import Callable
+from pathlib import Path
 
 import torch
+from peers import NanoGPT, Ours, Step, equal_config, in_turn, print_rates, wait
 from torch import Tensor
-from transformers import Qwen3Config, Qwen3ForCausalLM
 
-from jianghu.model import ModelConfig, Transformer
-from jianghu.recipe import ModelSettings, TrainSettings
-from jianghu.training import make_optimizers
-
-
-def ours(config: ModelConfig, settings: TrainSettings) -> Callable[[Tensor, Tensor], None]:
-    model = Transformer(config)
-    model.init_weights(1)
-    optimizers = make_optimizers(model, settings)
-
-    def step(ids: Tensor, targets: Tensor) -> None:
-        (model.loss(ids, targets) / targets.numel()).backward()
-        optimizers.step()
-        optimizers.zero_grad()
-
-    return step
+from jianghu.model import ModelConfig
+from jianghu.recipe import TrainSettings
+from jianghu.training.device import peak_flops
 
 
-def theirs(config: ModelConfig, settings: TrainSettings) -> Callable[[Tensor, Tensor], None]:
-    model = Qwen3ForCausalLM(Qwen3Config(**config.to_hugging_face(0, 2)))
-    optimizer = torch.optim.AdamW(model.parameters(), lr=settings.learning_rate, fused=True)
+def transformers_trainer(config: ModelConfig, ids: Tensor, steps: int) -> float:
+    """Tokens per second of transformers' Trainer with GPT-2, after three steps that warm up."""
+    from transformers import GPT2Config, GPT2LMHeadModel, Trainer, TrainerCallback, TrainingArguments
 
-    def step(ids: Tensor, targets: Tensor) -> None:
-        logits = model(ids, use_cache=False).logits
-        torch.nn.functional.cross_entropy(logits.flatten(0, 1), targets.flatten()).backward()
-        optimizer.step()
-        optimizer.zero_grad()
+    marks: list[float] = []
 
-    return step
+    class Clock(TrainerCallback):
+        def on_step_end(self, args: object, state: object, control: object, **more: object) -> None:
+            wait(ids.device)
+            marks.append(time.perf_counter())
+
+    shape = GPT2Config(
+        vocab_size=config.vocab_size, n_positions=config.block_size, n_embd=config.n_embd, n_layer=config.n_layer,
+        n_head=config.n_head, resid_pdrop=0.0, embd_pdrop=0.0, attn_pdrop=0.0,
+    )  # fmt: skip
+    rows = [{"input_ids": row, "labels": row} for row in ids[:, :-1].cpu()] * (steps + 4)
+    with tempfile.TemporaryDirectory() as folder:
+        arguments = TrainingArguments(
+            folder, per_device_train_batch_size=len(ids), max_steps=steps + 3, report_to=[], save_strategy="no",
+            logging_steps=10**6, use_cpu=not ids.is_cuda, bf16=ids.is_cuda, disable_tqdm=True, learning_rate=1e-3,
+        )  # fmt: skip
+        Trainer(GPT2LMHeadModel(shape), arguments, train_dataset=rows, callbacks=[Clock()]).train()
+    return (len(marks) - 3) * ids[:, 1:].numel() / (marks[-1] - marks[2])
 
 
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--nanogpt", type=Path, help="a checkout of nanoGPT")
     parser.add_argument("--size", default="tiny", choices=["tiny", "mini", "seed", "base"])
-    parser.add_argument("--vocab-size", type=int, default=4096)
+    parser.add_argument("--vocab-size", type=int, default=8192)
     parser.add_argument("--batch-size", type=int, default=16)
     parser.add_argument("--block-size", type=int, default=256)
-    parser.add_argument("--steps", type=int, default=5, help="steps a round; there are 4 rounds of each")
+    parser.add_argument("--steps", type=int, default=4, help="steps a round")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     options = parser.parse_args()
-    config = ModelConfig.from_settings(ModelSettings(size=options.size), options.vocab_size, options.block_size)
-    settings = TrainSettings(optimizer="adamw", batch_size=options.batch_size, block_size=options.block_size)
-    ids = torch.randint(0, options.vocab_size, (options.batch_size, options.block_size + 1))
-    programs = {"jianghu": ours(config, settings), "transformers": theirs(config, settings)}
-    rates: dict[str, list[float]] = {name: [] for name in programs}
-    for turn in range(5):
-        for name, step in programs.items():
-            began = time.perf_counter()
-            for _ in range(options.steps):
-                step(ids[:, :-1], ids[:, 1:])
-            if turn:  # the first round warms up
-                rates[name].append(options.steps * ids[:, 1:].numel() / (time.perf_counter() - began))
-    millions = config.parameters / 1e6
-    print(f"{options.size}: {millions:.2f} M parameters, {options.batch_size} x {options.block_size} tokens")
-    for name, found in rates.items():
-        print(f"{name:14}{statistics.median(found):10,.0f} tokens/s   ({min(found):,.0f} to {max(found):,.0f})")
-    print(f"ratio         {statistics.median(rates['jianghu']) / statistics.median(rates['transformers']):10.2f}")
+    device = torch.device(options.device)
+    config = equal_config(options.size, options.vocab_size, options.block_size)
+    tokens = torch.randint(0, options.vocab_size, (options.batch_size, options.block_size + 1), device=device)
+    ids, targets = tokens[:, :-1].contiguous(), tokens[:, 1:].contiguous()
+    programs: dict[str, Step] = {}
+    print(f"{options.size} on {device}: {config.parameters / 1e6:.2f} M parameters here", end="")
+    if options.nanogpt:
+        for compiled in (True, False):
+            peer = NanoGPT(options.nanogpt, config, device, compiled)
+            programs[f"nanoGPT, compile {'on' if compiled else 'off'}"] = peer.step
+        print(f", {peer.parameters / 1e6:.2f} M in nanoGPT", end="")
+    print(f"; {options.batch_size} × {options.block_size} tokens a step")
+    base = TrainSettings(batch_size=options.batch_size, block_size=options.block_size, max_iters=10**9, warmup_iters=1)
+    for name, change in {
+        "Jianghu, auto, AdamW": {"optimizer": "adamw"},
+        "Jianghu, auto, Muon": {"optimizer": "muon"},
+        "Jianghu, float32, AdamW": {"optimizer": "adamw", "dtype": "float32"},
+        "Jianghu, auto, not compiled, AdamW": {"optimizer": "adamw", "compile": "off"},
+    }.items():
+        ours = Ours(config, base.model_copy(update=change), device)
+        dtype = str(ours.stepper.dtype).removeprefix("torch.")
+        programs[name.replace("auto", dtype)] = ours.step
+    rates = in_turn(programs, ids, targets, options.rounds, options.steps)
+    rates["transformers Trainer, GPT-2"] = [transformers_trainer(config, tokens, options.steps * 2) for _ in range(2)]
+    print_rates(rates, "nanoGPT" if options.nanogpt else "transformers")
+    for kind in (torch.float32, torch.bfloat16):
+        peak = peak_flops(device, kind, 1.0)
+        print(f"matrix products reach {peak / 1e9:,.0f} GFLOP/s in {str(kind).removeprefix('torch.')}")
+    print(f"a token costs {config.flops_per_token(options.block_size) / 1e6:.1f} MFLOP")
 
 
 if __name__ == "__main__":
