@@ -31,7 +31,8 @@ def nanogpt(folder: Path, shelf: Path, options: argparse.Namespace, config: Mode
         np.asarray(data.val).astype(np.uint16).tofile(Path(temporary) / "val.bin")
         flags = {
             "dataset": temporary, "out_dir": f"{temporary}/out", "device": options.device,
-            "max_iters": options.iterations, "lr_decay_iters": options.iterations, "eval_interval": options.eval_interval,
+            "max_iters": options.iterations, "lr_decay_iters": options.iterations,
+            "eval_interval": options.eval_interval,
             "batch_size": options.batch_size, "block_size": options.block_size, "gradient_accumulation_steps": 1,
             "n_layer": config.n_layer, "n_head": config.n_head, "n_embd": config.n_embd, "learning_rate": 1e-3,
             "min_lr": 1e-4, "warmup_iters": 100, "dropout": 0.2, "compile": options.compile, "log_interval": 10,

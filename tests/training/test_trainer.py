@@ -286,3 +286,58 @@ def test_training_learns(tmp_path):
     source = PretrainBatches(type(data)(ring, val, data.about), CHARS, 4, 16, 1, CPU)
     run = trainer(tmp_path, BASE.model_copy(update={"max_iters": 150, "eval_interval": 50, "dropout": 0.0}), source)
     assert run.train().best_val < 0.8  # a guess at random among the seven is 2.8 bits
+
+
+def test_validation_costs_no_more_than_its_share(tmp_path):
+    settings = BASE.model_copy(update={"eval_share": 0.1, "eval_interval": 20, "ema_decay": 0.0})
+    steps_rows = 20 * settings.batch_size * settings.gradient_accumulation_steps
+    asked: list[int] = []
+    run = trainer(tmp_path, settings)
+    inner = run.source.validation
+    run.source.validation = lambda most: asked.append(most) or inner(most)
+    run.train()
+    assert asked == [int(0.1 * 3 * steps_rows)]  # a trained row costs three forward passes, a scored one one
+
+
+def test_validation_and_samples_are_not_counted_as_training(tmp_path, monkeypatch):
+    """On a clock that only steps (1 second each) and validation (100 seconds) move."""
+    now = [0.0]
+    monkeypatch.setattr("jianghu.training.trainer.peak_flops", lambda *device: 1e9)
+    run = trainer(tmp_path, BASE.model_copy(update={"eval_interval": 2, "log_interval": 2}))
+    validate, take = run._validate, run.stepper.take
+    monkeypatch.setattr("time.perf_counter", lambda: now[0])
+
+    def passing(seconds, work):
+        def wrapped(argument):
+            now[0] += seconds
+            return work(argument)
+
+        return wrapped
+
+    run._validate, run.stepper.take = passing(100.0, validate), passing(1.0, take)
+    run.train()
+    row = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()][-1]
+    assert (row["seconds"], row["startup_seconds"], row["eval_seconds"]) == (11.0, 1.0, 700.0)
+    assert row["tokens_per_second"] == 2 * 2 * 16  # a step's tokens
+
+
+def test_no_step_reads_a_number_from_the_device_unless_a_row_is_due(tmp_path, monkeypatch):
+    run = trainer(tmp_path, BASE.model_copy(update={"grad_clip": 1.0, "optimizer": "muon", "ema_decay": 0.9}))
+    run.train()
+    reads: list[str] = []
+    for name in ("item", "tolist", "__bool__", "__float__", "__int__", "numpy"):
+        monkeypatch.setattr(torch.Tensor, name, lambda *a, name=name, **k: reads.append(name) or 0)
+    for step in range(4):
+        run.stepper.take(step)
+    # AdamW's fused kernel reads nothing; what remains is the loss of a CPU, which counts its rows on the host
+    assert reads == []
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_the_forward_pass_is_one_graph(packed):
+    """A branch on a tensor's value would break it, and with it the compiled step."""
+    model = Transformer(config(), 0.1)
+    whole = torch.compile(model.forward, fullgraph=True, backend="eager")
+    ids = torch.zeros(2, 16, dtype=torch.int64)
+    segments = torch.ones(2, 16, dtype=torch.int64) if packed else None
+    assert whole(ids, segments, ids if packed else None).shape == (2, 16, 16)
