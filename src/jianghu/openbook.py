@@ -92,7 +92,10 @@ class OpenBook:
             "ORDER BY score DESC, p.id LIMIT ?",
             (TITLE_WEIGHT, match, *books, limit),
         )
-        return [Found(*row[:6], marks=_marks(row[5], wanted), score=row[6]) for row in rows]
+        return [
+            Found(book, chapter, title, start, end, text, _marks(text, wanted), score)
+            for book, chapter, title, start, end, text, score in rows
+        ]
 
     def _rows(self, statement: str, values: Iterable[object] = ()) -> list[tuple]:
         # A connection for each search: SQLite's may not wander between the threads of a server.
