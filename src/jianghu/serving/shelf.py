@@ -5,6 +5,7 @@ A workspace goes in; questions and answers are then looked up in its chapters, n
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -17,8 +18,8 @@ from ..evaluation.metrics import contains, normalise
 from ..synth import Record
 from ..workspace import Workspace
 
-OPENING = 12
-"""Most characters of a beginning that the page proposes to continue."""
+OPENING = (3, 12)
+"""Least and most characters of a beginning that the page proposes to continue."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,7 @@ class Shelf:
         self.chapters = {(chapter.book, chapter.chapter): chapter for chapter in chapters}
         self.books = list(dict.fromkeys(chapter.book for chapter in chapters))
         self.records = records
+        self._beginnings = [(text, c.book) for c in chapters if (text := _beginning(c.text))]
         self._asked = {normalise(record.question): record for record in reversed(records)}
         texts = {book: "\n".join(c.text for c in chapters if c.book == book) for book in self.books}
         owners: dict[str, list[str]] = {}
@@ -106,11 +108,11 @@ class Shelf:
             half = min(len(pool), -(-count // 2))
             questions.append([pool[(n + turn) % len(pool)] for n in spread(len(pool), half)])
         mixed = [record for pair in zip(*questions, strict=False) for record in pair] or questions[0] + questions[1]
-        chapters = list(self.chapters.values())
-        begun = [chapters[(n + turn) % len(chapters)] for n in spread(len(chapters), min(count, len(chapters)))]
+        begun = self._beginnings
+        begun = [begun[(n + turn) % len(begun)] for n in spread(len(begun), min(count, len(begun)))]
         return {
             "questions": [{"text": record.question, "split": record.split} for record in mixed[:count]],
-            "beginnings": [{"text": _beginning(chapter.text), "book": chapter.book} for chapter in begun],
+            "beginnings": [{"text": text, "book": book} for text, book in begun],
         }
 
 
@@ -120,11 +122,9 @@ def place(chapter: Chapter, start: int, end: int) -> dict[str, Any]:
 
 
 def _beginning(text: str) -> str:
-    """The first clause of a text, cut to OPENING characters."""
-    head = text[:OPENING]
-    for mark in "，。：；！？":
-        head = head.split(mark)[0]
-    return head
+    """The first clause of a text, without its mark; empty if there is none of a fit length."""
+    found = re.match(rf"[^\W\d_、]{{{OPENING[0]},{OPENING[1]}}}(?=[，。：；！？])", text)
+    return found[0] if found else ""
 
 
 def read_shelf(ws: Workspace) -> Shelf:
