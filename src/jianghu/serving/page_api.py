@@ -6,19 +6,23 @@ which are not those of JavaScript: texts are therefore sent in pieces.
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from importlib import resources
 from threading import Lock
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, HTTPException, Query, Response
+from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from .. import __version__, files
+from ..errors import JianghuError
 from ..model import Checkpoint
 from ..openbook import Found, open_book
 from ..recipe import Recipe
 from ..workspace import Workspace
+from .errors import ApiError
 from .shelf import Shelf, place, read_shelf
 
 CONTENT_SECURITY = "; ".join(
@@ -118,14 +122,12 @@ def page_router(checkpoints: dict[str, Checkpoint], recipe: Recipe, workspace: W
     ) -> dict[str, Any]:
         """Questions of the records and beginnings of chapters; another `turn` gives others."""
         shelf = _shelf()
-        return {"books": shelf.books, **shelf.examples(count, turn)} if shelf else {"questions": [], "beginnings": []}
+        return {"books": shelf.books, **shelf.examples(count, turn)}
 
     @router.post("/api/look")
     def look(body: Look) -> dict[str, Any]:
         """An answer with the names of the wrong book marked, and what the records say of it."""
         shelf = _shelf()
-        if shelf is None:
-            return {"book": None, "parts": [{"text": body.answer, "stranger": None}], "record": None}
         return {
             "book": shelf.book_of(body.question),
             "parts": shelf.parts(body.question, body.answer),
@@ -136,8 +138,9 @@ def page_router(checkpoints: dict[str, Checkpoint], recipe: Recipe, workspace: W
     def search(body: Search) -> dict[str, Any]:
         """The passages of the books that match a question best."""
         if workspace is None or not workspace.chapters.exists():
-            raise HTTPException(404, "There are no books here: the server was not started in a prepared workspace.")
-        return {"passages": [_passage(found) for found in open_book(workspace).search(body.question, body.limit)]}
+            raise ApiError(404, "There are no books here: the server was not started in a prepared workspace.")
+        with _told():
+            return {"passages": [_passage(found) for found in open_book(workspace).search(body.question, body.limit)]}
 
     @router.get("/api/chapter")
     def read(
@@ -147,10 +150,9 @@ def page_router(checkpoints: dict[str, Checkpoint], recipe: Recipe, workspace: W
         end: Annotated[int, Query(ge=0)] = 0,
     ) -> dict[str, Any]:
         """A chapter in three pieces: before, inside and after a span of its characters."""
-        shelf = _shelf()
-        found = shelf.chapters.get((book, chapter)) if shelf else None
+        found = _shelf().chapters.get((book, chapter))
         if found is None:
-            raise HTTPException(404, f"There is no chapter {chapter} of {book} here.")
+            raise ApiError(404, f"There is no chapter {chapter} of {book} here.")
         text = found.text
         return {**place(found, start, end), "pieces": [text[:start], text[start:end], text[max(start, end) :]]}
 
@@ -158,20 +160,30 @@ def page_router(checkpoints: dict[str, Checkpoint], recipe: Recipe, workspace: W
     def vote(body: Vote) -> dict[str, bool]:
         """Append a vote to votes.jsonl in the workspace."""
         if workspace is None:
-            raise HTTPException(404, "Votes are kept in a workspace, and the server was not started in one.")
+            raise ApiError(404, "Votes are kept in a workspace, and the server was not started in one.")
         unknown = [answer.checkpoint for answer in body.answers if answer.checkpoint not in checkpoints]
         if unknown or (isinstance(body.choice, int) and body.choice >= len(body.answers)):
             what = f"{unknown[0]} is not served here" if unknown else f"there is no answer {body.choice}"
-            raise HTTPException(400, f"The vote cannot be kept: {what}.")
+            raise ApiError(400, f"The vote cannot be kept: {what}.")
         row = {"at": datetime.now(UTC).isoformat(timespec="seconds"), **body.model_dump()}
         with voting:  # routes run in threads, and two rows must not mix
             files.append_jsonl(workspace.root / "votes.jsonl", row)
         return {"kept": True}
 
-    def _shelf() -> Shelf | None:
-        return read_shelf(workspace) if workspace is not None else None
+    def _shelf() -> Shelf:
+        with _told():
+            return read_shelf(workspace) if workspace is not None else Shelf([], {}, [])
 
     return router
+
+
+@contextlib.contextmanager
+def _told() -> Iterator[None]:
+    """What is wrong with the workspace's files is told to the reader, who can mend it."""
+    try:
+        yield
+    except JianghuError as error:
+        raise ApiError(503, str(error), type="server_error") from None
 
 
 def _add_files(router: APIRouter) -> None:

@@ -34,12 +34,12 @@ export async function ask(text, mode, checkpoints, onChange) {
 
 function newTurn(text, mode, checkpoints) {
   const answers = checkpoints.map((checkpoint) => ({
-    checkpoint, text: "", state: "writing", error: "", tokens: null, seconds: null, parts: null, record: null, book: null,
+    checkpoint, text: "", state: "writing", error: "", tokens: null, seconds: null, parts: null, right: null, book: null,
   }));
   const blind = state.settings.blind && answers.length > 1;
   if (blind) answers.sort(() => Math.random() - 0.5);
   const id = `${Date.now().toString(36)}-${Math.random().toString(36).slice(2, 6)}`;
-  return { id, mode, text, answers, blind, vote: null, passages: null, settings: sampling() };
+  return { id, mode, text, answers, blind, vote: null, record: null, passages: null, settings: sampling() };
 }
 
 async function writeAnswer(turn, answer, signal, onChange) {
@@ -92,7 +92,8 @@ async function lookUp(turn, answer) {
   if (!context.about?.workspace) return;
   try {
     const { book, parts, record } = await api.look(turn.text, answer.text);
-    Object.assign(answer, { book, parts, record });
+    Object.assign(answer, { book, parts, right: record?.right ?? null });
+    turn.record = record;
   } catch (problem) {
     if (!(problem instanceof api.Refused)) throw problem;
   }

@@ -23,8 +23,10 @@ export function renderColumns() {
 }
 
 function columnNode(checkpoints, name, n) {
-  const options = checkpoints.map((one) =>
-    h("option", { value: one.name, selected: one.name === name }, `${one.name} · ${t(`kind_${one.kind}`)}`));
+  const options = ["chat", "base"].map((kind) => [kind, checkpoints.filter((one) => one.kind === kind)]);
+  const groups = options.filter(([, ones]) => ones.length).map(([kind, ones]) =>
+    h("optgroup", { label: t(`kind_${kind}`) },
+      ones.map((one) => h("option", { value: one.name, selected: one.name === name }, one.name))));
   const choose = (event) => {
     state.columns[n] = event.target.value;
     changed(n);
@@ -36,7 +38,7 @@ function columnNode(checkpoints, name, n) {
   return h(
     "span",
     { class: "column" },
-    h("select", { "aria-label": t("column", { n: n + 1 }), onchange: choose }, options),
+    h("select", { "aria-label": t("column", { n: n + 1 }), onchange: choose }, groups),
     state.columns.length > 1 &&
       h("button", { type: "button", class: "quiet icon", "aria-label": t("remove_column", { name }), onclick: remove }, "×"),
   );

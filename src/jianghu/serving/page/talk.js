@@ -34,9 +34,12 @@ export function appendText(answer, piece) {
 
 /** How an answer is called: by its checkpoint, or by a letter while a blind comparison is open. */
 export function nameOf(turn, answer) {
-  if (!turn.blind || turn.vote !== null) return answer.checkpoint;
+  if (!isBlind(turn)) return answer.checkpoint;
   return t("letters").split(" ")[turn.answers.indexOf(answer)];
 }
+
+/** Whether names, and what the records say, are held back until the vote. */
+const isBlind = (turn) => turn.blind && turn.vote === null;
 
 function turnNode(turn) {
   const many = turn.answers.length > 1;
@@ -45,14 +48,14 @@ function turnNode(turn) {
     { class: `turn ${turn.mode}`, id: `turn-${turn.id}` },
     turn.mode === "ask" && h("h2", { class: "question" }, turn.text),
     h("div", { class: `answers of-${turn.answers.length}` }, turn.answers.map((answer) => answerNode(turn, answer))),
+    turn.record && !isBlind(turn) && recordNode(turn.record),
     many && voteNode(turn),
     turn.passages && passagesNode(turn.passages),
   );
 }
 
 function answerNode(turn, answer) {
-  const name = nameOf(turn, answer);
-  const hidden = name !== answer.checkpoint;
+  const hidden = isBlind(turn);
   const kind = context.kinds.get(answer.checkpoint);
   return h(
     "article",
@@ -60,14 +63,14 @@ function answerNode(turn, answer) {
     h(
       "header",
       {},
-      h("h3", {}, name),
+      h("h3", {}, nameOf(turn, answer)),
       !hidden && kind && h("span", { class: "kind" }, t(`kind_${kind}`)),
       answer.state !== "done" && h("span", { class: "state" }, t(answer.state)),
     ),
     bodyNode(turn, answer),
     answer.state === "failed" &&
       h("p", { class: "error", role: "alert" }, answer.error || t("unreachable"), " ", againButton(turn)),
-    answer.record && recordNode(answer.record),
+    turn.record && answer.right !== null && !hidden && verdictNode(answer.right, turn.record.evidence),
     answer.state !== "writing" && answer.text && footNode(turn, answer, hidden),
   );
 }
@@ -93,17 +96,23 @@ function strangerNode(answer, part) {
   return h("mark", { class: "stranger", title: about }, part.text, origin);
 }
 
-function recordNode(record) {
+function verdictNode(right, evidence) {
   return h(
-    "div",
+    "p",
+    { class: right ? "verdict right" : "verdict wrong" },
+    h("span", { class: "sign", "aria-hidden": "true" }, right ? "✓" : "✗"),
+    t(right ? "right" : "wrong"),
+    evidence && h("button", { type: "button", class: "link evidence", onclick: () => openChapter(evidence) }, t("evidence")),
+  );
+}
+
+function recordNode({ reference, split, evidence }) {
+  return h(
+    "p",
     { class: "record" },
-    h("p", { class: record.right ? "verdict right" : "verdict wrong" },
-      h("span", { class: "sign", "aria-hidden": "true" }, record.right ? "✓" : "✗"), t(record.right ? "right" : "wrong"),
-      h("span", { class: "split" }, t(record.split === "train" ? "split_train" : "split_held"))),
-    !record.right && h("p", { class: "reference" }, t("reference", { text: record.reference })),
-    record.evidence &&
-      h("button", { type: "button", class: "link evidence", onclick: () => openChapter(record.evidence) }, t("evidence"),
-        h("span", { class: "place" }, placeOf(record.evidence))),
+    h("span", { class: "reference" }, t("reference", { text: reference })),
+    " ",
+    h("span", {}, [t(split === "train" ? "split_train" : "split_held"), evidence && placeOf(evidence)].filter(Boolean).join(" · ")),
   );
 }
 
