@@ -84,8 +84,9 @@ def install(app: FastAPI) -> None:
 
 def _explain(error: RequestValidationError) -> ApiError:
     """The first fault of a request in one sentence, with the name of the parameter."""
-    fault = error.errors()[0]
-    kind, where = fault["type"], [str(part) for part in fault["loc"] if part not in ("body", "query", "path")]
+    faults = error.errors()
+    fault = next((fault for fault in faults if not fault["type"].endswith("_type")), faults[0])  # what fits best
+    kind, where = fault["type"], [str(part) for part in fault["loc"][1:] if _is_name(part)]
     if kind == "json_invalid":
         return ApiError(400, "We could not parse the JSON body of your request.")
     name = ".".join(where) or None
@@ -96,6 +97,11 @@ def _explain(error: RequestValidationError) -> ApiError:
     if name is None:
         return ApiError(400, "The body of the request must be a JSON object with Content-Type application/json.")
     return ApiError(400, f"Invalid '{name}': {_lower(fault['msg'])}.", "invalid_value", name)
+
+
+def _is_name(part: int | str) -> bool:
+    """Whether a part of a fault's place is a field's name or number, and not pydantic's word for a type."""
+    return isinstance(part, int) or (part.isidentifier() and part not in ("str", "int"))
 
 
 def _lower(message: str) -> str:
