@@ -68,6 +68,7 @@ class Engine:
         self.waiting.append(row)
         return row
 
+    @torch.inference_mode()
     def cancel(self, row: Row) -> None:
         """Write no more of a row; its place is free at once."""
         row.ending, row.held = "cancelled", None

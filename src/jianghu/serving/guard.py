@@ -91,7 +91,7 @@ class Guard:
         if scheme.lower() != "bearer" or not key:
             message = "You didn't provide an API key. Send it as Authorization: Bearer KEY."
             raise ApiError(401, message, headers=challenge)
-        if not hmac.compare_digest(key.strip().encode("utf-8", "replace"), self.key):
+        if not hmac.compare_digest(key.strip().encode("latin-1"), self.key):
             raise ApiError(401, "Incorrect API key provided.", "invalid_api_key", headers=challenge)
 
     async def _body(self, scope: Scope, receive: Receive) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import logging
 import os
 import socket
 from collections.abc import Callable
@@ -16,6 +17,8 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from ..errors import InputError, RunError
 from ..recipe import ServeSettings
 from .guard import is_loopback
+
+log = logging.getLogger("jianghu.serving")
 
 
 def server_key(settings: ServeSettings) -> str:
@@ -96,6 +99,7 @@ def make_server(app: FastAPI, settings: ServeSettings) -> Server:
             http=Protocol,
             ws="none",
             lifespan="on",
+            log_config=None,
             log_level="warning",
             access_log=False,
             server_header=False,
@@ -134,5 +138,5 @@ class PatientProtocol(H11Protocol):
     def _give_up(self) -> None:
         idle = self.cycle is None or self.cycle.response_complete
         if idle and not self.transport.is_closing():
-            self.logger.warning("closed a connection from %s: no whole request came in time", self.client)
+            log.warning("closed a connection from %s: no whole request came in time", (self.client or ("unknown",))[0])
             self.transport.close()
