@@ -103,7 +103,8 @@ def _add_shape(writer: gguf.GGUFWriter, checkpoint: Checkpoint) -> None:
 
 def _add_tokenizer(writer: gguf.GGUFWriter, tokenizer: Tokenizer, state: dict[str, Any]) -> None:
     special = {token["id"] for token in state["added_tokens"] if token["special"]}
-    tokens = [tokenizer.backend.id_to_token(id) for id in range(tokenizer.vocab_size)]
+    vocabulary = tokenizer.backend.get_vocab()
+    tokens = sorted(vocabulary, key=vocabulary.__getitem__)
     writer.add_tokenizer_model("gpt2")
     writer.add_tokenizer_pre("qwen2")
     writer.add_token_list(tokens)
