@@ -127,7 +127,7 @@ function footNode(turn, answer, hidden) {
       h("span", { class: "facts" }, t(facts, { tokens: answer.tokens, seconds: answer.seconds.toFixed(1) })),
     turn.mode === "continue" && !hidden &&
       h("button", { type: "button", class: "quiet small", onclick: goOn }, t("go_on")),
-    copy,
+    navigator.clipboard && copy, // a browser has none on a page that came by plain HTTP from another machine
   );
 }
 

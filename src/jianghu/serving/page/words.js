@@ -96,7 +96,6 @@ const WORDS = {
   evidence: ["See it in the book", "看书中原文"],
   from_book: ["《{book}》", "《{book}》"],
   stranger: ["{name} is not in 《{asked}》 but in 《{book}》", "《{asked}》里没有{name}，是《{book}》里的"],
-  strangers: ["Names of another book: {names}", "串了别的书：{names}"],
   passages: ["In the books", "书中相关段落"],
   no_passages: ["Nothing in the books matches the question.", "书中没有找到相关段落。"],
   chapter: ["chapter {chapter}", "第 {chapter} 章"],
