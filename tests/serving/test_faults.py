@@ -1,5 +1,4 @@
-"""What goes wrong while texts are written: clients that go, queues that fill, time that runs out, a model that fails.
-"""
+"""What goes wrong while texts are written: clients that go, queues that fill, time that runs out, a model that fails."""
 
 import json
 import socket
@@ -12,7 +11,7 @@ import pytest
 
 from .running import Running
 
-LONG = {"model": "base", "prompt": "沈青峰", "max_tokens": 4000}
+LONG = {"model": "base", "prompt": "沈青峰", "max_tokens": 4000, "ignore_eos": True}
 
 
 def post(server, body, **options):

@@ -74,7 +74,9 @@ def test_no_path_leads_to_a_file(server, path):
         assert secret not in answer
 
 
-@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "192.168.7.7", "localhost@evil.example", ""])
+@pytest.mark.parametrize(
+    "host", ["evil.example", "127.0.0.1.evil.example", "192.168.7.7", "localhost@evil.example", ""]
+)
 def test_another_host_is_refused_and_logged(server, caplog, host):
     with caplog.at_level(logging.WARNING, "jianghu.serving"):
         answer = httpx.post(server.url + "/v1/chat/completions", json=CHAT, headers={"Host": host})
@@ -90,7 +92,9 @@ def test_its_own_names_are_answered(server):
     assert raw(server.port, double, 1).startswith(b"HTTP/1.1 4")
 
 
-@pytest.mark.parametrize("origin", ["http://evil.example", "null", "https://localhost", "http://127.0.0.1:1", "file://"])
+@pytest.mark.parametrize(
+    "origin", ["http://evil.example", "null", "https://localhost", "http://127.0.0.1:1", "file://"]
+)
 def test_a_strangers_page_is_refused(server, origin):
     for method, path in (("POST", "/v1/chat/completions"), ("GET", "/v1/models"), ("OPTIONS", "/v1/chat/completions")):
         answer = httpx.request(method, server.url + path, json=CHAT, headers={"Origin": origin})

@@ -27,7 +27,7 @@ def next_rows(waiting: list[Row], running: list[Row], places: int) -> list[tuple
     old = [row for row in waiting if row.turns and not row.interrupted]
     beginners = sum(row.turns == 1 for row in running)
     if old:
-        new = new[: max(0, places - max(1, places // 4) - beginners)]
+        new = new[: max(0, places - places // 4 - beginners)]
     leaving = sorted(running, key=lambda row: row.turn, reverse=True)
     chosen: list[tuple[Row, Row | None]] = []
     free = places - len(running)

@@ -39,23 +39,25 @@ class Text:
 
     Attributes:
         index: its number in the request.
+        stop: ids that end it, which are no part of its text.
         draws: seeds its random numbers; None: from the system.
     """
 
     index: int
     prompt: list[int]
     sampling: Sampling
+    stop: set[int]
     draws: list[int] | None
     writer: TextWriter
     row: Row | None = None
     tokens: list[Token] = field(default_factory=list)  # written, but not in the text shown yet
 
-    def push(self, id: int, likelihood: Likelihood | None, stops: frozenset[int] | set[int]) -> Piece:
+    def push(self, id: int, likelihood: Likelihood | None) -> Piece:
         """Take the next token; `self.row` says whether it was the last."""
         assert self.row is not None
         ending: Ending | None = None
         text = ""
-        if id not in stops:
+        if id not in self.stop:
             if likelihood is not None:
                 self.tokens.append(Token(id, likelihood, self.writer.decoded))
             text = self.writer.push(id)

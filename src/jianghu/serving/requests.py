@@ -31,7 +31,8 @@ class StreamOptions(_Strict):
 class Asked(_Strict):
     """What both kinds of request have in common.
 
-    The last three are not OpenAI's; vLLM and others know them under the same names.
+    The last four are not OpenAI's. Three have the names and meaning that vLLM gives them; `truncate_prompt` drops the
+    oldest turns of a talk, or the front of a text, that is longer than the model reads.
     """
 
     model: str
@@ -49,6 +50,7 @@ class Asked(_Strict):
     logit_bias: dict[str, float] | None = None
     top_k: Annotated[int, Field(ge=-1, lt=2**31)] | None = None
     repetition_penalty: Annotated[float, Field(gt=0, le=10)] | None = None
+    ignore_eos: bool = False
     truncate_prompt: bool = False
 
     @property

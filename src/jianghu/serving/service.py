@@ -116,6 +116,7 @@ class Service:
                 index=index,
                 prompt=prompts[index // count],
                 sampling=sampling,
+                stop=set() if asked.ignore_eos else tokenizer.stop_ids,
                 draws=None if asked.seed is None else [asked.seed % 2**64, index],
                 writer=TextWriter(tokenizer.stream(), asked.stops),
             )

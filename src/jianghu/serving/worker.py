@@ -128,7 +128,7 @@ class _Desk:
     def take(self, order: Order) -> None:
         for text in order.texts:
             random = np.random.default_rng(text.draws)
-            text.row = self.engine.add(text.prompt, text.sampling, self.checkpoint.tokenizer.stop_ids, random)
+            text.row = self.engine.add(text.prompt, text.sampling, text.stop, random)
             self.texts[text.row] = order, text
 
     def drop(self, order: Order) -> None:
@@ -141,7 +141,7 @@ class _Desk:
         news = []
         for new in self.engine.step():
             order, text = self.texts[new.row]
-            piece = text.push(new.id, new.likelihood, self.checkpoint.tokenizer.stop_ids)
+            piece = text.push(new.id, new.likelihood)
             if piece.ending:
                 del self.texts[new.row]
                 if not new.row.ending:
