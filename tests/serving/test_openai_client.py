@@ -190,7 +190,8 @@ def test_continuations(client, server, checkpoints):
     exact(Completion, json.loads(likely.to_json(exclude_unset=True)))
     found = likely.choices[0].logprobs
     assert len(found.tokens) == len(found.token_logprobs) == len(found.top_logprobs) == len(found.text_offset) == 9
-    assert all(len(top) == 2 and max(top.values()) == own for top, own in zip(found.top_logprobs, found.token_logprobs))
+    values = found.token_logprobs
+    assert all(len(top) == 2 and max(top.values()) == own for top, own in zip(found.top_logprobs, values, strict=True))
     assert all(math.isfinite(value) and value <= 0 for value in found.token_logprobs)
     assert found.text_offset == sorted(found.text_offset)
     for data in events(server, "/v1/completions", {"model": "base", "prompt": "白无双", "max_tokens": 5}):
@@ -267,7 +268,7 @@ def test_a_long_talk_loses_its_oldest_turns_on_demand(client):
 )
 def test_what_cannot_be_done_is_refused_with_its_name(client, body, param, code, message):
     with pytest.raises(openai.BadRequestError) as caught:
-        client.chat.completions.create(model="chat", **{"messages": QUESTION, "extra_body": body})
+        client.chat.completions.create(model="chat", messages=QUESTION, extra_body=body)
     error = caught.value.response.json()["error"]
     assert set(error) == {"message", "type", "param", "code"}
     assert error["type"] == "invalid_request_error"

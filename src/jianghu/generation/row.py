@@ -11,6 +11,9 @@ from torch import Tensor
 
 from .sampling import Sampling
 
+TURN = 32
+"""Tokens after which a row gives its place to one that waits."""
+
 
 @dataclass(eq=False)
 class Row:
@@ -38,6 +41,11 @@ class Row:
     turns: int = 0
     turn: int = 0
     interrupted: bool = False
+
+    @property
+    def brief(self) -> bool:
+        """Whether one turn is enough for all that it may write."""
+        return self.sampling.max_new_tokens <= TURN
 
     @property
     def unread(self) -> int:

@@ -1,18 +1,16 @@
 """Who writes next, when more texts are wanted than can be written at once. Rows go in, decisions come out.
 
-Rows take turns. A row that has never had one goes first and soon, so that a short answer does not wait for long
-ones; rows that have are served in order, and a share of the places is always theirs, so that they do not wait for
-ever either.
+Rows take turns. A row that has never had one goes first and soon, a brief one before all others, so that a short
+answer does not wait for long ones; rows that have are served in order, and a share of the places is always theirs, so
+that they do not wait for ever either.
 """
 
 from __future__ import annotations
 
-from .row import Row
+from .row import TURN, Row
 
-TURN = 32
-"""Tokens after which a row gives its place to one that waits."""
 FIRST_TURNS = 4
-"""Tokens after which a row that has had its first turn gives its place to one that has not."""
+"""Tokens after which a row that has had its first turn gives its place to one that has not; and any to a brief one."""
 
 
 def next_rows(waiting: list[Row], running: list[Row], places: int) -> list[tuple[Row, Row | None]]:
@@ -25,13 +23,16 @@ def next_rows(waiting: list[Row], running: list[Row], places: int) -> list[tuple
     new = [row for row in waiting if row.turns == 0]
     cut = [row for row in waiting if row.turns and row.interrupted]  # only lost its place to be read again
     old = [row for row in waiting if row.turns and not row.interrupted]
-    beginners = sum(row.turns == 1 for row in running)
+    brief = [row for row in new if row.brief]
+    new = [row for row in new if not row.brief]
     if old:
-        new = new[: max(0, places - places // 4 - beginners)]
+        most = places - places // 4
+        brief = brief[: max(0, most - sum(row.brief for row in running))]
+        new = new[: max(0, most - len(brief) - sum(row.turns == 1 for row in running))]
     leaving = sorted(running, key=lambda row: row.turn, reverse=True)
     chosen: list[tuple[Row, Row | None]] = []
     free = places - len(running)
-    for row in [*cut, *new, *old]:
+    for row in [*cut, *brief, *new, *old]:
         if free:
             free -= 1
             chosen.append((row, None))
@@ -45,6 +46,6 @@ def next_rows(waiting: list[Row], running: list[Row], places: int) -> list[tuple
 
 def _yields(running: Row, waiting: Row) -> bool:
     """Whether a running row gives its place to a waiting one."""
-    if waiting.turns == 0 and running.turns > 1:
+    if waiting.turns == 0 and (running.turns > 1 or (waiting.brief and not running.brief)):
         return running.turn >= FIRST_TURNS
     return running.turn >= TURN
