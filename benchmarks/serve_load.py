@@ -29,7 +29,7 @@ PROMPT = "却说孔明在帐中，与众将商议军机。"
 def make_checkpoint(folder: Path, size: str, block_size: int) -> None:
     """A model with random weights, and a tokenizer with a token for each of some 7,800 characters."""
     tokenizer = train_tokenizer(["".join(chr(0x4E00 + n) for n in range(7800))], "char")
-    config = ModelConfig.from_settings(ModelSettings(size=size), tokenizer.vocab_size, block_size)
+    config = ModelConfig.from_settings(ModelSettings.model_validate({"size": size}), tokenizer.vocab_size, block_size)
     model = Transformer(config)
     model.init_weights(1)
     save_checkpoint(folder, model, tokenizer, {})
