@@ -24,7 +24,7 @@ lint: $(ENV)/ready-to-test
 	$(BIN)/mypy
 
 bench: $(ENV)/ready-to-test
-	$(BIN)/python benchmarks/train_throughput.py
+	$(BIN)/python -m benchmarks.train_throughput
 
 # The environment is made anew only when what it consists of has changed.
 $(ENV)/ready: pyproject.toml constraints.txt

@@ -4,14 +4,14 @@
 # NANOGPT: a checkout of nanoGPT. SHELF: a workspace of three novels where `jianghu prepare` was run.
 set -euo pipefail
 nanogpt=$(realpath "$1"); shelf=$(realpath "$2"); part=${3:-all}
-here=$(cd "$(dirname "$0")" && pwd)
+cd "$(dirname "$0")/.."
 python=${PYTHON:-python}
 export TORCHINDUCTOR_FX_GRAPH_CACHE=1
-out=${OUT:-$here/results}; mkdir -p "$out"
+out=${OUT:-benchmarks/results}; mkdir -p "$out"
 
 speed() {  # tokens per second at mini and seed size; the goal is twice nanoGPT's with compile
   for size in mini seed; do
-    "$python" "$here/train_throughput.py" --nanogpt "$nanogpt" --size $size --batch-size 32 --steps 40 --rounds 5
+    "$python" -m benchmarks.train_throughput --nanogpt "$nanogpt" --size $size --batch-size 32 --steps 40 --rounds 5
   done
   "$python" -m jianghu -C "$shelf" plan --size seed --batch-size 32
 }
@@ -23,7 +23,7 @@ seed() {  # the original's whole schedule, 50,000 + 50,000 iterations; the goal 
   tail -qn 1 "$shelf"/runs/seed-{base,chat}/metrics.jsonl
 }
 quality() {  # time to nanoGPT's best at mini size
-  "$python" "$here/time_to_quality.py" --nanogpt "$nanogpt" --shelf "$shelf" --size mini --batch-size 32 \
+  "$python" -m benchmarks.time_to_quality --nanogpt "$nanogpt" --shelf "$shelf" --size mini --batch-size 32 \
     --steps 4000 --every 200 --out "$out/quality_mini.json" --plot "$out/quality_mini.png"
 }
 case $part in

@@ -16,8 +16,8 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from peers import equal_config
 
+from benchmarks.peers import equal_config
 from jianghu.dataset import read_tokens
 from jianghu.model import ModelConfig
 from jianghu.tokenizer import Tokenizer

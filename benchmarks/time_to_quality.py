@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 import torch
-from peers import NanoGPT, Ours, bits_per_character, equal_config, wait
 
+from benchmarks.peers import NanoGPT, Ours, bits_per_character, equal_config, wait
 from jianghu.dataset import PretrainBatches, read_tokens
 from jianghu.recipe import TrainSettings, load_recipe
 from jianghu.tokenizer import Tokenizer

@@ -14,9 +14,9 @@ import time
 from pathlib import Path
 
 import torch
-from peers import NanoGPT, Ours, Step, equal_config, in_turn, print_rates, wait
 from torch import Tensor
 
+from benchmarks.peers import NanoGPT, Ours, Step, equal_config, in_turn, print_rates, wait
 from jianghu.model import ModelConfig
 from jianghu.recipe import TrainSettings
 from jianghu.training.device import peak_flops

@@ -18,6 +18,7 @@ from .flags import SampleFlags, given
 if TYPE_CHECKING:
     from ..generation import Sampling
     from ..model import Checkpoint
+    from ..openbook import Found
 
 
 def sample(checkpoint: str, *, prompt: str = "", settings: SampleFlags = None) -> None:
@@ -40,6 +41,9 @@ def ask(
     greedy: Annotated[
         bool, Parameter(negative="", show_default=False, help="Take the likeliest token each time.")
     ] = False,
+    open_book: Annotated[
+        bool, Parameter(negative="", show_default=False, help="Show the passages of the books that match the question.")
+    ] = False,
     settings: SampleFlags = None,
 ) -> None:
     """Answer one question.
@@ -48,10 +52,13 @@ def ask(
         checkpoint: A run's name, RUN/last, RUN/step-020000, or a folder.
         question_text: The question.
     """
-    loaded, sampling = _open(checkpoint, settings, greedy)
     if not question_text.strip():
         raise InputError("the question is empty.")
+    loaded, sampling = _open(checkpoint, settings, greedy)
+    found = _look_up(question_text) if open_book else None
     _write(loaded, _prompt(loaded, question(question_text)), sampling)
+    if found is not None:
+        show.passages(found)
 
 
 def chat(checkpoint: str, *, settings: SampleFlags = None) -> None:
@@ -101,6 +108,13 @@ def _open(reference: str, flags: object, greedy: bool = False) -> tuple[Checkpoi
         own.seed,
     )
     return load_checkpoint(path, str(pick_device("auto"))), sampling
+
+
+def _look_up(question_text: str) -> list[Found]:
+    """The passages that match a question best; the model does not see them."""
+    from ..openbook import open_book
+
+    return open_book(Workspace(Path())).search(question_text)
 
 
 def _prompt(loaded: Checkpoint, messages: list[Message]) -> list[int]:

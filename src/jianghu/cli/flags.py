@@ -39,6 +39,7 @@ if TYPE_CHECKING:  # types made at run time, of which a type checker can know no
     EvalFlags: TypeAlias = Any
     ModelFlags: TypeAlias = Any
     SampleFlags: TypeAlias = Any
+    ServeFlags: TypeAlias = Any
     SftFlags: TypeAlias = Any
     SplitFlags: TypeAlias = Any
     SynthFlags: TypeAlias = Any
@@ -50,6 +51,7 @@ else:
     EvalFlags = flags_of(recipe.EvalSettings)
     ModelFlags = flags_of(recipe.ModelSettings)
     SampleFlags = flags_of(recipe.SampleSettings)
+    ServeFlags = flags_of(recipe.ServeSettings)
     SftFlags = flags_of(recipe.SftSettings)
     SplitFlags = flags_of(recipe.SplitSettings)
     SynthFlags = flags_of(recipe.SynthSettings)

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from ..openbook import Found
 
 console = Console()
 
@@ -55,3 +60,15 @@ def scores(result: dict[str, Any]) -> None:
             f"{row['length']:.0f}",
         )
     console.print(table)
+
+
+def passages(found: list[Found]) -> None:
+    """Passages of the books with their place, the words of the question marked."""
+    console.print("\n[bold]In the books[/bold]" if found else "\nNothing in the books matches the question.")
+    for passage in found:
+        place = f"{passage.book}, chapter {passage.chapter}, characters {passage.start:,} to {passage.end:,}"
+        console.print(Text.assemble((place, "bold"), "  ", (passage.title, "dim")))
+        text = Text(passage.text)
+        for start, end in passage.marks:
+            text.stylize("bold yellow", start, end)
+        console.print(Padding(text, (0, 0, 1, 2)))

@@ -7,6 +7,7 @@ from .load import load_book, load_shelf
 from .names import find_names
 from .passages import cut_passages
 from .report import check_report
+from .shelf import shelf_lexicons
 from .split import Piece, Split, Stretch, split_chapters
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "load_shelf",
     "read_chapters",
     "read_lexicon",
+    "shelf_lexicons",
     "split_chapters",
     "write_chapters",
 ]

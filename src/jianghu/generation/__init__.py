@@ -1,6 +1,21 @@
 """One engine for samples, exams, chat and serving: batched, cached, streamed; and scores of given answers."""
 
-from .engine import Generated, Sampling, generate, stream
+from .engine import Engine, Written
+from .row import Row
+from .sampling import Likelihood, Sampling
 from .score import loglikelihoods
+from .text import TextWriter
+from .write import Generated, generate, stream
 
-__all__ = ["Generated", "Sampling", "generate", "loglikelihoods", "stream"]
+__all__ = [
+    "Engine",
+    "Generated",
+    "Likelihood",
+    "Row",
+    "Sampling",
+    "TextWriter",
+    "Written",
+    "generate",
+    "loglikelihoods",
+    "stream",
+]

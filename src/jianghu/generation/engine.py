@@ -1,157 +1,190 @@
-"""Writes text with a model. Prompts as ids go in; new ids come out one step at a time, many rows at once.
+"""Writes many texts at once with one model. Prompts as ids go in at any time; new ids come out step by step.
 
-What a row says does not depend on which rows are beside it: each has its own random numbers, its own length
+What a row says does not depend on which rows are beside it: each has its own settings, random numbers and length
 in the cache, and is cut back on its own when it outgrows the model's block_size.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from ..model import KVCache, Transformer
+from .row import Row
+from .sampling import Likelihood, Sampler, Sampling, likelihoods
+from .schedule import next_rows
 
 
 @dataclass(frozen=True)
-class Sampling:
-    """How the next token is chosen; the defaults are greedy.
+class Written:
+    """One step of one row: its new id, and how likely the model found it where the row's settings ask for that."""
 
-    `repetition_penalty` (CTRL, Keskar et al. 2019) falls on tokens that this answer has already written, not on
-    the prompt: a question's names are what its answer needs.
-    """
-
-    max_new_tokens: int = 128
-    temperature: float = 0.0
-    top_k: int = 0
-    top_p: float = 1.0
-    repetition_penalty: float = 1.0
-    seed: int = 0
+    row: Row
+    id: int
+    likelihood: Likelihood | None
 
 
-@dataclass(frozen=True)
-class Generated:
-    """New ids of one row, without the stop token; `finished` says that the model stopped by itself."""
-
-    ids: list[int]
-    finished: bool
-
-
-@dataclass
-class _Row:
-    number: int
-    context: list[int]
-    written: list[int]
-    random: np.random.Generator
-
-
-@torch.inference_mode()
-def stream(
-    model: Transformer, prompts: list[list[int]], sampling: Sampling, stop: set[int]
-) -> Iterator[list[tuple[int, int]]]:
-    """Write all rows together; yield, step by step, the (row, id) pairs of that step.
-
-    A row's last id is a stop token if the model stopped by itself. A context that outgrows block_size is cut
-    back to its last half and read again.
+class Engine:
+    """Admits rows, lets them take turns, and writes one token of each running row per step.
 
     Args:
         model: in evaluation mode.
-        prompts: ids of each row; none may be empty. Only the last block_size - 1 are read.
-        stop: ids that end a row.
+        places: rows that write at once; others wait.
+        budget: tokens of prompts that are read in one step, so that a long prompt does not halt those who write.
+
+    Not thread-safe: one thread calls it.
     """
-    if not prompts:
-        return
-    device = model.model.embed_tokens.weight.device
-    capacity = model.config.block_size
-    rows = [
-        _Row(n, prompt[-(capacity - 1) :], [], np.random.default_rng([sampling.seed, n]))
-        for n, prompt in enumerate(prompts)
-    ]
-    cache = _new_cache(model, len(rows))
-    scores = _read(model, cache, [row.context for row in rows], device)
-    while rows:
-        chosen = _choose(scores, rows, sampling)
-        for row, id in zip(rows, chosen, strict=True):
-            row.written.append(id)
-            row.context.append(id)
-        yield [(row.number, id) for row, id in zip(rows, chosen, strict=True)]
-        live = [
-            n
-            for n, row in enumerate(rows)
-            if row.written[-1] not in stop and len(row.written) < sampling.max_new_tokens
-        ]
-        if len(live) < len(rows):
-            rows = [rows[n] for n in live]
-            cache.keep(torch.tensor(live, dtype=torch.int64, device=device))
+
+    def __init__(self, model: Transformer, places: int, budget: int = 256) -> None:
+        weight = model.model.embed_tokens.weight
+        self.model, self.places, self.budget = model, places, budget
+        self.device, self.dtype, self.block_size = weight.device, weight.dtype, model.config.block_size
+        self.waiting: list[Row] = []
+        self.running: list[Row] = []  # row n writes in row n of the cache
+        self._cache = self._new_cache(1, min(64, self.block_size))
+        self._cache.rows = 0
+        self._sampler: Sampler | None = None  # None: the rows have changed
+
+    @property
+    def busy(self) -> bool:
+        """Whether there is anything to write."""
+        return bool(self.waiting or self.running)
+
+    def add(
+        self, prompt: list[int], sampling: Sampling, stop: Collection[int], random: np.random.Generator | None = None
+    ) -> Row:
+        """Queue a text.
+
+        Args:
+            prompt: ids, at least one. Only the last block_size - 1 are read.
+            stop: ids that end it; the one that does is written as its last.
+            random: its random numbers; default: from the seed of `sampling`.
+        """
+        context = prompt[-(self.block_size - 1) :]
+        row = Row(context, sampling, stop, random or np.random.default_rng(sampling.seed))
+        self.waiting.append(row)
+        return row
+
+    @torch.inference_mode()
+    def cancel(self, row: Row) -> None:
+        """Write no more of a row; its place is free at once."""
+        row.ending, row.held = "cancelled", None
+        if row in self.waiting:
+            self.waiting.remove(row)
+        elif row in self.running:
+            self._leave(self.running.index(row))
+
+    @torch.inference_mode()
+    def step(self) -> list[Written]:
+        """Read some prompts, then write one token of each running row. A row ends when its `ending` says so."""
+        chosen = next_rows(self.waiting, self.running, self.places)
+        self._read([row for row, _ in chosen])
+        for row, victim in chosen:
+            if row.unread == 0:
+                if victim is not None:
+                    self._park(victim)
+                self._seat(row)
+        return self._write()
+
+    def _write(self) -> list[Written]:
+        rows, cache = self.running, self._cache
         if not rows:
-            return
-        for n, row in enumerate(rows):
-            if len(row.context) > capacity:
-                row.context = row.context[-(capacity // 2) :]
-                _reread(model, cache, n, row.context[:-1], device)
-        cache.longest = max(len(row.context) for row in rows) - 1
-        last = torch.tensor([[row.context[-1]] for row in rows], device=device)
-        hidden = model(last, cache=cache)
+            return []
+        cache.longest = max(row.read for row in rows)
+        cache.reserve(len(rows), cache.longest + 1, self.places, self.block_size)
+        last = torch.tensor([[row.context[-1]] for row in rows], device=self.device)
+        scores = self.model.logits(self.model(last, cache=cache)[:, -1]).float()
         cache.advance(1)
-        scores = model.logits(hidden[:, -1]).float()
+        if self._sampler is None:
+            settings = [row.sampling for row in rows]
+            self._sampler = Sampler(settings, [row.written for row in rows], scores.shape[1], self.device)
+        sampler = self._sampler
+        chosen = sampler.choose(scores, [float(rows[n].random.random(dtype=np.float32)) for n in sampler.drawn])
+        likely: dict[Row, Likelihood] = {}
+        asking = [n for n, row in enumerate(rows) if row.sampling.logprobs is not None]
+        if asking:
+            most = max(rows[n].sampling.logprobs or 0 for n in asking)
+            found = likelihoods(scores[asking], chosen[asking], most)
+            likely = {rows[n]: likelihood for n, likelihood in zip(asking, found, strict=True)}
+        written = [
+            Written(row, id, likely.get(row)) for row, id in zip(rows, chosen.tolist(), strict=True)
+        ]  # the one moment at which a GPU is waited for
+        for new in written:
+            new.row.write(new.id)
+        for place in reversed(range(len(rows))):
+            row = rows[place]
+            if row.ending:
+                self._leave(place)
+            elif len(row.context) > self.block_size:
+                self._leave(place)
+                row.cut(self.block_size // 2)
+                self.waiting.append(row)
+        return written
 
+    def _seat(self, row: Row) -> None:
+        """Give a row the next place, as the last of the running ones."""
+        place = len(self.running)
+        self._cache.reserve(place + 1, len(row.context), self.places, self.block_size)
+        self._cache.rows = place + 1
+        self._cache.lengths[place] = 0
+        if row.held is not None:
+            self._cache.put(place, row.held)
+        if not row.interrupted:
+            row.turns, row.turn = row.turns + 1, 0
+        row.held, row.interrupted = None, False
+        self.waiting.remove(row)
+        self.running.append(row)
+        self._sampler = None
 
-def generate(model: Transformer, prompts: list[list[int]], sampling: Sampling, stop: set[int]) -> list[Generated]:
-    """Write all rows to their end. See `stream`."""
-    written: list[list[int]] = [[] for _ in prompts]
-    for step in stream(model, prompts, sampling, stop):
-        for row, id in step:
-            written[row].append(id)
-    return [Generated(ids[:-1], True) if ids and ids[-1] in stop else Generated(ids, False) for ids in written]
+    def _park(self, row: Row) -> None:
+        """Take a row's place; it waits with what it has read."""
+        place = self.running.index(row)
+        row.held = self._cache.take(place, row.read)
+        self._leave(place)
+        self.waiting.append(row)
 
+    def _leave(self, place: int) -> None:
+        """Free a place; the last running row moves there."""
+        last = len(self.running) - 1
+        if place < last:
+            self._cache.put(place, self._cache.take(last, self.running[last].read))
+            self.running[place] = self.running[last]
+        self.running.pop()
+        self._cache.rows = last
+        self._sampler = None
 
-def _new_cache(model: Transformer, rows: int) -> KVCache:
-    weight = model.model.embed_tokens.weight
-    return KVCache(model.config, rows, model.config.block_size, weight.device, weight.dtype)
+    def _read(self, rows: list[Row]) -> None:
+        """Read what rows have not read yet, in their order, as far as the budget goes."""
+        unread, budget = [row for row in rows if row.unread], self.budget
+        while unread and budget > 0:
+            group = [unread[0]]
+            width = min(unread[0].unread, budget)
+            if unread[0].read == 0 and unread[0].unread <= budget:
+                for row in unread[1:]:
+                    wider = max(width, row.unread)
+                    if row.read or wider * (len(group) + 1) > budget:
+                        break
+                    group.append(row)
+                    width = wider
+            self._read_together(group, width)
+            budget -= width * len(group)
+            unread = unread[len(group) :]
 
+    def _read_together(self, rows: list[Row], width: int) -> None:
+        """Read up to `width` ids of each row; either there is one row, or none has been read before."""
+        cache = self._new_cache(len(rows), rows[0].read + width)
+        if rows[0].held is not None:
+            cache.put(0, rows[0].held)
+        cache.longest = rows[0].read
+        parts = [row.context[row.read : -1][:width] for row in rows]
+        ids = torch.tensor([part + [0] * (width - len(part)) for part in parts], device=self.device)
+        self.model(ids, cache=cache)
+        for n, (row, part) in enumerate(zip(rows, parts, strict=True)):
+            row.read += len(part)
+            row.held = cache.take(n, row.read)
 
-def _read(model: Transformer, cache: KVCache, contexts: list[list[int]], device: torch.device) -> Tensor:
-    """Read whole contexts into an empty cache; return the scores of each row's next token (rows, vocab_size)."""
-    lengths = torch.tensor([len(context) for context in contexts], device=device)
-    width = max(map(len, contexts))
-    ids = torch.tensor([context + [0] * (width - len(context)) for context in contexts], device=device)
-    hidden = model(ids, cache=cache)
-    cache.advance(width, lengths)
-    last = hidden[torch.arange(len(contexts), device=device), lengths - 1]
-    return model.logits(last).float()
-
-
-def _reread(model: Transformer, cache: KVCache, row: int, context: list[int], device: torch.device) -> None:
-    """Replace what one row of the cache holds by a new context."""
-    fresh = _new_cache(model, 1)
-    _read(model, fresh, [context], device)
-    for layer in range(len(cache.keys)):
-        cache.keys[layer][row] = fresh.keys[layer][0]
-        cache.values[layer][row] = fresh.values[layer][0]
-    cache.lengths[row] = len(context)
-
-
-def _choose(scores: Tensor, rows: list[_Row], sampling: Sampling) -> list[int]:
-    """The next id of each row."""
-    if sampling.repetition_penalty != 1.0:
-        for n, row in enumerate(rows):
-            seen = torch.tensor(sorted(set(row.written)), dtype=torch.int64, device=scores.device)
-            values = scores[n, seen]
-            scores[n, seen] = torch.where(
-                values > 0, values / sampling.repetition_penalty, values * sampling.repetition_penalty
-            )
-    if sampling.temperature == 0:
-        return scores.argmax(dim=-1).tolist()
-    ordered, ids = (scores / sampling.temperature).sort(dim=-1, descending=True, stable=True)
-    if sampling.top_k:
-        ordered, ids = ordered[:, : sampling.top_k], ids[:, : sampling.top_k]
-    shares = ordered.softmax(dim=-1)
-    before = shares.cumsum(dim=-1) - shares
-    shares = shares.masked_fill(before >= sampling.top_p, 0.0)  # the likeliest token always stays: before it is 0
-    sums = shares.cumsum(dim=-1)
-    draws = torch.tensor([row.random.random() for row in rows], device=scores.device)[:, None] * sums[:, -1:]
-    places = (sums <= draws).sum(dim=-1, keepdim=True).clamp(max=ids.shape[1] - 1)
-    return ids.gather(1, places)[:, 0].tolist()
+    def _new_cache(self, rows: int, capacity: int) -> KVCache:
+        return KVCache(self.model.config, rows, capacity, self.device, self.dtype)

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from .. import files
-from ..corpus import Chapter, Lexicon, find_names, read_chapters, read_lexicon
+from ..corpus import Chapter, Lexicon, read_chapters, shelf_lexicons
 from ..errors import InputError
 from ..progress import Progress
 from ..recipe import Recipe
@@ -30,12 +30,7 @@ def synth_stale(ws: Workspace, recipe: Recipe) -> str | None:
 
 def lexicons_of(ws: Workspace, chapters: list[Chapter]) -> dict[str, Lexicon]:
     """The names of each book: from BOOK.lexicon.json beside it, else found in its text."""
-    result = {}
-    for book in sorted({chapter.book for chapter in chapters}):
-        path = ws.books / f"{book}.lexicon.json"
-        own = [chapter for chapter in chapters if chapter.book == book]
-        result[book] = read_lexicon(path) if path.exists() else find_names(own)
-    return result
+    return shelf_lexicons(ws.books, chapters)
 
 
 def synth(ws: Workspace, recipe: Recipe) -> dict[str, Any]:

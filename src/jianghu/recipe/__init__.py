@@ -5,6 +5,7 @@ from .books import BooksSettings, SplitSettings, TokenizerSettings
 from .load import PRESETS, load_recipe
 from .model import ModelSettings, model_shape
 from .recipe import Recipe
+from .serve import ServeSettings
 from .synth import SynthSettings, TeacherSettings
 from .training import PretrainSettings, SftSettings, TrainSettings
 from .use import EvalSettings, SampleSettings
@@ -18,6 +19,7 @@ __all__ = [
     "PretrainSettings",
     "Recipe",
     "SampleSettings",
+    "ServeSettings",
     "Settings",
     "SftSettings",
     "SplitSettings",

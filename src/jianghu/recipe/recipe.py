@@ -7,6 +7,7 @@ from typing import Literal
 from .base import Settings
 from .books import BooksSettings, SplitSettings, TokenizerSettings
 from .model import ModelSettings
+from .serve import ServeSettings
 from .synth import SynthSettings
 from .training import PretrainSettings, SftSettings
 from .use import EvalSettings, SampleSettings
@@ -26,3 +27,4 @@ class Recipe(Settings):
     sft: SftSettings = SftSettings()
     sample: SampleSettings = SampleSettings()
     eval: EvalSettings = EvalSettings()
+    serve: ServeSettings = ServeSettings()

@@ -1,0 +1,129 @@
+"""The server under load: `python benchmarks/serve_load.py`.
+
+Starts `jianghu serve` on a model of the given size with random weights, measures one client alone (a 16-token request;
+tokens per second of a 512-token one), then lets 64 clients ask at once, one in eight for 16 tokens and the others for
+512. Prints how long the short ones took, against alone, and how many tokens per second came out, against one client.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import httpx
+
+from jianghu.model import ModelConfig, Transformer, save_checkpoint
+from jianghu.recipe import ModelSettings
+from jianghu.tokenizer import train_tokenizer
+
+SHORT, LONG = 16, 512
+PROMPT = "却说孔明在帐中，与众将商议军机。"
+
+
+def make_checkpoint(folder: Path, size: str, block_size: int) -> None:
+    """A model with random weights, and a tokenizer with a token for each of some 7,800 characters."""
+    tokenizer = train_tokenizer(["".join(chr(0x4E00 + n) for n in range(7800))], "char")
+    config = ModelConfig.from_settings(ModelSettings.model_validate({"size": size}), tokenizer.vocab_size, block_size)
+    model = Transformer(config)
+    model.init_weights(1)
+    save_checkpoint(folder, model, tokenizer, {})
+
+
+class Load:
+    """Clients of one server, and what they saw."""
+
+    def __init__(self, client: httpx.AsyncClient) -> None:
+        self.client = client
+        self.seconds: dict[int, list[float]] = {SHORT: [], LONG: []}
+        self.errors: list[str] = []
+
+    async def ask(self, count: int) -> float:
+        """One request; its seconds."""
+        body = {"model": "random", "prompt": PROMPT, "max_tokens": count, "ignore_eos": True, "stream": True}
+        began = time.perf_counter()
+        try:
+            async with self.client.stream("POST", "/v1/completions", json=body) as answer:
+                if answer.status_code != 200:
+                    self.errors.append(f"status {answer.status_code}")
+                    await asyncio.sleep(0.1)
+                    return 0.0
+                await answer.aread()
+        except httpx.HTTPError as error:
+            self.errors.append(repr(error))
+            return 0.0
+        seconds = time.perf_counter() - began
+        self.seconds[count].append(seconds)
+        return seconds
+
+    async def keep_asking(self, count: int, end: float) -> None:
+        """One client: a request after another until the time is over."""
+        while time.perf_counter() < end:
+            await self.ask(count)
+
+
+def written(metrics: str) -> float:
+    """The server's own count of written tokens."""
+    line = next(line for line in metrics.splitlines() if line.startswith("jianghu_written_tokens_total{"))
+    return float(line.rsplit(" ", 1)[1])
+
+
+async def measure(url: str, clients: int, seconds: float) -> bool:
+    """Measure and print; whether the bounds were kept."""
+    limits = httpx.Limits(max_connections=clients + 4)
+    async with httpx.AsyncClient(base_url=url, timeout=600, limits=limits) as client:
+        alone = Load(client)
+        for _ in range(3):
+            await alone.ask(SHORT)
+        alone.seconds[SHORT].clear()
+        for _ in range(10):
+            await alone.ask(SHORT)
+        one = statistics.median(alone.seconds[SHORT])
+        rate = LONG / await alone.ask(LONG)
+        load = Load(client)
+        before, began = written((await client.get("/metrics")).text), time.perf_counter()
+        tasks = [
+            asyncio.create_task(load.keep_asking(LONG if n % 8 else SHORT, began + seconds)) for n in range(clients)
+        ]
+        await asyncio.sleep(seconds)
+        total = (written((await client.get("/metrics")).text) - before) / (time.perf_counter() - began)
+        await asyncio.gather(*tasks)
+    short = sorted(load.seconds[SHORT])
+    p50, p99 = short[len(short) // 2], short[min(len(short) - 1, int(len(short) * 0.99))]
+    print(f"alone:  {SHORT} tokens in {one:.3f} s; {rate:.0f} tokens/s over {LONG}")
+    print(f"{clients} clients, {seconds:g} s: {len(short)} short and {len(load.seconds[LONG])} long requests")
+    print(f"short:  median {p50:.3f} s, p99 {p99:.3f} s = {p99 / one:.1f} x alone (bound 5)")
+    print(f"total:  {total:.0f} tokens/s = {total / rate:.1f} x one client (bound 4)")
+    print(f"errors: {len(load.errors) + len(alone.errors)} {sorted(set(load.errors + alone.errors))}")
+    return p99 <= 5 * one and total >= 4 * rate and not load.errors and not alone.errors
+
+
+def main() -> None:
+    """Start the server, measure, stop it; exit code 1 if a bound was not kept."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--size", default="mini", choices=["tiny", "mini", "seed", "base"])
+    parser.add_argument("--block-size", type=int, default=256)
+    parser.add_argument("--clients", type=int, default=64)
+    parser.add_argument("--seconds", type=float, default=60)
+    options, flags = parser.parse_known_args()
+    with tempfile.TemporaryDirectory() as folder:
+        make_checkpoint(Path(folder) / "random", options.size, options.block_size)
+        command = [sys.executable, "-u", "-m", "jianghu", "serve", str(Path(folder) / "random"), "--port", "0", *flags]
+        server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=folder)
+        try:
+            assert server.stdout is not None
+            url = server.stdout.readline().split()[-1]
+            good = asyncio.run(measure(url, options.clients, options.seconds))
+        finally:
+            server.terminate()
+            server.wait()
+    sys.exit(not good)
+
+
+if __name__ == "__main__":
+    main()

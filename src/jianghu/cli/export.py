@@ -1,0 +1,96 @@
+"""`export` and `push`: a checkpoint for other programs and other people."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from cyclopts import Parameter
+
+from .. import files
+from ..recipe import load_recipe
+from ..workspace import RECIPE, Workspace
+from . import show
+
+if TYPE_CHECKING:
+    from ..model import Checkpoint
+
+Kind = Literal["f32", "f16", "q8_0"]
+
+EXPORTS = Path("exports")
+
+
+def export(
+    checkpoint: str,
+    *,
+    to: Literal["gguf", "ollama"] = "gguf",
+    type_: Annotated[Kind, Parameter(name="--type")] = "f16",
+    out: Path = EXPORTS,
+) -> None:
+    """Write a checkpoint for llama.cpp or Ollama.
+
+    For transformers, vLLM and SGLang the checkpoint's folder is enough as it is.
+
+    Args:
+        checkpoint: A run's name, RUN/last, RUN/step-020000, or a folder.
+        to: gguf: one file. ollama: that file and a Modelfile beside it.
+        type_: How the weights are stored: 4, 2 or 1.06 bytes each.
+        out: The folder to write to.
+    """
+    from ..export import modelfile
+
+    ws, loaded = _open(checkpoint)
+    path = _write_gguf(loaded, type_, out)
+    if to == "ollama":
+        recipe = ws.recipe() if ws else load_recipe()
+        about = path.with_suffix(".Modelfile")
+        files.write_text(about, modelfile(loaded, path.name, recipe.sample))
+        show.console.print(f"{about}: ollama create {path.stem.lower()} -f {about}", soft_wrap=True)
+
+
+def push(
+    checkpoint: str,
+    repository: str,
+    *,
+    gguf: Annotated[list[Kind] | None, Parameter(negative="")] = None,
+    public: Annotated[bool, Parameter(negative="", show_default=False)] = False,
+    license: str = "",
+    dry_run: Annotated[bool, Parameter(negative="", show_default=False)] = False,
+) -> None:
+    """Send a checkpoint and its model card to the Hugging Face Hub.
+
+    Args:
+        checkpoint: A run's name, RUN/last, RUN/step-020000, or a folder.
+        repository: OWNER/NAME on the Hub; made if it is not there.
+        gguf: Send GGUF files of these types too; may be given several times.
+        public: Let everybody see a new repository. Mind the rights in your books: a model can recite them.
+        license: The licence to name in the card, such as apache-2.0.
+        dry_run: Print the card and the files' names; send nothing.
+    """
+    from ..export import files_to_push, gguf_name, model_card, push
+
+    ws, loaded = _open(checkpoint)
+    card = model_card(loaded, ws, repository, license, bool(gguf))
+    if dry_run:
+        names = ["README.md", *(path.name for path in files_to_push(loaded))]
+        print(card + "\n" + "\n".join([*names, *(gguf_name(loaded.path, kind) for kind in gguf or [])]))
+        return
+    ggufs = [_write_gguf(loaded, kind, EXPORTS) for kind in gguf or []]
+    show.console.print(push(loaded, repository, card, ggufs, public), soft_wrap=True)
+
+
+def _open(reference: str) -> tuple[Workspace | None, Checkpoint]:
+    """A checkpoint by short name (inside a workspace) or by path (anywhere)."""
+    from ..model import load_checkpoint
+
+    ws = Workspace(Path()) if Path(RECIPE).exists() else None
+    return ws, load_checkpoint(ws.checkpoint(reference) if ws else Path(reference))
+
+
+def _write_gguf(loaded: Checkpoint, kind: Kind, out: Path) -> Path:
+    from ..export import gguf_name, write_gguf
+
+    path = out / gguf_name(loaded.path, kind)
+    write_gguf(loaded, path, kind)
+    show.console.print(f"{path}: {path.stat().st_size / 1e6:,.1f} MB", soft_wrap=True)
+    return path

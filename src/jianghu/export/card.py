@@ -1,0 +1,188 @@
+"""The model card: what a stranger needs to know of a checkpoint, from what the workspace knows of it.
+
+Nothing is claimed that is not on the disk: books are named only if they are still those the model has read, an
+exam only if it was taken by these weights.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from huggingface_hub import ModelCardData
+
+from .. import files
+from ..model import Checkpoint
+from ..model.checkpoint import ABOUT
+from ..tokenizer import Tokenizer
+from ..workspace import Workspace
+
+
+def model_card(checkpoint: Checkpoint, ws: Workspace | None, repo: str, license: str = "", ggufs: bool = False) -> str:
+    """README.md of a checkpoint.
+
+    Args:
+        ws: the workspace it comes from; without one, only what the checkpoint itself says is told.
+        repo: OWNER/NAME on the Hub, for the lines that show how to use it.
+        license: an identifier of the Hub's, such as apache-2.0; empty: none is claimed.
+        ggufs: whether GGUF files lie beside it.
+    """
+    runs = _lineage(checkpoint, ws)
+    books = _books(runs, ws)
+    parts = [
+        _front(checkpoint, license),
+        f"# {repo.rpartition('/')[2]}",
+        _intro(checkpoint, books),
+        _numbers(checkpoint, runs),
+        _exams(checkpoint, ws),
+        _use(checkpoint, repo, ggufs),
+        _LIMITS,
+        _settings(runs),
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _front(checkpoint: Checkpoint, license: str) -> str:
+    data = ModelCardData(
+        language=_language(checkpoint.tokenizer),
+        license=license or None,
+        library_name="transformers",
+        pipeline_tag="text-generation",
+        tags=["jianghu", "qwen3", "novels"],
+    )
+    return f"---\n{data.to_yaml()}\n---"
+
+
+def _language(tokenizer: Tokenizer) -> str | None:
+    """`zh` if most of the vocabulary's characters are Chinese."""
+    characters = tokenizer.decode(range(tokenizer.vocab_size))
+    return "zh" if len(re.findall(r"[\u3400-\u9fff]", characters)) > len(characters) / 2 else None
+
+
+def _lineage(checkpoint: Checkpoint, ws: Workspace | None) -> list[dict[str, Any]]:
+    """The runs that made these weights, the first one first: {about, settings, metrics} of each."""
+    runs: list[dict[str, Any]] = []
+    path: Path | None = checkpoint.path.resolve()
+    while path is not None and (path / ABOUT).exists():
+        about, run = files.read_json(path / ABOUT), path.parents[1]
+        manifest = run / "manifest.json"
+        rows = [row for row in files.read_log(run / "metrics.jsonl") if row["step"] <= about["step"]]
+        scored = [row["val_bpc"] for row in rows if "val_bpc" in row]
+        metrics = {**(rows[-1] if rows else {}), "val_bpc": about.get("val_bpc", scored[-1] if scored else None)}
+        settings = files.read_json(manifest)["settings"] if manifest.exists() else {}
+        runs.insert(0, {"about": about, "settings": settings, "metrics": metrics})
+        path = (ws.root / about["from"]).resolve() if ws is not None and "from" in about else None
+    return runs
+
+
+def _books(runs: list[dict[str, Any]], ws: Workspace | None) -> dict[str, int]:
+    """Characters of each book that the first of the runs has read; none if the data has changed since."""
+    if ws is None or not runs:
+        return {}
+    tokens = ws.tokens / "train.npy"
+    if not tokens.exists() or files.sha256_file(tokens) not in runs[0]["about"]["inputs"].values():
+        return {}
+    books: dict[str, int] = {}
+    for chapter in files.read_jsonl(ws.chapters):
+        books[chapter["book"]] = books.get(chapter["book"], 0) + len(chapter["text"])
+    return books
+
+
+def _intro(checkpoint: Checkpoint, books: dict[str, int]) -> str:
+    size = f"{checkpoint.model.config.parameters / 1e6:.1f} M"
+    named = ", ".join(f"《{name}》 ({characters:,} characters)" for name, characters in books.items())
+    text = f"A language model of {size} parameters, trained from nothing on {named or 'novels'}"
+    if checkpoint.about.get("stage") == "sft":
+        text += ", then fine-tuned to answer questions about them without the books at hand"
+    return text + ". Made with Jianghu."
+
+
+def _numbers(checkpoint: Checkpoint, runs: list[dict[str, Any]]) -> str:
+    config = checkpoint.model.config
+    rows: list[tuple[str, str]] = [
+        ("architecture", f"Qwen3: {config.n_layer} layers, {config.n_embd} wide, {config.n_head} heads"),
+        ("vocabulary", f"{config.vocab_size:,} tokens, byte-level BPE"),
+        ("context", f"{config.block_size:,} tokens"),
+    ]
+    for run in runs:
+        about, metrics = run["about"], run["metrics"]
+        facts = [f"step {about['step']:,}"]
+        if "tokens" in metrics:
+            facts.append(f"{metrics['tokens']:,} tokens, {metrics['epochs']:.1f} epochs")
+        if metrics["val_bpc"] is not None:
+            facts.append(f"{metrics['val_bpc']:.3f} bits per held-out character")
+        rows.append(("fine-tuning" if about["stage"] == "sft" else "pretraining", ", ".join(facts)))
+    return "\n".join(["| | |", "|---|---|", *(f"| {name} | {value} |" for name, value in rows)])
+
+
+def _exams(checkpoint: Checkpoint, ws: Workspace | None) -> str:
+    """A table of the exams that these very weights have taken."""
+    if ws is None or not ws.evals.is_dir():
+        return ""
+    weights = files.sha256_file(checkpoint.path / "model.safetensors")
+    rows = []
+    for path in sorted(ws.evals.glob("*.json")):
+        result = files.read_json(path)
+        if "scores" not in result or weights not in result["inputs"].values():
+            continue
+        groups = result["groups"] if len(result["groups"]) > 1 else {}
+        for group, score in [*groups.items(), ("all", result["scores"])]:
+            rows.append(
+                f"| {Path(result['exam']).stem} | {group or '-'} | {score['questions']} | {score['accuracy']:.1%} "
+                f"| {score['low']:.0%}–{score['high']:.0%} | {score['character_f1']:.2f} |"
+            )
+    if not rows:
+        return ""
+    return "\n".join(
+        [
+            "## Exams, closed-book",
+            "",
+            "Right: the answer holds an accepted form. `train` are questions the model was taught, `val` and `test` "
+            "are about facts it was never asked.",
+            "",
+            "| exam | group | questions | right | 95 % | F1 by characters |",
+            "|---|---|---|---|---|---|",
+            *rows,
+        ]
+    )
+
+
+def _use(checkpoint: Checkpoint, repo: str, ggufs: bool) -> str:
+    chat = checkpoint.about.get("stage") == "sft"
+    said = "[{'role': 'user', 'content': '…'}]" if chat else "'…'"
+    lines = [
+        "## Use",
+        "",
+        "```python",
+        "from transformers import pipeline",
+        "",
+        f"print(pipeline('text-generation', '{repo}')({said}, max_new_tokens=128))",
+        "```",
+        "",
+        "```sh",
+        f"vllm serve {repo}",
+        f"python -m sglang.launch_server --model-path {repo}",
+        *([f"llama-server -hf {repo}"] if ggufs else []),
+        "```",
+    ]
+    return "\n".join(lines)
+
+
+_LIMITS = """## Limits
+
+It knows its books and nothing else, and of those it remembers a part: answers may sound right and be wrong. It can
+repeat passages of its books word for word, so the books' rights decide what may be done with it. It was taught
+nothing about safety.
+
+它只读过上面的书，也只记得其中一部分：回答可能像真的却是错的；它会逐字背出书中段落，使用时须顾及原书的版权。"""
+
+
+def _settings(runs: list[dict[str, Any]]) -> str:
+    """What each run was told, without the teacher's address and other things that are not the model's."""
+    settings = {run["about"]["run"]: run["settings"] for run in runs if run["settings"]}
+    if not settings:
+        return ""
+    text = json.dumps(settings, ensure_ascii=False, indent=2)
+    return f"<details><summary>Settings</summary>\n\n```json\n{text}\n```\n\n</details>"

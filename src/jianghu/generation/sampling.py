@@ -1,0 +1,141 @@
+"""How the next token is chosen. Scores of many rows go in, each row with settings of its own; ids come out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How the next token is chosen; the defaults are greedy.
+
+    The three penalties fall on tokens that this answer has already written, not on the prompt: a question's names
+    are what its answer needs. `repetition_penalty` divides (CTRL, Keskar et al. 2019); `presence_penalty` and
+    `frequency_penalty` are subtracted once, and once for each time (OpenAI's API).
+
+    `logprobs` asks for the log-probability of each token, as the model itself gives it (before penalties and
+    temperature), and for that many of the likeliest ones.
+    """
+
+    max_new_tokens: int = 128
+    temperature: float = 0.0
+    top_k: int = 0
+    top_p: float = 1.0
+    repetition_penalty: float = 1.0
+    seed: int = 0
+    presence_penalty: float = 0.0
+    frequency_penalty: float = 0.0
+    logprobs: int | None = None
+
+    @property
+    def penalised(self) -> bool:
+        """Whether what was written changes what comes next."""
+        return self.repetition_penalty != 1.0 or self.presence_penalty != 0.0 or self.frequency_penalty != 0.0
+
+
+class Sampler:
+    """Chooses for some rows at once. What a row gets does not depend on the rows beside it.
+
+    Args:
+        samplings: the settings of each row.
+        written: what each row has written so far.
+    """
+
+    def __init__(self, samplings: list[Sampling], written: list[list[int]], vocab_size: int, device: torch.device):
+        self.samplings, self.vocab_size, self.device = samplings, vocab_size, device
+        self.drawn = [n for n, sampling in enumerate(samplings) if sampling.temperature > 0]
+        rows = [samplings[n] for n in self.drawn]
+        self._where = torch.tensor(self.drawn, dtype=torch.int64, device=device)
+        self._temperature = self._column([row.temperature for row in rows])
+        # Two ways to cut off the unlikely ones: among the k likeliest, which is cheap, or among all, which sorts them.
+        self._few = _Cut([n for n, row in enumerate(rows) if 0 < row.top_k < vocab_size], rows, device)
+        self._all = _Cut(
+            [n for n, row in enumerate(rows) if not 0 < row.top_k < vocab_size and row.top_p < 1], rows, device
+        )
+        self.counts: Tensor | None = None
+        if any(sampling.penalised for sampling in samplings):
+            counts = np.stack([np.bincount(np.array(ids, dtype=np.int64), minlength=vocab_size) for ids in written])
+            self.counts = torch.tensor(counts, dtype=torch.float32, device=device)
+            self._repetition = self._column([sampling.repetition_penalty for sampling in samplings])
+            self._presence = self._column([sampling.presence_penalty for sampling in samplings])
+            self._frequency = self._column([sampling.frequency_penalty for sampling in samplings])
+
+    def choose(self, scores: Tensor, draws: list[float]) -> Tensor:
+        """The next id of each row, int64 (rows,), on the device.
+
+        Args:
+            scores: float32 (rows, vocab_size).
+            draws: a number in [0, 1) for each row of `drawn`.
+        """
+        scores = self._penalise(scores)
+        ids = scores.argmax(dim=-1)
+        if self.drawn:
+            ids[self._where] = self._draw(scores[self._where], self._column(draws))
+        if self.counts is not None:
+            self.counts.scatter_add_(1, ids[:, None], torch.ones_like(ids[:, None], dtype=torch.float32))
+        return ids
+
+    def _penalise(self, scores: Tensor) -> Tensor:
+        if self.counts is None:
+            return scores
+        seen = self.counts > 0
+        milder = torch.where(scores > 0, scores / self._repetition, scores * self._repetition)
+        return torch.where(seen, milder - self._presence, scores) - self._frequency * self.counts
+
+    def _draw(self, scores: Tensor, draws: Tensor) -> Tensor:
+        """Draw by the inverse of the distribution function over ids in their order, so that ties need no order."""
+        scores = scores / self._temperature
+        for cut in (self._few, self._all):
+            cut.apply(scores)
+        sums = scores.softmax(dim=-1).cumsum(dim=-1)
+        return torch.searchsorted(sums, draws * sums[:, -1:], right=True)[:, 0].clamp(max=self.vocab_size - 1)
+
+    def _column(self, values: list[float]) -> Tensor:
+        return torch.tensor(values, dtype=torch.float32, device=self.device)[:, None]
+
+
+class _Cut:
+    """Top-k and top-p for those rows that ask for it: scores below a row's own threshold become -inf."""
+
+    def __init__(self, places: list[int], rows: list[Sampling], device: torch.device) -> None:
+        self.empty = not places
+        chosen = [rows[n] for n in places]
+        self.width = max((row.top_k for row in chosen), default=0)  # 0: all
+        self._where = torch.tensor(places, dtype=torch.int64, device=device)
+        self._top_k = torch.tensor([row.top_k or 1 << 62 for row in chosen], device=device)[:, None]
+        shares = [row.top_p if row.top_p < 1 else 2.0 for row in chosen]  # rounding must not cut at a share of 1
+        self._top_p = torch.tensor(shares, dtype=torch.float32, device=device)[:, None]
+
+    def apply(self, scores: Tensor) -> None:
+        if self.empty:
+            return
+        own = scores[self._where]
+        best = own.topk(self.width).values if self.width else own.sort(dim=-1, descending=True).values
+        kept = torch.arange(best.shape[1], device=own.device) < self._top_k
+        shares = best.masked_fill(~kept, -torch.inf).softmax(dim=-1)
+        kept &= shares.cumsum(dim=-1) - shares < self._top_p  # the likeliest always stays: nothing is before it
+        threshold = best.gather(1, kept.sum(dim=-1, keepdim=True) - 1)
+        scores[self._where] = own.masked_fill(own < threshold, -torch.inf)
+
+
+@dataclass(frozen=True)
+class Likelihood:
+    """Log-probability (nats) of a written token, and (id, log-probability) of the likeliest ones."""
+
+    logprob: float
+    top: list[tuple[int, float]]
+
+
+def likelihoods(scores: Tensor, ids: Tensor, most: int) -> list[Likelihood]:
+    """Of each row's chosen id; scores (rows, vocab_size) as the model gave them."""
+    shares = scores.log_softmax(dim=-1)
+    chosen = shares.gather(1, ids[:, None])[:, 0].tolist()
+    values, places = shares.topk(min(most, shares.shape[1])) if most else (shares[:, :0], ids[:, None][:, :0])
+    return [
+        Likelihood(own, list(zip(row_ids, row_values, strict=True)))
+        for own, row_ids, row_values in zip(chosen, places.tolist(), values.tolist(), strict=True)
+    ]

@@ -1,0 +1,145 @@
+"""What stands before the routes: whose requests are let in, how large they may be and how slow.
+
+A web page of a stranger can make its reader's browser send requests to 127.0.0.1, under a name that it has had
+resolved to that address (DNS rebinding) or simply across origins. So the Host must be a name of this server, and an
+Origin, which a browser cannot forge, must be that Host.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import ipaddress
+import logging
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from ..recipe import ServeSettings
+from .errors import ApiError
+from .metrics import Metrics
+
+log = logging.getLogger("jianghu.serving")
+PROTECTED = ("/v1", "/api", "/metrics", "/openapi.json")
+"""What wants the key, where there is one. The page itself holds no secret, and /health tells none."""
+
+
+class Guard:
+    """ASGI middleware that refuses and logs, reads the body within its limits, and counts answers.
+
+    Args:
+        key: what clients must send as `Authorization: Bearer …`; empty: nothing.
+    """
+
+    def __init__(self, app: ASGIApp, settings: ServeSettings, key: str, metrics: Metrics) -> None:
+        self.app, self.settings, self.key, self.metrics = app, settings, key.encode(), metrics
+        self.local = is_loopback(settings.host)
+        self.names = {"localhost", settings.host.lower(), *(name.lower() for name in settings.allowed_hosts)}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+
+        async def counted(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                route = getattr(scope.get("route"), "path", "none")
+                self.metrics.requests.add(route=route, status=str(message["status"]))
+                MutableHeaders(scope=message).setdefault("X-Content-Type-Options", "nosniff")
+            await send(message)
+
+        try:
+            self._check(scope)
+            body = await self._body(scope, receive)
+        except ApiError as error:
+            client = scope.get("client") or ("unknown", 0)
+            log.warning("refused %s %r from %s: %s", scope["method"], scope["path"], client[0], error)
+            self.metrics.refused.add(status=str(error.status))
+            await error.response()(scope, receive, counted)
+            return
+        await self.app(scope, _replay(body, receive), counted)
+
+    def _check(self, scope: Scope) -> None:
+        headers = Headers(scope=scope)
+        hosts, origins = headers.getlist("host"), headers.getlist("origin")
+        if len(hosts) != 1 or not self._known(hosts[0]):
+            shown = ", ".join(hosts) or "none"
+            raise ApiError(403, f"Host {shown!r} is not a name of this server; see allowed_hosts.", "host_not_allowed")
+        if origins and (len(origins) > 1 or urlsplit(origins[0]).netloc.lower() != hosts[0].lower()):
+            raise ApiError(403, f"Requests from Origin {origins[0]!r} are not answered.", "origin_not_allowed")
+        if self.key and scope["path"].startswith(PROTECTED):
+            self._check_key(headers.get("authorization", ""))
+
+    def _known(self, host: str) -> bool:
+        """Whether a Host is this server: an IP address cannot be rebound, and names must be listed."""
+        try:
+            name = urlsplit(f"//{host}").hostname or ""
+        except ValueError:
+            return False
+        if name in self.names:
+            return True
+        try:
+            address = ipaddress.ip_address(name)
+        except ValueError:
+            return False
+        return address.is_loopback or not self.local
+
+    def _check_key(self, given: str) -> None:
+        challenge = {"WWW-Authenticate": "Bearer"}
+        scheme, _, key = given.partition(" ")
+        if scheme.lower() != "bearer" or not key:
+            message = "You didn't provide an API key. Send it as Authorization: Bearer KEY."
+            raise ApiError(401, message, headers=challenge)
+        if not hmac.compare_digest(key.strip().encode("latin-1"), self.key):
+            raise ApiError(401, "Incorrect API key provided.", "invalid_api_key", headers=challenge)
+
+    async def _body(self, scope: Scope, receive: Receive) -> bytes:
+        """The whole body, which is small, so that no route waits for a slow one.
+
+        Raises:
+            ApiError: 413 or 408; the connection is closed, since the rest of the body would come as a request.
+        """
+        limit = self.settings.max_request_kb * 1024
+        close = {"Connection": "close"}
+        too_large = ApiError(413, f"The request is larger than {limit:,} bytes.", "request_too_large", headers=close)
+        length = Headers(scope=scope).get("content-length", "0")
+        if not length.isdigit() or int(length) > limit:
+            raise too_large
+        body = bytearray()
+        try:
+            async with asyncio.timeout(self.settings.read_seconds):
+                while True:
+                    message = await receive()
+                    body += message.get("body", b"")
+                    if len(body) > limit:
+                        raise too_large
+                    if not message.get("more_body", False):
+                        return bytes(body)
+        except TimeoutError:
+            slow = f"The request did not arrive within {self.settings.read_seconds:g} seconds."
+            raise ApiError(408, slow, "request_timeout", headers=close) from None
+
+
+def _replay(body: bytes, receive: Receive) -> Receive:
+    """A `receive` that gives a body that was read already, then what comes after it: the client's leaving."""
+    given = False
+
+    async def replay() -> Message:
+        nonlocal given
+        if given:
+            return await receive()
+        given = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return replay
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach an address."""
+    if host.lower() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,116 @@
+"""What one request wants written, and how the pieces of it come back to the request."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Literal
+
+from ..generation import Likelihood, Row, Sampling, TextWriter
+from .errors import ApiError, broken
+
+Ending = Literal["stop", "length"]
+
+
+@dataclass(frozen=True)
+class Token:
+    """A written token, how likely it was, and the character of its text at which it begins."""
+
+    id: int
+    likelihood: Likelihood
+    start: int
+
+
+@dataclass(frozen=True)
+class Piece:
+    """What one step added to a text: characters, the tokens that lie in them (if they were asked for), the count of
+    new tokens, and why the text ended, if it did."""
+
+    text: str
+    tokens: list[Token]
+    count: int
+    ending: Ending | None
+
+
+@dataclass(eq=False)
+class Text:
+    """One text to be written; used by the thread that writes.
+
+    Attributes:
+        index: its number in the request.
+        stop: ids that end it, which are no part of its text.
+        draws: seeds its random numbers; None: from the system.
+    """
+
+    index: int
+    prompt: list[int]
+    sampling: Sampling
+    stop: set[int]
+    draws: list[int] | None
+    writer: TextWriter
+    row: Row | None = None
+    tokens: list[Token] = field(default_factory=list)  # written, but not in the text shown yet
+
+    def push(self, id: int, likelihood: Likelihood | None) -> Piece:
+        """Take the next token; `self.row` says whether it was the last."""
+        assert self.row is not None
+        ending: Ending | None = None
+        text = ""
+        if id not in self.stop:
+            if likelihood is not None:
+                self.tokens.append(Token(id, likelihood, self.writer.decoded))
+            text = self.writer.push(id)
+        if self.writer.stopped:
+            ending = "stop"
+        elif self.row.ending:
+            ending = "length" if self.row.ending == "length" else "stop"
+            text += self.writer.close()
+        keep = self.writer.shown if not ending or self.writer.stopped else self.writer.decoded + 1
+        shown = [token for token in self.tokens if token.start < keep]
+        self.tokens = self.tokens[len(shown) :]
+        return Piece(text, shown, 1, ending)
+
+
+@dataclass(eq=False)
+class Order:
+    """All texts of one request.
+
+    Attributes:
+        model: name of the checkpoint.
+        prompt_tokens: of all its prompts, each counted once.
+        deadline: on the clock of the event loop; a text that is not done by then ends where it is.
+    """
+
+    model: str
+    texts: list[Text]
+    prompt_tokens: int
+    deadline: float
+    arrived: asyncio.Queue[tuple[int, Piece] | None] = field(default_factory=asyncio.Queue)
+
+    async def pieces(self) -> AsyncIterator[list[tuple[int, Piece]]]:
+        """Pieces with the number of their text, as they come; what came together is given together.
+
+        Raises:
+            ApiError: the server failed, or time was up before anything was written.
+        """
+        open_texts, begun = {text.index for text in self.texts}, False
+        while open_texts:
+            try:
+                async with asyncio.timeout_at(self.deadline):
+                    found = [await self.arrived.get()]
+            except TimeoutError:
+                if not begun:
+                    raise ApiError(
+                        503, "The request waited too long for its turn.", "timeout", type="server_error"
+                    ) from None
+                yield [(index, Piece("", [], 0, "length")) for index in sorted(open_texts)]
+                return
+            while not self.arrived.empty():
+                found.append(self.arrived.get_nowait())
+            pieces = [item for item in found if item is not None]
+            if len(pieces) < len(found):
+                raise broken()
+            begun = True
+            open_texts -= {index for index, piece in pieces if piece.ending}
+            yield pieces

@@ -1,0 +1,226 @@
+"""The chat page and the routes that it needs beyond OpenAI's: what is served, examples, lookups in the books, votes.
+
+`GET /` and `/page/…` are the page itself, in need of no key; `/api/…` are JSON. Offsets count characters of Python,
+which are not those of JavaScript: texts are therefore sent in pieces.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from importlib import resources
+from threading import Lock
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from .. import __version__, files
+from ..errors import JianghuError
+from ..model import Checkpoint
+from ..openbook import Found, open_book
+from ..recipe import Recipe
+from ..workspace import Workspace
+from .errors import ApiError
+from .shelf import Shelf, place, read_shelf
+
+CONTENT_SECURITY = "; ".join(
+    [
+        "default-src 'none'",
+        *(f"{kind}-src 'self'" for kind in ("script", "style", "img", "connect")),
+        *(f"{kind} 'none'" for kind in ("base-uri", "form-action", "frame-ancestors")),
+    ]
+)
+"""The page loads and calls its own server alone, runs no inline script, and cannot be framed."""
+HEADERS = {
+    "Content-Security-Policy": CONTENT_SECURITY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-cache",
+}
+KINDS = {
+    ".html": "text/html; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml",
+}
+
+Text = Annotated[str, Field(min_length=1, max_length=20_000)]
+Question = Annotated[str, Field(min_length=1, max_length=4_000)]
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class Look(_Body):
+    """An answer to be looked up in the books."""
+
+    question: Question
+    answer: Annotated[str, Field(max_length=20_000)]
+
+
+class Search(_Body):
+    """A question to be searched for in the books."""
+
+    question: Question
+    limit: Annotated[int, Field(ge=1, le=10)] = 3
+
+
+class Answer(_Body):
+    """One of the answers that were compared."""
+
+    checkpoint: Annotated[str, Field(max_length=200)]
+    text: Annotated[str, Field(max_length=20_000)]
+
+
+class Vote(_Body):
+    """Which of several answers a reader found best: its number from 0, all alike, or none good."""
+
+    question: Text
+    mode: Literal["ask", "continue"]
+    answers: Annotated[list[Answer], Field(min_length=2, max_length=3)]
+    choice: Annotated[int, Field(ge=0, le=2)] | Literal["tie", "none"]
+    blind: bool = False
+    settings: Annotated[dict[str, float], Field(max_length=12)] = {}
+
+
+def page_router(checkpoints: dict[str, Checkpoint], recipe: Recipe, workspace: Workspace | None) -> APIRouter:
+    """The page and its routes.
+
+    Args:
+        checkpoints: those served, by name, the default one first.
+        recipe: its [sample] settings are where the page's settings begin.
+        workspace: where books and records are read and votes.jsonl is written; None outside one.
+    """
+    router = APIRouter()
+    voting = Lock()
+    _add_files(router)
+
+    @router.get("/api/about")
+    def about() -> dict[str, Any]:
+        """What is served, and what the page can offer here."""
+        sample = recipe.sample
+        return {
+            "version": __version__,
+            "checkpoints": [_shown(name, checkpoint) for name, checkpoint in checkpoints.items()],
+            "settings": {
+                "temperature": sample.temperature,
+                "top_p": sample.top_p,
+                "repetition_penalty": sample.repetition_penalty,
+                "max_tokens": sample.max_new_tokens,
+            },
+            "most_tokens": recipe.serve.max_tokens,
+            "workspace": workspace is not None,
+            "open_book": workspace is not None and workspace.chapters.exists(),
+        }
+
+    @router.get("/api/examples")
+    def examples(
+        count: Annotated[int, Query(ge=1, le=24)] = 6, turn: Annotated[int, Query(ge=0, le=10_000)] = 0
+    ) -> dict[str, Any]:
+        """Questions of the records and beginnings of chapters; another `turn` gives others."""
+        shelf = _shelf()
+        return {"books": shelf.books, **shelf.examples(count, turn)}
+
+    @router.post("/api/look")
+    def look(body: Look) -> dict[str, Any]:
+        """An answer with the names of the wrong book marked, and what the records say of it."""
+        shelf = _shelf()
+        return {
+            "book": shelf.book_of(body.question),
+            "parts": shelf.parts(body.question, body.answer),
+            "record": shelf.verdict(body.question, body.answer),
+        }
+
+    @router.post("/api/open-book")
+    def search(body: Search) -> dict[str, Any]:
+        """The passages of the books that match a question best."""
+        if workspace is None or not workspace.chapters.exists():
+            raise ApiError(404, "There are no books here: the server was not started in a prepared workspace.")
+        with _told():
+            return {"passages": [_passage(found) for found in open_book(workspace).search(body.question, body.limit)]}
+
+    @router.get("/api/chapter")
+    def read(
+        book: Annotated[str, Query(max_length=200)],
+        chapter: Annotated[int, Query(ge=1)],
+        start: Annotated[int, Query(ge=0)] = 0,
+        end: Annotated[int, Query(ge=0)] = 0,
+    ) -> dict[str, Any]:
+        """A chapter in three pieces: before, inside and after a span of its characters."""
+        found = _shelf().chapters.get((book, chapter))
+        if found is None:
+            raise ApiError(404, f"There is no chapter {chapter} of {book} here.")
+        text = found.text
+        return {**place(found, start, end), "pieces": [text[:start], text[start:end], text[max(start, end) :]]}
+
+    @router.post("/api/votes")
+    def vote(body: Vote) -> dict[str, bool]:
+        """Append a vote to votes.jsonl in the workspace."""
+        if workspace is None:
+            raise ApiError(404, "Votes are kept in a workspace, and the server was not started in one.")
+        unknown = [answer.checkpoint for answer in body.answers if answer.checkpoint not in checkpoints]
+        if unknown or (isinstance(body.choice, int) and body.choice >= len(body.answers)):
+            what = f"{unknown[0]} is not served here" if unknown else f"there is no answer {body.choice}"
+            raise ApiError(400, f"The vote cannot be kept: {what}.")
+        row = {"at": datetime.now(UTC).isoformat(timespec="seconds"), **body.model_dump()}
+        with voting:  # routes run in threads, and two rows must not mix
+            files.append_jsonl(workspace.root / "votes.jsonl", row)
+        return {"kept": True}
+
+    def _shelf() -> Shelf:
+        with _told():
+            return read_shelf(workspace) if workspace is not None else Shelf([], {}, [])
+
+    return router
+
+
+@contextlib.contextmanager
+def _told() -> Iterator[None]:
+    """What is wrong with the workspace's files is told to the reader, who can mend it."""
+    try:
+        yield
+    except JianghuError as error:
+        raise ApiError(503, str(error), type="server_error") from None
+
+
+def _add_files(router: APIRouter) -> None:
+    """One route for each file of the page, read once: a path from outside never meets the file system."""
+    for file in resources.files("jianghu.serving").joinpath("page").iterdir():
+        kind = KINDS.get("." + file.name.rpartition(".")[2])
+        if kind is None:
+            continue
+        path = "/" if file.name == "index.html" else f"/page/{file.name}"
+        answer = _answer(file.read_bytes(), kind)
+        router.add_api_route(path, answer, methods=["GET", "HEAD"], include_in_schema=False, name=file.name)
+
+
+def _answer(content: bytes, kind: str) -> Any:
+    def answer() -> Response:
+        return Response(content, media_type=kind, headers=HEADERS)
+
+    return answer
+
+
+def _shown(name: str, checkpoint: Checkpoint) -> dict[str, Any]:
+    stage = checkpoint.about.get("stage")
+    return {
+        "name": name,
+        # A model from elsewhere is taken for one that answers: most are.
+        "kind": "base" if stage == "pretrain" else "chat",
+        "step": checkpoint.about.get("step"),
+        "parameters": sum(weight.numel() for weight in checkpoint.model.parameters()),
+        "block_size": checkpoint.model.config.block_size,
+    }
+
+
+def _passage(found: Found) -> dict[str, Any]:
+    pieces, at = [], 0
+    for start, end in found.marks:
+        pieces += [{"text": found.text[at:start], "marked": False}, {"text": found.text[start:end], "marked": True}]
+        at = end
+    pieces.append({"text": found.text[at:], "marked": False})
+    own = {"book": found.book, "chapter": found.chapter, "title": found.title, "start": found.start, "end": found.end}
+    return {**own, "pieces": [piece for piece in pieces if piece["text"]]}

@@ -1,0 +1,172 @@
+"""What clients may ask for, in the shapes of OpenAI's API; and what is turned away with a reason."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from .errors import ApiError
+
+Penalty = Annotated[float, Field(ge=-2, le=2)]
+MOST_CHOICES = 16
+
+
+Stops = Annotated[list[Annotated[str, Field(min_length=1, max_length=256)]], Field(max_length=4)]
+
+
+class _Strict(BaseModel):
+    """Types are not guessed, and a name that is not known is not passed over in silence."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class StreamOptions(_Strict):
+    """Options of a streamed answer."""
+
+    include_usage: bool = False
+    include_obfuscation: bool = False
+
+
+class Asked(_Strict):
+    """What both kinds of request have in common.
+
+    The last four are not OpenAI's. Three have the names and meaning that vLLM gives them; `truncate_prompt` drops the
+    oldest turns of a talk, or the front of a text, that is longer than the model reads.
+    """
+
+    model: str
+    max_tokens: Annotated[int, Field(ge=1)] | None = None
+    temperature: Annotated[float, Field(ge=0, le=2)] | None = None
+    top_p: Annotated[float, Field(gt=0, le=1)] | None = None
+    n: Annotated[int, Field(ge=1, le=MOST_CHOICES)] | None = 1
+    stop: Annotated[str, Field(min_length=1, max_length=256)] | Stops | None = None
+    seed: Annotated[int, Field(ge=-(2**63), lt=2**64)] | None = None
+    presence_penalty: Penalty | None = 0.0
+    frequency_penalty: Penalty | None = 0.0
+    stream: bool | None = False
+    stream_options: StreamOptions | None = None
+    user: str | None = None
+    logit_bias: dict[str, float] | None = None
+    top_k: Annotated[int, Field(ge=-1, lt=2**31)] | None = None
+    repetition_penalty: Annotated[float, Field(gt=0, le=10)] | None = None
+    ignore_eos: bool = False
+    truncate_prompt: bool = False
+
+    @property
+    def stops(self) -> list[str]:
+        """The stop strings."""
+        return [self.stop] if isinstance(self.stop, str) else self.stop or []
+
+    def check(self) -> None:
+        """Refuse what is understood but cannot be done.
+
+        Raises:
+            ApiError: 400.
+        """
+        if self.logit_bias:
+            raise _unsupported("logit_bias")
+        if self.stream_options is not None and not self.stream:
+            raise ApiError(
+                400, "The 'stream_options' parameter is only allowed when 'stream' is enabled.", param="stream_options"
+            )
+
+
+class Part(_Strict):
+    """A piece of a message; only text is read."""
+
+    type: Literal["text"]
+    text: str
+
+
+class ChatMessage(_Strict):
+    """One turn of a conversation."""
+
+    role: Literal["system", "developer", "user", "assistant"]
+    content: str | list[Part] | None = None
+    name: str | None = None
+    refusal: str | None = None
+
+    @property
+    def text(self) -> str:
+        """Its content as one text."""
+        if isinstance(self.content, list):
+            return "".join(part.text for part in self.content)
+        return self.content or ""
+
+
+class ResponseFormat(_Strict):
+    """Only plain text is written."""
+
+    type: Literal["text"]
+
+
+class ChatRequest(Asked):
+    """POST /v1/chat/completions."""
+
+    messages: Annotated[list[ChatMessage], Field(min_length=1)]
+    max_completion_tokens: Annotated[int, Field(ge=1)] | None = None
+    logprobs: bool | None = False
+    top_logprobs: Annotated[int, Field(ge=0, le=20)] | None = None
+    response_format: ResponseFormat | None = None
+    tools: Annotated[list[Any], Field(max_length=0)] | None = None
+    tool_choice: Literal["none", "auto"] | None = None
+    parallel_tool_calls: bool | None = None
+    reasoning_effort: str | None = None
+    service_tier: str | None = None
+    store: bool | None = None
+    metadata: dict[str, str] | None = None
+    safety_identifier: str | None = None
+    prompt_cache_key: str | None = None
+
+    def check(self) -> None:
+        """See `Asked.check`."""
+        super().check()
+        if self.top_logprobs is not None and not self.logprobs:
+            raise ApiError(400, "'logprobs' must be true when 'top_logprobs' is set.", "invalid_value", "top_logprobs")
+
+    @property
+    def likeliest(self) -> int | None:
+        """How many likeliest tokens to tell beside each; None: tell nothing."""
+        return (self.top_logprobs or 0) if self.logprobs else None
+
+
+Ids = Annotated[list[Annotated[int, Field(ge=0, lt=2**31)]], Field(min_length=1)]
+
+
+class CompletionRequest(Asked):
+    """POST /v1/completions."""
+
+    prompt: str | Annotated[list[str], Field(min_length=1)] | Ids | Annotated[list[Ids], Field(min_length=1)] | None = (
+        None
+    )
+    logprobs: Annotated[int, Field(ge=0, le=20)] | None = None
+    echo: bool | None = False
+    best_of: Annotated[int, Field(ge=1)] | None = None
+    suffix: str | None = None
+
+    def check(self) -> None:
+        """See `Asked.check`."""
+        super().check()
+        if self.suffix:
+            raise _unsupported("suffix")
+        if self.best_of is not None and self.best_of != (self.n or 1):
+            raise _unsupported("best_of", " other than n")
+        if self.echo and self.logprobs is not None:
+            raise _unsupported("logprobs", " together with echo")
+
+    @property
+    def prompts(self) -> list[str | list[int]]:
+        """Each prompt, as text or as ids."""
+        given = self.prompt
+        if given is None:
+            return [""]
+        if isinstance(given, str):
+            return [given]
+        if isinstance(given[0], int):
+            return [given]
+        return list(given)
+
+
+def _unsupported(name: str, how: str = "") -> ApiError:
+    return ApiError(400, f"Unsupported parameter: '{name}'{how} is not supported.", "unsupported_parameter", name)

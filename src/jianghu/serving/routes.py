@@ -1,0 +1,91 @@
+"""OpenAI's routes, and those for whoever looks after the server."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import PlainTextResponse
+
+from .answer import ChatShape, Streamed, TextShape, frame, whole
+from .errors import ErrorBody
+from .requests import Asked, ChatRequest, CompletionRequest
+from .responses import ChatCompletion, Model, ModelList, TextCompletion
+from .service import Service
+
+REFUSALS: dict[int | str, dict[str, Any]] = {
+    400: {"model": ErrorBody, "description": "The request cannot be used; the message says why."},
+    401: {"model": ErrorBody, "description": "The API key is missing or wrong."},
+    403: {"model": ErrorBody, "description": "The Host or Origin is not this server's."},
+    404: {"model": ErrorBody, "description": "There is no checkpoint or route of that name."},
+    408: {"model": ErrorBody, "description": "The request took too long to arrive."},
+    413: {"model": ErrorBody, "description": "The request is too large."},
+    429: {"model": ErrorBody, "description": "Too many requests wait; try again."},
+    503: {"model": ErrorBody, "description": "The request waited too long for its turn."},
+}
+_EVENTS: dict[str, Any] = {"text/event-stream": {"schema": {"type": "string"}}}
+
+
+def openai_router(service: Service) -> APIRouter:
+    """/v1/…"""
+    router = APIRouter(prefix="/v1", tags=["OpenAI"], responses=REFUSALS)
+
+    @router.get("/models")
+    async def models() -> ModelList:
+        """The checkpoints served."""
+        return ModelList(data=[_model(service, name) for name in service.checkpoints])
+
+    @router.get("/models/{name:path}")
+    async def model(name: str) -> Model:
+        """One of them."""
+        service.checkpoint(name)
+        return _model(service, name)
+
+    @router.post("/chat/completions", responses={200: {"model": ChatCompletion, "content": _EVENTS}})
+    async def chat(asked: ChatRequest, request: Request) -> Response:
+        """The next turn of a conversation."""
+        order = service.chat_order(asked)
+        shape = ChatShape(frame(service, order, bool(asked.logprobs), "chatcmpl"))
+        if asked.stream:
+            return Streamed(service, order, shape, _usage(asked))
+        return await whole(request, service, order, shape)
+
+    @router.post("/completions", responses={200: {"model": TextCompletion, "content": _EVENTS}})
+    async def complete(asked: CompletionRequest, request: Request) -> Response:
+        """Continuations of one or more texts."""
+        order = service.text_order(asked)
+        tokenizer = service.checkpoints[order.model].tokenizer
+        prompts = [prompt if isinstance(prompt, str) else tokenizer.decode(prompt) for prompt in asked.prompts]
+        echoes = [prompts[text.index // (asked.n or 1)] if asked.echo else "" for text in order.texts]
+        shape = TextShape(frame(service, order, asked.logprobs is not None, "cmpl"), echoes)
+        if asked.stream:
+            return Streamed(service, order, shape, _usage(asked))
+        return await whole(request, service, order, shape)
+
+    return router
+
+
+def care_router(service: Service) -> APIRouter:
+    """/health and /metrics."""
+    router = APIRouter(tags=["care"], responses={code: REFUSALS[code] for code in (401, 403, 408, 413)})
+
+    @router.get("/health")
+    async def health() -> dict[str, Any]:
+        """Whether the server can write, and how busy it is."""
+        return {"status": "ok" if service.worker.alive else "failed", "models": service.worker.facts()}
+
+    @router.get("/metrics", response_class=PlainTextResponse)
+    async def metrics() -> PlainTextResponse:
+        """Counts and durations for Prometheus."""
+        text = service.metrics.text(service.worker.facts())
+        return PlainTextResponse(text, media_type="text/plain; version=0.0.4")
+
+    return router
+
+
+def _model(service: Service, name: str) -> Model:
+    return Model(id=name, created=service.began)
+
+
+def _usage(asked: Asked) -> bool:
+    return asked.stream_options is not None and asked.stream_options.include_usage

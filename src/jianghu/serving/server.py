@@ -1,0 +1,142 @@
+"""Runs the application on a socket, with uvicorn."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import logging
+import os
+import socket
+from collections.abc import Callable
+from typing import Any
+
+import uvicorn
+from fastapi import FastAPI
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from ..errors import InputError, RunError
+from ..recipe import ServeSettings
+from .guard import is_loopback
+
+log = logging.getLogger("jianghu.serving")
+
+
+def server_key(settings: ServeSettings) -> str:
+    """The API key that clients must send, from the environment; empty: none.
+
+    Raises:
+        InputError: there is none, but other machines could reach the server.
+    """
+    key = os.environ.get(settings.key_env, "").strip() if settings.key_env else ""
+    if not key and not is_loopback(settings.host):
+        name = settings.key_env or "key_env in [serve], then that variable"
+        raise InputError(
+            f"--host {settings.host} lets other machines in, which needs an API key. Set {name} "
+            "to one that you choose, or leave --host out to serve this machine alone."
+        )
+    return key
+
+
+def listen(settings: ServeSettings) -> socket.socket:
+    """The listening socket.
+
+    Raises:
+        InputError: there is no such address here. RunError: the port is taken or not permitted.
+    """
+    where = f"{settings.host}:{settings.port}"
+    try:
+        family, _, _, _, address = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)[0]
+        sock = socket.socket(family, socket.SOCK_STREAM)
+    except OSError:
+        raise InputError(f"--host {settings.host}: no such address.") from None
+    try:
+        if os.name == "posix":
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind(address)
+        sock.listen(256)
+    except OSError as error:
+        sock.close()
+        if error.errno == errno.EADDRINUSE:
+            raise RunError(f"{where} is in use by another program. Choose another --port, or 0 for any.") from None
+        if error.errno == errno.EADDRNOTAVAIL:
+            raise InputError(f"--host {settings.host}: not an address of this machine.") from None
+        raise RunError(f"cannot listen on {where}: {error.strerror}.") from None
+    return sock
+
+
+def run_server(
+    app: FastAPI, settings: ServeSettings, sock: socket.socket, on_start: Callable[[], None] = lambda: None
+) -> None:
+    """Serve until Ctrl-C or SIGTERM; open answers are given a few seconds to end.
+
+    Args:
+        on_start: called when requests are taken.
+    """
+    server = make_server(app, settings)
+    server.on_start = on_start
+    server.run(sockets=[sock])
+
+
+class Server(uvicorn.Server):
+    """uvicorn's server, which says when it has started."""
+
+    on_start: Callable[[], None] = staticmethod(lambda: None)
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.on_start()
+
+
+def make_server(app: FastAPI, settings: ServeSettings) -> Server:
+    """uvicorn with our limits."""
+
+    class Protocol(PatientProtocol):
+        patience = settings.read_seconds
+
+    return Server(
+        uvicorn.Config(
+            app,
+            http=Protocol,
+            ws="none",
+            lifespan="on",
+            log_config=None,
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            limit_concurrency=settings.queue + 512,
+            timeout_graceful_shutdown=3,
+        )
+    )
+
+
+class PatientProtocol(H11Protocol):
+    """Closes a connection whose request line and headers do not come within `patience` seconds: uvicorn itself waits
+    for ever for a client that sends a byte now and then. Bodies are watched by the guard."""
+
+    patience = 10.0
+    _timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: Any) -> None:
+        super().connection_made(transport)
+        self._wait()
+
+    def on_response_complete(self) -> None:
+        self._wait()
+        super().on_response_complete()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        super().connection_lost(exc)
+
+    def _wait(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self.loop.call_later(self.patience, self._give_up)
+
+    def _give_up(self) -> None:
+        idle = self.cycle is None or self.cycle.response_complete
+        if idle and not self.transport.is_closing():
+            log.warning("closed a connection from %s: no whole request came in time", (self.client or ("unknown",))[0])
+            self.transport.close()

@@ -1,0 +1,162 @@
+"""From a request to an order: which checkpoint, which prompt, which settings; and the order's life."""
+
+from __future__ import annotations
+
+import asyncio
+import difflib
+import secrets
+import time
+from collections.abc import AsyncIterator
+
+from ..chat import Message, render
+from ..generation import Sampling, TextWriter
+from ..model import Checkpoint
+from ..recipe import Recipe
+from .errors import ApiError
+from .metrics import Metrics
+from .order import Order, Piece, Text
+from .requests import Asked, ChatRequest, CompletionRequest
+from .worker import Worker
+
+
+class Service:
+    """Everything that the routes share.
+
+    Attributes:
+        checkpoints: by the names that clients use.
+        began: of the server, seconds since 1970.
+    """
+
+    def __init__(self, checkpoints: dict[str, Checkpoint], recipe: Recipe) -> None:
+        self.checkpoints, self.recipe, self.settings = checkpoints, recipe, recipe.serve
+        self.metrics = Metrics()
+        self.worker = Worker(checkpoints, recipe.serve, self.metrics)
+        self.began = int(time.time())
+
+    def checkpoint(self, name: str) -> Checkpoint:
+        """A checkpoint by name.
+
+        Raises:
+            ApiError: 404.
+        """
+        if name not in self.checkpoints:
+            near = difflib.get_close_matches(name, self.checkpoints, n=1)
+            hint = f" Did you mean '{near[0]}'?" if near else ""
+            message = f"The model '{name}' does not exist.{hint} /v1/models lists them."
+            raise ApiError(404, message, "model_not_found", "model")
+        return self.checkpoints[name]
+
+    def chat_order(self, asked: ChatRequest) -> Order:
+        """The order of a conversation's next turn.
+
+        Raises:
+            ApiError: 400 or 404.
+        """
+        asked.check()
+        checkpoint = self.checkpoint(asked.model)
+        talk: list[Message] = [
+            {"role": "system" if message.role == "developer" else message.role, "content": message.text}
+            for message in asked.messages
+        ]
+        prompt, room = render(checkpoint.tokenizer, talk, prompt=True).ids, checkpoint.model.config.block_size - 1
+        while asked.truncate_prompt and len(prompt) > room and len(talk) > 1:
+            del talk[1 if talk[0]["role"] == "system" and len(talk) > 2 else 0]  # the oldest turn
+            prompt = render(checkpoint.tokenizer, talk, prompt=True).ids
+        most = asked.max_completion_tokens or asked.max_tokens
+        where = "max_completion_tokens" if asked.max_completion_tokens else "max_tokens"
+        return self._order(asked, checkpoint, [prompt], self._most(most, where), asked.likeliest, "messages")
+
+    def text_order(self, asked: CompletionRequest) -> Order:
+        """The order of continuations.
+
+        Raises:
+            ApiError: 400 or 404.
+        """
+        asked.check()
+        checkpoint = self.checkpoint(asked.model)
+        tokenizer, room = checkpoint.tokenizer, checkpoint.model.config.block_size - 1
+        prompts = []
+        for prompt in asked.prompts:
+            ids = tokenizer.encode(prompt) if isinstance(prompt, str) else prompt
+            if any(id >= tokenizer.vocab_size for id in ids):
+                raise ApiError(400, f"Invalid 'prompt': ids end at {tokenizer.vocab_size - 1}.", None, "prompt")
+            ids = ids or [tokenizer.end_of_text]
+            prompts.append(ids[-room:] if asked.truncate_prompt else ids)
+        most = self._most(asked.max_tokens or 16, "max_tokens")
+        return self._order(asked, checkpoint, prompts, most, asked.logprobs, "prompt")
+
+    def _most(self, given: int | None, where: str) -> int:
+        limit = self.settings.max_tokens
+        if given is not None and given > limit:
+            message = f"{where} is too large: {given}. This server writes at most {limit} tokens."
+            raise ApiError(400, message, "invalid_value", where)
+        return given or min(limit, self.recipe.sample.max_new_tokens)
+
+    def _order(
+        self,
+        asked: Asked,
+        checkpoint: Checkpoint,
+        prompts: list[list[int]],
+        most: int,
+        likeliest: int | None,
+        where: str,
+    ) -> Order:
+        room = checkpoint.model.config.block_size - 1
+        longest = max(map(len, prompts))
+        if longest > room:
+            message = f"This model reads at most {room} tokens. However, your {where} resulted in {longest} tokens."
+            raise ApiError(400, message, "context_length_exceeded", where)
+        count = asked.n or 1
+        if len(prompts) * count > self.settings.batch + self.settings.queue:
+            raise ApiError(400, f"{len(prompts) * count} texts at once are too many.", "invalid_value", where)
+        sampling = self._sampling(asked, most, likeliest)
+        tokenizer = checkpoint.tokenizer
+        texts = [
+            Text(
+                index=index,
+                prompt=prompts[index // count],
+                sampling=sampling,
+                stop=set() if asked.ignore_eos else tokenizer.stop_ids,
+                draws=None if asked.seed is None else [asked.seed % 2**64, index],
+                writer=TextWriter(tokenizer.stream(), asked.stops),
+            )
+            for index in range(len(prompts) * count)
+        ]
+        deadline = asyncio.get_running_loop().time() + self.settings.request_seconds
+        return Order(asked.model, texts, sum(map(len, prompts)), deadline)
+
+    def _sampling(self, asked: Asked, most: int, likeliest: int | None) -> Sampling:
+        """The request's settings over the recipe's [sample]. Greedy text is not penalised unless that is asked for."""
+        own = self.recipe.sample
+        temperature = own.temperature if asked.temperature is None else asked.temperature
+        penalty = 1.0 if temperature == 0 else own.repetition_penalty
+        return Sampling(
+            max_new_tokens=most,
+            temperature=temperature,
+            top_k=own.top_k if asked.top_k is None else max(0, asked.top_k),
+            top_p=own.top_p if asked.top_p is None else asked.top_p,
+            repetition_penalty=penalty if asked.repetition_penalty is None else asked.repetition_penalty,
+            presence_penalty=asked.presence_penalty or 0.0,
+            frequency_penalty=asked.frequency_penalty or 0.0,
+            logprobs=likeliest,
+        )
+
+    async def pieces(self, order: Order) -> AsyncIterator[list[tuple[int, Piece]]]:
+        """The pieces of a submitted order, and note how long they took.
+
+        Raises:
+            ApiError: see `Order.pieces`.
+        """
+        began, first = time.perf_counter(), True
+        self.metrics.prompt_tokens.add(order.prompt_tokens, model=order.model)
+        async for pieces in order.pieces():
+            if first:
+                self.metrics.first.observe(time.perf_counter() - began, model=order.model)
+                first = False
+            yield pieces
+        self.metrics.whole.observe(time.perf_counter() - began, model=order.model)
+
+
+def new_id(prefix: str) -> str:
+    """A name for an answer."""
+    return f"{prefix}-{secrets.token_hex(12)}"

@@ -1,0 +1,151 @@
+"""What goes wrong while texts are written: clients that go, full queues, time that runs out, a failing model."""
+
+import json
+import socket
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+import pytest
+
+from .running import Running
+
+LONG = {"model": "base", "prompt": "沈青峰", "max_tokens": 4000, "ignore_eos": True}
+
+
+def post(server, body, **options):
+    return httpx.post(server.url + "/v1/completions", json=body, timeout=60, **options)
+
+
+def open_request(server, body):
+    """A connection on which a request was sent and nothing was read."""
+    data = json.dumps(body).encode()
+    sock = socket.create_connection(("127.0.0.1", server.port), 10)
+    head = "POST /v1/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+    sock.sendall(f"{head}Content-Length: {len(data)}\r\n\r\n".encode() + data)
+    return sock
+
+
+def until(true, seconds=10.0):
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize("stream", [True, False])
+def test_killed_clients_free_their_places(checkpoints, stream):
+    with Running(checkpoints, batch=4) as server:
+        socks = [open_request(server, {**LONG, "stream": stream}) for _ in range(10)]
+        until(lambda: sum(server.texts("base")) == 10)
+        assert server.texts("base")[0] == 4
+        for sock in socks:
+            sock.close()
+        server.until_idle("base")
+        metrics = httpx.get(server.url + "/metrics").text
+        assert 'jianghu_clients_gone_total{model="base"} 10' in metrics
+        began = time.monotonic()
+        assert post(server, {**LONG, "max_tokens": 4}).status_code == 200
+        assert time.monotonic() - began < 5
+
+
+def test_who_stops_reading_a_stream_frees_its_place(server):
+    with httpx.stream("POST", server.url + "/v1/completions", json={**LONG, "stream": True}) as response:
+        lines = response.iter_lines()  # kept: to drop it is to close the stream
+        for _ in range(5):
+            line = next(lines)
+            assert line.startswith("data: ") or not line
+        assert sum(server.texts("base")) == 1
+    server.until_idle("base")
+
+
+def test_a_full_queue_says_so_and_goes_on(checkpoints):
+    with Running(checkpoints, batch=2, queue=3) as server:
+        with ThreadPoolExecutor(12) as pool:
+            found = list(pool.map(lambda _: post(server, {**LONG, "max_tokens": 200}), range(12)))
+        answered = [answer for answer in found if answer.status_code == 200]
+        refused = [answer for answer in found if answer.status_code == 429]
+        assert len(answered) >= 5
+        assert refused
+        assert len(answered) + len(refused) == 12
+        assert refused[0].json()["error"]["code"] == "rate_limit_exceeded"
+        assert refused[0].headers["retry-after"] == "1"
+        assert post(server, {**LONG, "max_tokens": 4}).status_code == 200
+        assert post(server, {**LONG, "n": 6}).json()["error"]["code"] == "invalid_value"
+
+
+def test_time_runs_out(checkpoints):
+    with Running(checkpoints, batch=1, request_seconds=1.0) as server:
+        with ThreadPoolExecutor(1) as pool:
+            slow = pool.submit(post, server, LONG)
+            answer = slow.result().json()
+        assert answer["choices"][0]["finish_reason"] == "length"
+        assert 0 < answer["usage"]["completion_tokens"] < 4000
+        server.until_idle("base")
+
+
+def test_a_failing_model_fails_its_requests_and_no_others(checkpoints, caplog, monkeypatch):
+    model = checkpoints["base"].model
+    with Running(checkpoints) as server:
+        broken = threading.Event()
+        forward = model.forward
+
+        def fails(*args, **kwargs):
+            if broken.is_set():
+                raise RuntimeError("out of memory")
+            return forward(*args, **kwargs)
+
+        monkeypatch.setattr(model, "forward", fails)
+        broken.set()
+        answer = post(server, {**LONG, "max_tokens": 5})
+        assert answer.status_code == 500
+        assert answer.json()["error"]["type"] == "server_error"
+        assert "memory" not in answer.text
+        streamed = post(server, {**LONG, "max_tokens": 5, "stream": True}).text
+        assert '"type":"server_error"' in streamed
+        assert streamed.endswith("data: [DONE]\n\n")
+        chat = {"model": "chat", "messages": [{"role": "user", "content": "谁？"}], "max_tokens": 3}
+        assert httpx.post(server.url + "/v1/chat/completions", json=chat).status_code == 200
+        broken.clear()
+        assert post(server, {**LONG, "max_tokens": 5}).status_code == 200
+        server.until_idle("base")
+    assert "out of memory" in caplog.text
+
+
+def test_many_at_once_get_what_one_alone_gets(checkpoints):
+    """More requests than places, of different lengths and settings; each gets the text that it gets alone."""
+    bodies = [
+        {
+            "model": "base",
+            "prompt": "沈青峰柳如烟顾长风"[n % 7 :],
+            "max_tokens": 5 + 7 * (n % 9),
+            "temperature": (n % 3) / 2,
+            "seed": n,
+        }
+        for n in range(24)
+    ]
+    with Running(checkpoints, batch=5) as server:
+        alone = [post(server, body).json() for body in bodies]
+        with ThreadPoolExecutor(24) as pool:
+            together = list(pool.map(lambda body: post(server, body).json(), bodies))
+        for one, other in zip(alone, together, strict=True):
+            assert one["choices"] == other["choices"]
+            assert one["usage"] == other["usage"]
+        text = httpx.get(server.url + "/metrics").text
+        written = sum(answer["usage"]["completion_tokens"] for answer in alone + together)
+        assert f'jianghu_written_tokens_total{{model="base"}} {written}' in text
+        assert 'jianghu_requests_total{route="/v1/completions",status="200"} 48' in text
+        assert 'jianghu_texts{model="base",state="running"} 0' in text
+
+
+def test_a_short_request_passes_long_ones(checkpoints):
+    """One place, taken by a text of thousands of tokens, and five more waiting: a short one is done before any."""
+    with Running(checkpoints, batch=1) as server:
+        socks = [open_request(server, LONG) for _ in range(6)]
+        until(lambda: sum(server.texts("base")) == 6)
+        assert post(server, {**LONG, "max_tokens": 16}).json()["usage"]["completion_tokens"] <= 16
+        assert sum(server.texts("base")) == 6
+        for sock in socks:
+            sock.close()
+        server.until_idle("base")
