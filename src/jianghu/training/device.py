@@ -53,7 +53,7 @@ def peak_flops(device: torch.device, dtype: torch.dtype, seconds: float = 0.2) -
 
     best, end = 0.0, time.perf_counter() + seconds
     left @ right
-    while time.perf_counter() < end:
+    while not best or time.perf_counter() < end:  # once at least, however busy the machine is
         wait()
         began = time.perf_counter()
         left @ right
