@@ -111,9 +111,9 @@ def share(hits: Sequence[bool]) -> dict[str, float]:
     return {"accuracy": round(mean, 4), "low": round(low, 4), "high": round(high, 4)}
 
 
-def name_rank(checkpoint: Checkpoint, item: Item, people: People, most: int) -> int | None:
-    """The place of the right person, from 1, among the `most` most named persons of the book, all as beginnings of
-    the answer; None if no person of the book is asked for.
+def name_rank(checkpoint: Checkpoint, item: Item, people: People, most: int) -> tuple[int, int] | None:
+    """The place of the right person, from 1, among how many: at most `most` persons, the most named ones of the book,
+    all as beginnings of the answer; None if no person of the book is asked for.
 
     Persons whom the question names are no candidates. A person counts by the likeliest of the accepted forms.
     """
@@ -121,23 +121,25 @@ def name_rank(checkpoint: Checkpoint, item: Item, people: People, most: int) -> 
     if name is None:
         return None
     others = [other for other in people.ranked(item.book) if other != name.name and other not in item.question]
+    others = others[: most - 1]
     right = [form for form in item.accepted if form in (name.name, *name.aliases)]
-    scores = option_scores(checkpoint, item.question, [*right, *others[: most - 1]])
+    scores = option_scores(checkpoint, item.question, [*right, *others])
     best = max(scores[: len(right)])
-    return 1 + sum(score > best for score in scores[len(right) :])
+    return 1 + sum(score > best for score in scores[len(right) :]), 1 + len(others)
 
 
-def name_scores(rows: Sequence[dict[str, Any]], most: int) -> dict[str, Any] | None:
+def name_scores(rows: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
     """Shares and means over the answers' rows that hold a `name_rank`; None if none does."""
     ranks = [row["name_rank"] for row in rows if "name_rank" in row]
     if not ranks:
         return None
+    sizes = [row["name_candidates"] for row in rows if "name_rank" in row]
     return {
         "questions": len(ranks),
-        "candidates": most,
+        "candidates": max(sizes),
         "first": round(sum(rank == 1 for rank in ranks) / len(ranks), 4),
         "in_ten": round(sum(rank <= 10 for rank in ranks) / len(ranks), 4),
         "reciprocal": round(sum(1 / rank for rank in ranks) / len(ranks), 4),
         "median": median(ranks),
-        "control": round(sum(1 / rank for rank in range(1, most + 1)) / most, 4),
+        "control": round(sum(sum(1 / rank for rank in range(1, size + 1)) / size for size in sizes) / len(sizes), 4),
     }

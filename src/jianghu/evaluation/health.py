@@ -15,21 +15,26 @@ _MARKUP = re.compile(r"<\|\w*\|?>?")
 
 def is_loop(answer: str, repeats: int = 3) -> bool:
     """Whether an answer goes round in circles: some stretch of it, of at least 8 characters in all, stands
-    `repeats` times or more directly one after the other."""
+    `repeats` times or more directly one after the other. Letters alone are looked at, then marks too."""
     return loop_span(answer, repeats) is not None
 
 
 def loop_span(answer: str, repeats: int = 3) -> tuple[int, int] | None:
     """Where the loop of an answer stands, as [start, end) of it; None if there is none. See `is_loop`."""
-    plain = [(letter, place) for place, character in enumerate(answer) for letter in normalise(character)]
-    for period in range(1, len(plain) // repeats + 1):
+    letters = [(letter, place) for place, character in enumerate(answer) for letter in normalise(character)]
+    everything = [(character, place) for place, character in enumerate(answer) if not character.isspace()]
+    return _span(letters, repeats) or _span(everything, repeats)
+
+
+def _span(text: list[tuple[str, int]], repeats: int) -> tuple[int, int] | None:
+    for period in range(1, len(text) // repeats + 1):
         need = max(period * repeats, 8)
         run = period
-        for at in range(period, len(plain)):
-            if plain[at][0] == plain[at - period][0]:
+        for at in range(period, len(text)):
+            if text[at][0] == text[at - period][0]:
                 run += 1
-                if run >= need and (at + 1 == len(plain) or plain[at + 1][0] != plain[at + 1 - period][0]):
-                    return plain[at + 1 - run][1], plain[at][1] + 1
+                if run >= need and (at + 1 == len(text) or text[at + 1][0] != text[at + 1 - period][0]):
+                    return text[at + 1 - run][1], text[at][1] + 1
             else:
                 run = period
     return None

@@ -48,6 +48,10 @@ class People:
         said = dict.fromkeys(answer[start:end] for start, end, _ in names.mentions(answer))
         return [form for form in said if form not in question and form not in reference]
 
+    def a_stranger(self, book: str) -> str | None:
+        """Somebody who does not belong to a book; None if there is nobody."""
+        return next((name.name for name in self._strange[book].names), None) if book in self._strange else None
+
     def wanted(self, accepted: Iterable[str], book: str) -> Name | None:
         """The person of the book who is asked for; None if the accepted answer is no person's name."""
         lexicon = self.lexicons.get(self.book_of(book))

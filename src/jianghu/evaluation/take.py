@@ -65,7 +65,7 @@ def take_exam(
         "scores": mean_scores(rows),
         "groups": {group: mean_scores([row for row in rows if row["group"] == group]) for group in groups},
         "choices": choice_scores(rows),
-        "names": name_scores(rows, settings.name_candidates),
+        "names": name_scores(rows),
         "shuffled": shuffled(rows),
         "answers": rows,
     }
@@ -95,7 +95,8 @@ def score_answers(
 
 def _about(item: Item) -> dict[str, Any]:
     names = ("id", "group", "kind", "book", "question")
-    return {**{name: getattr(item, name) for name in names}, "reference": item.answer, "accepted": list(item.accepted)}
+    about = {name: getattr(item, name) for name in names}
+    return {**about, "reference": item.answer, "accepted": list(item.accepted), "evidence": item.evidence}
 
 
 def _score(item: Item, text: str, background: Background) -> dict[str, Any]:
@@ -143,5 +144,6 @@ def _choose(
         row_of[id(choices[n].item)]["choice"] = choose(checkpoint, choices[n])
     asked = [item for item in items if people and people.wanted(item.accepted, item.book)]
     for n in spread(len(asked), settings.choice_questions):
-        assert people is not None  # none is asked for without
-        row_of[id(asked[n])]["name_rank"] = name_rank(checkpoint, asked[n], people, settings.name_candidates)
+        found = people and name_rank(checkpoint, asked[n], people, settings.name_candidates)
+        if found:
+            row_of[id(asked[n])] |= dict(zip(("name_rank", "name_candidates"), found, strict=True))

@@ -24,7 +24,7 @@ SPLITS = ("train", "paraphrase", "val", "test")
 
 
 def background_of(ws: Workspace) -> Background:
-    """What the workspace knows of its books and of what was taught; less where it is not prepared, or has no
+    """What is known of the workspace's books and of what was taught; less where it is not prepared, or has no
     records."""
     chapters = read_chapters(ws.chapters) if ws.chapters.exists() else []
     texts = _texts(chapters)
@@ -111,7 +111,16 @@ def result_path(ws: Workspace, reference: str, exam: str) -> Path:
 
 
 def _shelf_items(ws: Workspace, settings: EvalSettings, people: People | None) -> list[Item]:
-    records = {split: list(files.read_jsonl(ws.records / f"{split}.jsonl")) for split in SPLITS}
+    full = {(chapter.book, chapter.chapter): chapter.text for chapter in read_chapters(ws.chapters)}
+    records = {
+        split: [
+            {**row, "evidence": full.get((row["book"], row["chapter"]), "")[row["start"] : row["end"]]}
+            if row["start"] is not None
+            else row
+            for row in files.read_jsonl(ws.records / f"{split}.jsonl")
+        ]
+        for split in SPLITS
+    }
     return shelf_exam(records, people or People({}, {}, {}), settings.group_questions)
 
 

@@ -47,3 +47,5 @@ class EvalSettings(Settings):
     """Among so many names of the book, the most named ones, the right name is ranked."""
     heldout_windows: NotNegative = 64
     """Most windows of held-out text of each book that are scored; 0: none."""
+    judge_questions: Positive = 60
+    """Most questions that the judge is asked about, evenly spread."""
