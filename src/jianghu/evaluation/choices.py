@@ -13,6 +13,7 @@ from statistics import median
 from typing import Any
 
 from ..chat import question, render
+from ..dataset.batches import permutation
 from ..generation import choice_loglikelihoods
 from ..model import Checkpoint
 from .exam import Item
@@ -98,10 +99,15 @@ def choice_scores(rows: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
     if not taken:
         return None
     hits = {name: [choice[name] == choice["right"] for choice in taken] for name in (*MEASURES, "blind")}
-    turned = taken[1:] + taken[:1]
-    hits["control"] = [one["raw"] == other["right"] for one, other in zip(taken, turned, strict=True)]
+    hits["control"] = [one["raw"] == other["right"] for one, other in mixed(taken)]
     chance = sum(1 / len(choice["options"]) for choice in taken) / len(taken)
     return {"questions": len(taken), "chance": round(chance, 4), **{name: share(own) for name, own in hits.items()}}
+
+
+def mixed(rows: Sequence[dict[str, Any]]) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+    """Each row with another one, by lot: what a control pairs."""
+    order = [rows[n] for n in permutation(len(rows), 0)]
+    return list(zip(order, order[1:] + order[:1], strict=True)) if len(rows) > 1 else []
 
 
 def share(hits: Sequence[bool]) -> dict[str, float]:

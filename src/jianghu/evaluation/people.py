@@ -11,6 +11,9 @@ from ..corpus import Lexicon, Name
 from ..likeness import normalise
 from .metrics import places
 
+IN_PASSING = 20
+"""A name that a book has no more often than this, and not in its lexicon, is not one of its people."""
+
 
 class People:
     """The names of a shelf's books, and of well-known books that are not on it.
@@ -28,6 +31,7 @@ class People:
         self.titles = sorted({*lexicons, *elsewhere})
         homes = {title: [Name(name) for name in names] for title, names in elsewhere.items()}
         homes |= {book: lexicon.names for book, lexicon in lexicons.items()}
+        self._texts = dict(texts)
         self._strange = {
             book: Lexicon(_strangers(book, texts.get(book, ""), homes, lexicons[book])) for book in lexicons
         }
@@ -42,10 +46,10 @@ class People:
 
         None if the book is not on the shelf: who belongs to it is not known then.
         """
-        names = self._strange.get(self.book_of(book))
-        if names is None:
+        book = self.book_of(book)
+        if book not in self._strange:
             return None
-        said = dict.fromkeys(answer[start:end] for start, end, _ in names.mentions(answer))
+        said = dict.fromkeys(form for _, form in self._said(answer, book))
         return [form for form in said if form not in question and form not in reference]
 
     def a_stranger(self, book: str) -> str | None:
@@ -71,29 +75,36 @@ class People:
         asked = lexicon.names_in(normalise(question))
         at = min(places(text, accepted), default=len(text))
         others = [(start, who) for start, _, who in lexicon.mentions(text) if who != name.name and who not in asked]
-        others += [(start, who) for start, _, who in self._strange[self.book_of(book)].mentions(text)]
+        others += self._said(text, self.book_of(book))
         return any(start < at and who not in question for start, who in others)
 
     def ranked(self, book: str) -> list[str]:
         """Persons of a book by how often it names them, most often first."""
         return self._ranked.get(self.book_of(book), [])
 
+    def _said(self, answer: str, book: str) -> list[tuple[int, str]]:
+        """Strangers in an answer, each with its place; not where the book itself has the same letters in the same
+        company (吴用 in 东吴用兵)."""
+        text = self._texts.get(book, "")
+        return [
+            (start, form)
+            for start, end, form in self._strange[book].mentions(answer)
+            if form not in text
+            or not any(
+                part[0].isalnum() and part[-1].isalnum() and part in text
+                for part in (answer[max(0, start - 1) : end], answer[start : end + 1])
+                if len(part) > len(form)
+            )
+        ]
+
 
 def _strangers(book: str, text: str, homes: Mapping[str, Iterable[Name]], own: Lexicon) -> list[Name]:
-    """Names of other books that this book has neither as a name nor anywhere in its text.
-
-    The text counts too, since a lexicon is never complete; a stranger's name that by chance stands in it across
-    two words (王进 in 汉中王进兵) is given up: what is reported should be so.
-    """
+    """Names of other books that this book does not have, or only a few times: in passing, or across two words."""
     known = {form for name in own.names for form in (name.name, *name.aliases)}
-    forms = {
-        form: title
-        for title, names in homes.items()
-        if title != book
-        for name in names
-        for form in (name.name, *name.aliases)
-    }
-    return [Name(form) for form in forms if len(form) > 1 and form not in known and form not in text]
+    forms = dict.fromkeys(
+        form for title, names in homes.items() if title != book for name in names for form in (name.name, *name.aliases)
+    )
+    return [Name(form) for form in forms if len(form) > 1 and form not in known and text.count(form) <= IN_PASSING]
 
 
 def _by_mentions(lexicon: Lexicon, text: str) -> list[str]:

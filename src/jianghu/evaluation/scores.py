@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from ..dataset.batches import spread
-from .choices import share
+from .choices import mixed, share
 from .health import distinct
 from .intervals import wilson
 from .metrics import contains
@@ -87,9 +87,7 @@ def shuffled(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
     share over all such pairs; if it does not, the scoring and not the model is being measured."""
     scored = [row for row in rows if row["outcome"]]
     taken = [scored[n] for n in spread(len(scored), MOST_PAIRED)]
-    turn = max(1, len(taken) // 2)
-    turned = zip(taken, taken[turn:] + taken[:turn], strict=True)
-    hits = [contains(one["answer"], other["accepted"]) for one, other in turned]
+    hits = [contains(one["answer"], other["accepted"]) for one, other in mixed(taken)]
     pairs = [contains(one["answer"], other["accepted"]) for one in taken for other in taken if one is not other]
     return {"questions": len(taken), **share(hits), "chance": _mean(pairs)}
 
