@@ -57,6 +57,7 @@ class Ledger:
 
     def __init__(self, study: Study, folder: Path, url: str | None = None) -> None:
         self.study, self.folder, self.shared = study, folder, url is not None
+        self._here = {"host": socket.gethostname(), "folder": str(folder.resolve())}
         folder.mkdir(parents=True, exist_ok=True)
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         warnings.filterwarnings("ignore", module="optuna", category=Warning)  # of experimental parts and of ask()
@@ -93,7 +94,7 @@ class Ledger:
                 claim = self._next()
                 if claim is not None:
                     held.enter_context(files.lock(self._lock(claim.trial.number), claim.member.name))
-                    claim.trial.set_user_attr("owner", {"host": socket.gethostname(), "process": os.getpid()})
+                    claim.trial.set_user_attr("owner", {**self._here, "process": os.getpid()})
             if claim is not None and isinstance(self._storage, RDBStorage):
                 held.enter_context(_signs_of_life(self._storage, claim.trial))
             yield claim
@@ -112,7 +113,7 @@ class Ledger:
         """Enter that the member of a worker on this machine, known to be dead, failed with it; False if it had none."""
         with self._turn():
             for trial in self._trials(TrialState.RUNNING):
-                if trial.user_attrs.get("owner") == {"host": socket.gethostname(), "process": process}:
+                if trial.user_attrs.get("owner") == {**self._here, "process": process}:
                     # Optuna has no other way to write to a trial that another process began.
                     optuna.Trial(self._optuna, trial._trial_id).set_user_attr("error", error)
                     self._optuna.tell(trial.number, state=TrialState.FAIL)
@@ -229,7 +230,9 @@ class Ledger:
         return unsigned and (not self.shared or old)
 
     def _is_here(self, trial: FrozenTrial) -> bool:
-        return (trial.user_attrs.get("owner") or {}).get("host") == socket.gethostname()
+        """Whether a worker of this workspace on this machine has the trial: its lock file can be looked at."""
+        owner = trial.user_attrs.get("owner", {})
+        return {name: owner.get(name) for name in self._here} == self._here
 
 
 def _failed(trial: FrozenTrial) -> bool:
