@@ -12,7 +12,7 @@ from cyclopts import App, CycloptsError, Parameter
 
 from .. import __version__
 from ..errors import InputError, JianghuError
-from . import ask, books, compare, demo, evaluate, project, sweep, synth, train
+from . import ask, books, compare, demo, evaluate, project, report, sweep, synth, train
 
 app = App(
     name="jianghu",
@@ -34,8 +34,9 @@ app.command(evaluate.evaluate, name="eval", sort_key=11)
 app.command(compare.compare, sort_key=11)
 app.command(compare.judge, sort_key=11)
 app.command(sweep.sweep, sort_key=12)
-app.command(project.run, sort_key=13)
-app.command(project.status, sort_key=14)
+app.command(report.report, sort_key=13)
+app.command(project.run, sort_key=14)
+app.command(project.status, sort_key=15)
 
 
 @app.meta.default
