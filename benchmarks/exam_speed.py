@@ -44,12 +44,13 @@ def main() -> None:
         save_checkpoint(ws.run("random") / "checkpoints" / "last", model, tokenizer, {"run": "random", "step": 0})
         settings = recipe.eval.model_copy(update={"limit": QUESTIONS, "max_new_tokens": 64, "group_questions": 0})
         recipe = recipe.model_copy(update={"eval": settings})
-        began = time.perf_counter()
+        began, worked = time.perf_counter(), time.process_time()
         result = pipeline.exam(ws, recipe, "random")
-        seconds = time.perf_counter() - began
+        seconds, worked = time.perf_counter() - began, time.process_time() - worked
         millions = model.config.parameters / 1e6
         asked, threads = result["scores"]["questions"], torch.get_num_threads()
-        print(f"{options.size}: {millions:.1f} M parameters, {asked} questions, {threads} threads: {seconds:.0f} s")
+        print(f"{options.size}: {millions:.1f} M parameters, {asked} questions, {threads} threads:")
+        print(f"{seconds:.0f} s, in which the processors worked {worked:.0f} s for it")
         print(f"mean answer {result['scores']['length']:.0f} characters, {result['scores']['finished']:.0%} ended")
         if options.other:
             background = background_of(ws)
