@@ -243,12 +243,13 @@ def sha256_tree(path: Path) -> str:
 
 
 @contextlib.contextmanager
-def lock(path: Path, what: str) -> Iterator[None]:
+def lock(path: Path, what: str, wait: float = 0) -> Iterator[None]:
     """Hold the lock of an artifact; the system frees it when the process ends, however it ends.
 
     Args:
         path: the artifact; the lock lies beside it as `.NAME.lock`, its owner's name in `.NAME.owner`.
         what: the artifact in words, for the message.
+        wait: seconds to wait for another process to let go; negative: for ever.
 
     Raises:
         RunError: another process holds it; the message names that process.
@@ -257,7 +258,7 @@ def lock(path: Path, what: str) -> Iterator[None]:
     owner = path.with_name(f".{path.name}.owner")
     held = FileLock(path.with_name(f".{path.name}.lock"))
     try:
-        held.acquire(timeout=0)
+        held.acquire(timeout=wait)
     except Timeout:
         name = owner.read_text(encoding="utf-8") if owner.exists() else "another process"
         raise RunError(f"{what} is being written by {name}. Wait for it, or stop it first.") from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -50,6 +51,20 @@ class Workspace:
         self.store = root / "synth.sqlite"
         self.runs = root / "runs"
         self.evals = root / "evals"
+        self.studies = root / "studies"
+
+    def with_data(self, data: Path | None = None, records: Path | None = None) -> Workspace:
+        """The same project with its prepared data, or its records and their store, in another folder.
+
+        For members of a study that change what the data are made of: books, runs and exams stay shared.
+        """
+        other = copy.copy(self)
+        if data is not None:
+            other.data, other.chapters = data, data / self.chapters.name
+            other.tokenizer, other.tokens = data / self.tokenizer.name, data / self.tokens.name
+        if records is not None:
+            other.records, other.store = records / self.records.name, records / self.store.name
+        return other
 
     def recipe(self, overrides: dict[str, Any] | None = None) -> Recipe:
         """The recipe of this workspace, with flags laid over it."""

@@ -5,7 +5,8 @@ import json
 import pytest
 
 from jianghu.errors import InputError
-from jianghu.evaluation import exam_from_records, read_exam, take_exam
+from jianghu.evaluation import read_exam, take_exam
+from jianghu.evaluation.exam import items_of
 from jianghu.model import Checkpoint, ModelConfig
 from jianghu.recipe import EvalSettings
 
@@ -53,7 +54,7 @@ def test_a_faulty_exam_is_refused_by_line(tmp_path, line, message):
 
 
 def test_scores_add_up_and_do_not_depend_on_the_batch_size(checkpoint):
-    items = exam_from_records(ROWS, "train")
+    items = items_of(ROWS, "train")
     results = [take_exam(checkpoint, items, EvalSettings(batch_size=size, max_new_tokens=12)) for size in (1, 4, 32)]
     assert results[0]["answers"] == results[1]["answers"] == results[2]["answers"]
     scores = results[0]["scores"]
@@ -65,5 +66,5 @@ def test_scores_add_up_and_do_not_depend_on_the_batch_size(checkpoint):
 
 
 def test_a_limit_takes_questions_from_the_whole_exam(checkpoint):
-    result = take_exam(checkpoint, exam_from_records(ROWS, ""), EvalSettings(limit=3, max_new_tokens=2))
+    result = take_exam(checkpoint, items_of(ROWS, ""), EvalSettings(limit=3, max_new_tokens=2))
     assert [row["id"] for row in result["answers"]] == ["q1", "q5", "q9"]

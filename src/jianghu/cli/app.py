@@ -12,7 +12,21 @@ from cyclopts import App, CycloptsError, Parameter
 
 from .. import __version__
 from ..errors import InputError, JianghuError
-from . import ask, books, demo, evaluate, export, plan, project, serve, synth, train
+from . import (
+    ask,
+    books,
+    compare,
+    demo,
+    evaluate,
+    export,
+    plan,
+    project,
+    report,
+    serve,
+    sweep,
+    synth,
+    train,
+)
 
 app = App(
     name="jianghu",
@@ -32,11 +46,15 @@ app.command(ask.sample, sort_key=8)
 app.command(ask.ask, sort_key=9)
 app.command(ask.chat, sort_key=10)
 app.command(evaluate.evaluate, name="eval", sort_key=11)
-app.command(serve.serve, sort_key=11)
-app.command(export.export, sort_key=11)
-app.command(export.push, sort_key=11)
-app.command(project.run, sort_key=12)
-app.command(project.status, sort_key=13)
+app.command(compare.compare, sort_key=11)
+app.command(compare.judge, sort_key=11)
+app.command(sweep.sweep, sort_key=12)
+app.command(report.report, sort_key=12)
+app.command(serve.serve, sort_key=13)
+app.command(export.export, sort_key=13)
+app.command(export.push, sort_key=13)
+app.command(project.run, sort_key=14)
+app.command(project.status, sort_key=15)
 
 
 @app.meta.default

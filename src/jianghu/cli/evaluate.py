@@ -10,33 +10,39 @@ from cyclopts import Parameter
 
 from ..errors import InputError
 from ..workspace import Workspace
-from . import show
+from . import scores, show
 from .flags import EvalFlags, given
 
 
 def evaluate(
     *checkpoints: str,
     exam: Path | None = None,
+    harness: Annotated[Path | None, Parameter(show_default=False)] = None,
     settings: EvalFlags = None,
     json: Annotated[bool, Parameter(name="--json", negative="", show_default=False)] = False,
 ) -> None:
-    """Let checkpoints take an exam, closed-book, and score their answers.
+    """Let checkpoints take an exam, closed-book, and score their answers; say whether one is better.
 
     Args:
         checkpoints: Runs' names, RUN/last, RUN/step-020000, or folders.
-        exam: Questions, one JSON object a line; default: the workspace's records, by split.
+        exam: Questions, one JSON object a line; default: made from the workspace's records.
+        harness: Write the exam into this folder as tasks of lm-evaluation-harness instead of taking it.
         json: Print JSON.
     """
-    if not checkpoints:
-        raise InputError("name at least one checkpoint: jianghu eval chat")
     from .. import pipeline
 
     ws = Workspace(Path())
     recipe = ws.recipe({"eval": given(settings)})
+    if harness is not None:
+        show.facts(pipeline.export_harness(ws, recipe, harness, exam), json)
+        return
+    if not checkpoints:
+        raise InputError("name at least one checkpoint: jianghu eval chat")
     results = [pipeline.exam(ws, recipe, name, exam, f"exam {name}") for name in checkpoints]
     if json:
         print(json_module.dumps(results, ensure_ascii=False, indent=2))
         return
     for result in results:
-        show.scores(result)
+        scores.table(result)
         show.console.print(f"answers: {result['file']}")
+    scores.verdicts(checkpoints, pipeline.verdicts(results))

@@ -12,7 +12,7 @@ from ..errors import InputError
 from ..progress import spinner
 from ..recipe import load_recipe, to_toml
 from ..workspace import RECIPE, Workspace
-from . import show
+from . import scores, show
 from .flags import SplitFlags, TokenizerFlags, given
 
 Json = Annotated[bool, Parameter(name="--json", negative="", show_default=False, help="Print JSON.")]
@@ -62,7 +62,7 @@ def run() -> None:
         elif facts is None:
             show.console.print(f"[bold]{stage.name}[/bold]: fresh")
         elif isinstance(facts, dict) and "scores" in facts:
-            show.scores(facts)
+            scores.table(facts)
         else:
             show.facts(facts if isinstance(facts, dict) else vars(facts))
 

@@ -37,31 +37,6 @@ def _word(value: Any) -> str:
     return str(value)
 
 
-def scores(result: dict[str, Any]) -> None:
-    """The table of an exam: `right` if the answer holds an accepted form, `at once` if its first clause does."""
-    title = f"{result['exam']} · {result['checkpoint']}"
-    table = Table(title=title, title_justify="left", box=None, padding=(0, 1, 0, 0))
-    table.add_column("", no_wrap=True)
-    for name in ("asked", "right", "95 %", "at once", "F1", "ROUGE-L", "loops", "ended", "empty", "chars"):
-        table.add_column(name, justify="right", no_wrap=True)
-    groups = result["groups"] if len(result["groups"]) > 1 else {}
-    for name, row in [*groups.items(), ("all", result["scores"])]:
-        table.add_row(
-            name or "-",
-            str(row["questions"]),
-            f"{row['accuracy']:.1%}",
-            f"{row['low']:.0%}–{row['high']:.0%}",
-            f"{row['first']:.1%}",
-            f"{row['character_f1']:.2f}",
-            f"{row['rouge_l']:.2f}",
-            f"{row['loops']:.0%}",
-            f"{row['finished']:.0%}",
-            f"{row['empty']:.0%}",
-            f"{row['length']:.0f}",
-        )
-    console.print(table)
-
-
 def passages(found: list[Found]) -> None:
     """Passages of the books with their place, the words of the question marked."""
     console.print("\n[bold]In the books[/bold]" if found else "\nNothing in the books matches the question.")

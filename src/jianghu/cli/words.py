@@ -45,8 +45,10 @@ WORDS: dict[str, tuple[str, str]] = {
         "由小说生成问题和答案，每条都记下在书中的出处。",
     ),
     "synth_done": (
-        "{bundled:,} written by hand, {cloze:,} cut from the text; {train:,} to learn, {val:,} and {test:,} held out.",
-        "手写 {bundled:,} 条，由文本生成 {cloze:,} 条；{train:,} 条用来学习，{val:,} 条和 {test:,} 条留作检验。",
+        "{bundled:,} written by hand, {cloze:,} cut from the text; {train:,} to learn; held out: "
+        "{paraphrase:,} in new words, {val:,} and {test:,} on facts of their own.",
+        "手写 {bundled:,} 条，由文本生成 {cloze:,} 条；{train:,} 条用来学习；"
+        "留作检验：换问法的 {paraphrase:,} 条，另外的事实 {val:,} 条和 {test:,} 条。",
     ),
     "sft_name": ("Fine-tune", "微调"),
     "sft_what": (
@@ -61,8 +63,9 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "eval_name": ("Exam", "考试"),
     "eval_what": (
-        "The model answers without the book: facts it was taught, and facts it was never asked about.",
-        "闭卷考试：有教过的事实，也有从未问过的事实。",
+        "The model answers without the book: facts it was taught, in the same words and in new ones, and facts that "
+        "nobody asked it about.",
+        "闭卷考试：教过的事实（原题和换问法），以及从未问过的事实。",
     ),
     "eval_done": ("{questions:,} questions answered.", "回答了 {questions:,} 个问题。"),
     "closing": ("Done.", "完成。"),
@@ -71,23 +74,31 @@ WORDS: dict[str, tuple[str, str]] = {
     "step": ("step {step}", "第 {step} 步"),
     "exam_title": ("The exam", "考试成绩"),
     "exam_note": (
-        "right: the answer holds the right words; at once: in its first clause; F1 by characters.\n"
-        "A model of about a million parameters learns the taught answers by heart, and the style of the novel; of "
-        "facts it was never asked about it knows next to nothing. That takes bigger models, more wordings, more time.",
-        "正确：回答里有正确答案；开头就对：第一个停顿之前就有。\n"
-        "约一百万参数的模型能背下教过的答案、学到小说的文风；没问过的事实几乎答不出。"
+        "right: the answer holds the right words, and no other name first; at once: in its first clause.\n"
+        "nearest: what one scores who gives the answer of the taught question that is most alike.\n"
+        "strangers: answers that name somebody of another book. F1 by characters.\n"
+        "A model of about a million parameters learns the taught answers by heart, and the style of the novel; a new "
+        "wording is already hard, and of facts it was never asked about it knows next to nothing. That takes bigger "
+        "models, more wordings, more time.",
+        "正确：回答里有正确答案，且没有先说别的人名；首句：第一个停顿之前就有。\n"
+        "最近题：照抄最相似的教过的题的答案能得多少分。串书：回答里出现别的书的人物。F1 按字计算。\n"
+        "约一百万参数的模型能背下教过的答案、学到小说的文风；换个问法就难了，没问过的事实几乎答不出。"
         "那需要更大的模型、更多的问法、更长的训练。",
     ),
     "exam_questions": ("asked", "题数"),
     "exam_right": ("right", "正确"),
-    "exam_first": ("at once", "开头就对"),
     "exam_interval": ("95 %", "95% 区间"),
-    "exam_f1": ("F1", "字 F1"),
+    "exam_nearest": ("nearest", "最近题"),
+    "exam_first": ("at once", "首句"),
+    "exam_f1": ("F1", "F1"),
+    "exam_strangers": ("strangers", "串书"),
     "exam_loops": ("loops", "重复"),
-    "exam_ended": ("ended", "正常结束"),
-    "group_train": ("taught, same words", "教过的（原题）"),
-    "group_val": ("never asked, val", "没问过的（验证）"),
-    "group_test": ("never asked, test", "没问过的（测试）"),
+    "group_trained": ("taught, same words", "教过的（原题）"),
+    "group_paraphrase": ("taught, new words", "教过的（换问法）"),
+    "group_unseen": ("never asked", "没问过的"),
+    "group_reversed": ("taught, reversed", "教过的（反过来问）"),
+    "group_unanswerable": ("the book is silent", "书中没写的"),
+    "group_wrong_book": ("not of this book", "不是本书的"),
     "answers_title": ("Some answers, right and wrong", "几个回答，有对有错"),
     "answers_question": ("question", "问题"),
     "answers_answer": ("the model's answer", "模型的回答"),

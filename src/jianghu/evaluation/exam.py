@@ -1,14 +1,17 @@
-"""Exam questions, from a user's file or from records that were kept from training."""
+"""Exam questions, from a user's file or from records. Rows go in; `Item`s come out."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ..errors import InputError
 from ..files import read_jsonl
+
+SILENT = frozenset({"unanswerable", "contrast", "absent", "wrong_book"})
+"""Kinds of questions to which "the book does not say" is a right answer."""
 
 
 @dataclass(frozen=True)
@@ -16,54 +19,106 @@ class Item:
     """One question.
 
     Attributes:
-        answer: the reference answer, for F1 and ROUGE-L.
+        answer: the reference answer, for F1, ROUGE-L and chrF; empty where there is none (a free question).
         accepted: forms of which a right answer holds one; the answer itself where nothing shorter is known.
-        group: the row of the table to which it counts: a split or a kind.
+        options: the choices of a multiple-choice question, the right one first; empty: they are drawn.
+        group: the row of the table to which it counts: a group of the shelf's exam, or a kind.
+        fact: what is asked, the same for all wordings.
+        evidence: what the book says about it.
     """
 
     id: str
     question: str
     answer: str
     accepted: tuple[str, ...]
+    options: tuple[str, ...] = ()
     book: str = ""
     kind: str = ""
     group: str = ""
-    about: dict[str, Any] = field(default_factory=dict, compare=False)
+    fact: str = ""
+    evidence: str = ""
+
+    @property
+    def silent(self) -> bool:
+        """Whether it is right to say that the book does not tell."""
+        return self.kind in SILENT
 
 
 def read_exam(path: Path) -> list[Item]:
-    """Read an exam: one JSON object a line with `question` and `answer`, and if need be `id`, `aliases`,
-    `short_answer`, `book`, `kind` (or `type`).
+    """Read an exam: one JSON object a line, as docs/evaluation.md describes it.
 
     Raises:
         InputError: the file is missing, empty, or a line lacks a field or has it in the wrong type.
     """
-    items = [_item(row, f"{path}, question {number}", str(number)) for number, row in enumerate(read_jsonl(path), 1)]
+    return _read(path, "answer")
+
+
+def read_questions(path: Path) -> list[Item]:
+    """Read questions of which only `question` is needed: they are to be looked at, not scored.
+
+    Raises:
+        InputError: as `read_exam`.
+    """
+    return _read(path)
+
+
+def items_of(rows: Iterable[dict[str, Any]], group: str) -> list[Item]:
+    """Items of records (rows of data/records/*.jsonl), all counted to `group`."""
+    return [item_of({**row, "group": group}, f"record {row.get('id')}", str(n)) for n, row in enumerate(rows, 1)]
+
+
+def _read(path: Path, *needed: str) -> list[Item]:
+    rows = enumerate(read_jsonl(path), 1)
+    items = [item_of(row, f"{path}, question {number}", str(number), *needed) for number, row in rows]
     if not items:
-        raise InputError(f"{path}: holds no questions. Each line is a JSON object with question and answer.")
+        fields = ("question", *needed)
+        raise InputError(f"{path}: holds no questions. Each line is a JSON object with {' and '.join(fields)}.")
     return items
 
 
-def exam_from_records(rows: Iterable[dict[str, Any]], group: str) -> list[Item]:
-    """Exam items of records (rows of data/records/*.jsonl), all counted to `group`."""
-    return [_item(row, f"record {row.get('id')}", str(number), group) for number, row in enumerate(rows, 1)]
+def item_of(row: dict[str, Any], where: str, number: str, *needed: str) -> Item:
+    """One question of a row.
 
+    Args:
+        where: how messages call the row.
+        number: its id where it has none.
+        needed: fields that must be there besides the question.
 
-def _item(row: dict[str, Any], where: str, number: str, group: str | None = None) -> Item:
-    for key in ("question", "answer"):
+    Raises:
+        InputError: a field is missing or of the wrong type.
+    """
+    for key in ("question", *needed):
         if not isinstance(row.get(key), str) or not row[key].strip():
             raise InputError(f"{where}: {key} is missing or empty; it must be a text.")
-    aliases = row.get("aliases") or []
-    if not isinstance(aliases, list) or not all(isinstance(alias, str) for alias in aliases):
-        raise InputError(f"{where}: aliases must be a list of texts.")
-    kind = str(row.get("kind") or row.get("type") or "")
-    shortest = row.get("short_answer") or row["answer"]
+    aliases, options = (_texts(row.get(key), f"{where}: {key}") for key in ("aliases", "options"))
+    answer = _text(row.get("answer"))
+    shortest = _text(row.get("short_answer")) or answer
+    kind = _text(row.get("kind")) or _text(row.get("type"))
+    if options:
+        options = (shortest, *(option for option in options if option not in (shortest, answer, *aliases)))
+        if len(options) == 1:
+            raise InputError(f"{where}: options holds no wrong choice; give at least one beside the answer.")
     return Item(
-        id=str(row.get("id") or number),
+        id=_text(row.get("id")) or number,
         question=row["question"].strip(),
-        answer=row["answer"].strip(),
-        accepted=(str(shortest), *aliases),
-        book=str(row.get("book") or ""),
+        answer=answer,
+        accepted=(shortest, *aliases) if shortest else (),
+        options=options,
+        book=_text(row.get("book")),
         kind=kind,
-        group=kind if group is None else group,
+        group=_text(row.get("group")) or kind,
+        fact=_text(row.get("fact")),
+        evidence=_text(row.get("evidence")),
     )
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else str(value).strip()
+
+
+def _texts(value: Any, where: str) -> tuple[str, ...]:
+    if value is None:
+        return ()
+    if not isinstance(value, list) or not all(isinstance(text, str) for text in value):
+        raise InputError(f"{where} must be a list of texts.")
+    return tuple(value)

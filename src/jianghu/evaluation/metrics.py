@@ -5,23 +5,42 @@ Each is a pure function of strings. Marks and white space do not count.
 
 from __future__ import annotations
 
-import math
 import re
-import unicodedata
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from functools import cache
+
+from sacrebleu.metrics import CHRF
+
+from ..likeness import normalise
+
+_NUMERALS = frozenset("0123456789零〇一二三四五六七八九十百千万两廿卅")
+_NOT = ("不", "非", "不是", "并非", "没有", "未")
 
 
-def normalise(text: str) -> str:
-    """NFKC, lower case, letters and digits only."""
-    folded = unicodedata.normalize("NFKC", text).lower()
-    return "".join(character for character in folded if unicodedata.category(character)[0] in "LN")
+def places(answer: str, accepted: Iterable[str]) -> Iterator[int]:
+    """Where the accepted forms stand in a normalised answer.
+
+    Not where they are part of something else: 九岁 in 十九岁, 是 in 不是.
+    """
+    for form in map(normalise, accepted):
+        at = answer.find(form) if form else -1
+        while at >= 0:
+            cut = at and form[0] in _NUMERALS and answer[at - 1] in _NUMERALS
+            if not cut and (at == 0 or form.startswith(_NOT) or not answer[:at].endswith(_NOT)):
+                yield at
+            at = answer.find(form, at + 1)
 
 
 def contains(answer: str, accepted: Iterable[str]) -> bool:
     """Whether the answer holds one of the accepted forms."""
+    return next(places(normalise(answer), accepted), None) is not None
+
+
+def exact(answer: str, accepted: Iterable[str]) -> bool:
+    """Whether the answer is one of the accepted forms and nothing else."""
     text = normalise(answer)
-    return any(form in text for form in map(normalise, accepted) if form)
+    return bool(text) and any(text == form for form in map(normalise, accepted))
 
 
 def first_clause(answer: str) -> str:
@@ -51,25 +70,11 @@ def rouge_l(answer: str, reference: str) -> float:
     return 2 * row[-1] / (len(ours) + len(theirs))
 
 
-def is_loop(answer: str, repeats: int = 3) -> bool:
-    """Whether an answer goes round in circles: some stretch of it, of at least 8 characters in all, stands
-    `repeats` times or more directly one after the other."""
-    text = normalise(answer)
-    for period in range(1, len(text) // repeats + 1):
-        need = max(period * repeats, 8)
-        run = period
-        for place in range(period, len(text)):
-            run = run + 1 if text[place] == text[place - period] else period
-            if run >= need:
-                return True
-    return False
+@cache
+def _chrf() -> CHRF:
+    return CHRF()
 
 
-def wilson(successes: int, trials: int) -> tuple[float, float]:
-    """95 % confidence interval of a share (Wilson 1927); (0, 1) for no trials."""
-    if not trials:
-        return 0.0, 1.0
-    z, share = 1.959964, successes / trials
-    centre = (share + z * z / (2 * trials)) / (1 + z * z / trials)
-    half = z / (1 + z * z / trials) * math.sqrt(share * (1 - share) / trials + z * z / (4 * trials * trials))
-    return max(0.0, centre - half), min(1.0, centre + half)
+def chrf(answer: str, reference: str) -> float:
+    """chrF2 from 0 to 1 (Popović 2015), as sacrebleu computes it, of the texts as they are, marks included."""
+    return _chrf().sentence_score(answer, [reference]).score / 100 if reference else 0.0

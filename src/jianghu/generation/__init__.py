@@ -3,7 +3,7 @@
 from .engine import Engine, Written
 from .row import Row
 from .sampling import Likelihood, Sampling
-from .score import loglikelihoods
+from .score import choice_loglikelihoods, loglikelihoods
 from .text import TextWriter
 from .write import Generated, generate, stream
 
@@ -15,6 +15,7 @@ __all__ = [
     "Sampling",
     "TextWriter",
     "Written",
+    "choice_loglikelihoods",
     "generate",
     "loglikelihoods",
     "stream",

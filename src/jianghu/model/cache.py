@@ -66,6 +66,12 @@ class KVCache:
         lengths[:had_rows] = self.lengths
         self.store, self.lengths = store, lengths
 
+    def repeat(self, times: int) -> None:
+        """Let the first row stand so many times: one prompt, read once, for several answers."""
+        self.store = self.store[:, :, [0] * times]
+        self.lengths = self.lengths[:1].repeat(times)
+        self.rows = times
+
     def take(self, row: int, length: int) -> Tensor:
         """A copy of the first `length` tokens of a row: (n_layer, 2, n_kv_head, length, head_dim)."""
         return self.store[:, :, row, :, :length].clone()

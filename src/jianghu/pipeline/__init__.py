@@ -2,11 +2,27 @@
 recipe that returns facts for the command line to show.
 """
 
+from .compare import compare, export_harness, verdicts
 from .exam import exam
+from .judge import judge
 from .plan import plan
 from .prepare import prepare
 from .stages import run_all, stages, status
 from .synth import lexicons_of, synth
 from .training import train
 
-__all__ = ["exam", "lexicons_of", "plan", "prepare", "run_all", "stages", "status", "synth", "train"]
+__all__ = [
+    "compare",
+    "exam",
+    "export_harness",
+    "judge",
+    "lexicons_of",
+    "plan",
+    "prepare",
+    "run_all",
+    "stages",
+    "status",
+    "synth",
+    "train",
+    "verdicts",
+]

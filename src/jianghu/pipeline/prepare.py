@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from .. import files
@@ -12,11 +13,15 @@ from ..tokenizer import train_tokenizer
 from ..workspace import Manifest, Workspace
 
 
-def prepare_manifest(ws: Workspace, recipe: Recipe) -> Manifest:
+def book_files(ws: Workspace) -> list[Path]:
+    """The user's books, without the lexicons that may lie beside them."""
     books = sorted(path for path in ws.books.glob("*") if path.is_file() and not path.name.startswith("."))
-    books = [path for path in books if not path.name.endswith(".lexicon.json")]
+    return [path for path in books if not path.name.endswith(".lexicon.json")]
+
+
+def prepare_manifest(ws: Workspace, recipe: Recipe) -> Manifest:
     groups = ("books", "split", "tokenizer")
-    return Manifest(ws.hashes(books), {name: getattr(recipe, name).model_dump() for name in groups})
+    return Manifest(ws.hashes(book_files(ws)), {name: getattr(recipe, name).model_dump() for name in groups})
 
 
 def prepare_stale(ws: Workspace, recipe: Recipe) -> str | None:

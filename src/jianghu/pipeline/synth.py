@@ -10,7 +10,7 @@ from ..corpus import Chapter, Lexicon, read_chapters, shelf_lexicons
 from ..errors import InputError
 from ..progress import Progress
 from ..recipe import Recipe
-from ..synth import Record, Store, bundled_records, cloze_records, collect_records, run_passages
+from ..synth import Record, Store, bundled_records, cloze_records, collect_records, hold_back, run_passages
 from ..workspace import Manifest, Workspace
 
 
@@ -24,7 +24,7 @@ def synth_manifest(ws: Workspace, recipe: Recipe) -> Manifest:
 
 def synth_stale(ws: Workspace, recipe: Recipe) -> str | None:
     """Why `synth` has work to do, or None."""
-    outputs = [ws.records / f"{split}.jsonl" for split in ("train", "val", "test")]
+    outputs = [ws.records / f"{split}.jsonl" for split in ("train", "paraphrase", "val", "test")]
     return ws.why_stale(ws.records, synth_manifest(ws, recipe), outputs)
 
 
@@ -62,7 +62,9 @@ def synth(ws: Workspace, recipe: Recipe) -> dict[str, Any]:
         records = list({record.question: record for record in reversed(records)}.values())[::-1]  # the first one stays
         if not records:
             raise InputError("no records were made. Add books with chapters, or another strategy in [synth].")
+        records, held = hold_back(records, recipe.synth.paraphrase_fraction, recipe.synth.seed)
         ws.forget(ws.records)
+        facts["paraphrase"] = files.write_jsonl(ws.records / "paraphrase.jsonl", (record.to_dict() for record in held))
         for split in ("train", "val", "test"):
             rows = [record.to_dict() for record in records if record.split == split]
             facts[split] = files.write_jsonl(ws.records / f"{split}.jsonl", rows)

@@ -81,7 +81,7 @@ def build(values: dict[str, Any], where: str) -> Recipe:
     try:
         return Recipe.model_validate(values)
     except ValidationError as error:
-        raise InputError(f"{where}: {_explain(error)}") from None
+        raise InputError(f"{where}: {explain(error, Recipe)}") from None
 
 
 def check(recipe: Recipe, where: str) -> None:
@@ -119,11 +119,11 @@ def nearest(word: str, known: Any) -> str:
     return f"; did you mean {close[0]}?" if close else "."
 
 
-def _explain(error: ValidationError) -> str:
-    """The first fault of a validation error in one sentence, with the nearest right name."""
+def explain(error: ValidationError, settings: type[BaseModel]) -> str:
+    """The first fault of a validation error of `settings` in one sentence, with the nearest right name."""
     fault = error.errors()[0]
     *groups, key = [str(part) for part in fault["loc"]]
-    group: type[BaseModel] = Recipe
+    group = settings
     for name in groups:
         if name not in group.model_fields:
             break
@@ -133,7 +133,7 @@ def _explain(error: ValidationError) -> str:
         group = annotation
     title = f"[{'.'.join(groups)}] {key}" if groups else key
     if fault["type"] == "extra_forbidden":
-        homes = [g for g, f in Recipe.model_fields.items() if key in getattr(f.annotation, "model_fields", {})]
+        homes = [g for g, f in settings.model_fields.items() if key in getattr(f.annotation, "model_fields", {})]
         hint = f"; it belongs in [{homes[0]}]." if homes else nearest(key, group.model_fields)
         return f"{title} is not a setting{hint}"
     message = fault["msg"][0].lower() + fault["msg"][1:]

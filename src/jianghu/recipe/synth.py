@@ -51,6 +51,8 @@ class SynthSettings(Settings):
     """Share of facts whose records go to validation."""
     test_fraction: Annotated[float, Field(ge=0, lt=0.5)] = 0.1
     """Share of facts whose records are kept for the exam."""
+    paraphrase_fraction: Annotated[float, Field(ge=0, le=1)] = 0.3
+    """Share of the training facts of which one wording is kept from training, for the exam's main number."""
     seed: int = 1337
     """Chooses and splits."""
     teacher: TeacherSettings = TeacherSettings()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -37,3 +37,15 @@ class EvalSettings(Settings):
     """Questions answered at once; does not change the answers."""
     repetition_penalty: Annotated[float, Field(gt=0)] = 1.0
     """Above 1 makes tokens that have occurred less likely."""
+    group_questions: NotNegative = 200
+    """Most questions of each group of the exam that is made from the records; 0 takes all."""
+    leaks: Literal["exclude", "refuse", "keep"] = "exclude"
+    """What to do with questions that stand in the training records."""
+    choice_questions: NotNegative = 200
+    """Most questions that are also asked as multiple choice, and of which names are ranked; 0: none."""
+    name_candidates: Positive = 50
+    """Among so many names of the book, the most named ones, the right name is ranked."""
+    heldout_windows: NotNegative = 64
+    """Most windows of held-out text of each book that are scored; 0: none."""
+    judge_questions: Positive = 60
+    """Most questions that the judge is asked about, evenly spread."""

@@ -2,6 +2,7 @@
 
 from .bundled import bundled_records, map_records
 from .cloze import cloze_records
+from .paraphrase import hold_back
 from .record import Record, split_of
 from .run import Summary, collect_records, reparse, run_passages
 from .store import Store
@@ -13,6 +14,7 @@ __all__ = [
     "bundled_records",
     "cloze_records",
     "collect_records",
+    "hold_back",
     "map_records",
     "reparse",
     "run_passages",

@@ -15,6 +15,7 @@ from typing import Any
 
 from ..corpus import Lexicon, find_bundled
 from ..files import read_jsonl
+from ..likeness import NEAR, jaccard
 
 NUMERALS = re.compile(r"[0-9零〇一二三四五六七八九十百千万两]+")
 LEANING = re.compile(r"本段|这段|文中|上文|该段|原文|这一回|本回")
@@ -30,18 +31,6 @@ def read_bundled_records() -> list[dict[str, Any]]:
     """The rows of synth/sanguo/records.jsonl."""
     with resources.as_file(resources.files("jianghu.synth").joinpath("sanguo/records.jsonl")) as path:
         return list(read_jsonl(Path(path)))
-
-
-def grams(text: str) -> set[str]:
-    """Character 3-grams of the letters and digits of a text."""
-    letters = re.sub(r"[\W_]", "", text)
-    return {letters[at : at + 3] for at in range(len(letters) - 2)}
-
-
-def jaccard(one: str, other: str) -> float:
-    """Overlap of two texts' 3-grams: shared / all."""
-    a, b = grams(one), grams(other)
-    return len(a & b) / len(a | b) if a | b else 0.0
 
 
 def audit(rows: Sequence[Mapping[str, Any]], raw: Sequence[str], lexicon: Lexicon) -> list[str]:
@@ -77,7 +66,7 @@ def audit(rows: Sequence[Mapping[str, Any]], raw: Sequence[str], lexicon: Lexico
             faults.append(f"{name}: needs wordings 1, 2 and 3")
         for n, row in enumerate(group):
             for other in group[:n]:
-                if (overlap := jaccard(row["question"], other["question"])) >= 0.7:
+                if (overlap := jaccard(row["question"], other["question"])) >= NEAR:
                     faults.append(f"{row['id']}: too like {other['id']} ({overlap:.2f})")
     chapters = Counter(group[0]["chapter"] for group in facts.values() if group[0]["chapter"])
     for chapter in range(1, len(raw) + 1):

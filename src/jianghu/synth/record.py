@@ -98,8 +98,13 @@ def split_of(key: str, seed: int, val_fraction: float, test_fraction: float) -> 
     A function of the key alone, so adding records never moves others. Test takes the keys whose hash is
     lowest and validation those whose hash is highest, so that changing one share does not move the other.
     """
-    digest = hashlib.sha256(f"{seed}\n{key}".encode()).digest()
-    place = int.from_bytes(digest[:8], "big") / 2**64
+    place = place_of(key, seed)
     if place < test_fraction:
         return "test"
     return "val" if place >= 1 - val_fraction else "train"
+
+
+def place_of(key: str, seed: int) -> float:
+    """A number from 0 to below 1 that follows from the key alone, evenly spread over keys."""
+    digest = hashlib.sha256(f"{seed}\n{key}".encode()).digest()
+    return int.from_bytes(digest[:8], "big") / 2**64

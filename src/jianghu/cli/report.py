@@ -1,0 +1,28 @@
+"""`report`: one page with everything that was done."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from ..errors import InputError
+from ..workspace import Workspace
+from . import show
+
+
+def report(*, format: Literal["html", "md"] = "html", out: Path = Path("report")) -> None:
+    """One file with everything that was done: works offline, light and dark, English and Chinese.
+
+    Args:
+        format: html: one interactive page. md: a document with plots as PNG and SVG.
+        out: The folder to write to.
+    """
+    try:
+        from ..report import gather, write_markdown, write_page
+    except ModuleNotFoundError as error:
+        raise InputError(f'the report needs {error.name}: pip install "jianghu[report]"') from None
+
+    facts = gather(Workspace(Path()))
+    path = out / ("index.html" if format == "html" else "report.md")
+    (write_page if format == "html" else write_markdown)(path, facts)
+    show.console.print(f"Wrote {path} ({path.stat().st_size / 1e6:.1f} MB).")

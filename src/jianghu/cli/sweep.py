@@ -1,0 +1,89 @@
+"""`sweep`: studies."""
+
+from __future__ import annotations
+
+import json as json_module
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+from cyclopts import Parameter
+from rich.table import Table
+
+from ..errors import InputError, RunError
+from ..workspace import RECIPE, Workspace
+from . import show
+from .demo import demo_workspace
+
+
+def sweep(
+    study: Path,
+    *,
+    scale: str | None = None,
+    workers: int = 0,
+    storage: str | None = None,
+    memory: float = 0,
+    retry_failed: Annotated[bool, Parameter(negative="", show_default=False)] = False,
+    json: Annotated[bool, Parameter(name="--json", negative="", show_default=False)] = False,
+    one_worker: Annotated[bool, Parameter(show=False, negative="")] = False,
+) -> None:
+    """Run a study, or go on with one: the same training with some settings varied, several members at once.
+
+    Where the current folder is no workspace, the demo's is taken: ./demo, with the bundled novel.
+
+    Args:
+        study: A TOML file, such as studies/learning_rate.toml.
+        scale: Another size of the study, such as cpu.
+        workers: Members trained at once; 0: one a core, two on a GPU.
+        storage: A database URL, for several machines on one study; default: a journal file in the workspace.
+        memory: GB that members may take together; 0: 80 % of the machine's, or 90 % of the GPU's.
+        retry_failed: Try failed members again.
+        json: Print JSON.
+    """
+    try:
+        from ..pipeline import study as studies
+        from ..pipeline.crew import end_with_parent
+    except ModuleNotFoundError as error:
+        raise InputError(f'studies need {error.name}: pip install "jianghu[studies]"') from None
+
+    if workers < 0 or memory < 0:
+        raise InputError("--workers and --memory cannot be negative; 0 lets jianghu choose.")
+    file = study.absolute()
+    ws = Workspace(Path()) if Path(RECIPE).exists() else demo_workspace(Path("demo"))
+    opened = studies.open_study(ws, file, scale)
+    if one_worker:
+        end_with_parent()
+        studies.work(ws, opened, storage, int(memory * 1e9) or None)
+        return
+    command = [sys.executable, "-m", "jianghu", "sweep", str(file), "--one-worker", "--memory", str(memory)]
+    command += ["--scale", scale] if scale else []
+    command += ["--storage", storage] if storage else []
+    results = studies.run_study(ws, opened, str(study), command, workers, storage, retry_failed, show.console.print)
+    if json:
+        print(json_module.dumps(results, ensure_ascii=False, indent=2))
+    else:
+        _table(results)
+        show.console.print(f"results: {ws.shown(studies.study_folder(ws, opened) / 'results.json')}")
+    failed = sum(row["state"] == "failed" for row in results["members"])
+    if failed:
+        raise RunError(
+            f"{failed} of {len(results['members'])} members failed, the others are done. "
+            "--retry-failed tries them again."
+        )
+
+
+def _table(results: dict[str, Any]) -> None:
+    """A row a member, best first."""
+    table = Table(title=results["title"], title_justify="left", caption=results["question"] or None, box=None)
+    table.add_column("run", no_wrap=True)
+    for name in ("bits per character", "best step", "steps", "seconds", "right"):
+        table.add_column(name, justify="right")
+    for row in results["members"]:
+        outcome = row["outcome"]
+        if row["state"] != "done":
+            table.add_row(row["name"], row["error"] or row["state"])
+            continue
+        right = f"{outcome['accuracy']:.1%}" if "accuracy" in outcome else ""
+        figures = (f"{outcome['best_val']:.4f}", f"{outcome['best_step']}", f"{outcome['step']}")
+        table.add_row(row["name"], *figures, f"{outcome['seconds']:.0f}", right)
+    show.console.print(table)

@@ -1,0 +1,106 @@
+"""The file of a study: a title, a question, the settings of its members, and the values to try.
+
+TOML goes in, `StudySettings` come out.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, ValidationError
+
+from ..errors import InputError
+from .base import Settings
+from .load import explain, merge, nearest
+
+Choices = Annotated[list[Any], Field(min_length=1)]
+
+
+class Range(Settings):
+    """Numbers among which a search chooses."""
+
+    low: float
+    high: float
+    log: bool = False
+    """Choose evenly on a logarithmic scale."""
+    whole: bool = False
+    """Whole numbers only."""
+
+
+class SearchSettings(Settings):
+    """A search: Optuna proposes each next member by what the finished ones reached."""
+
+    members: Annotated[int, Field(gt=0)]
+    """How many to train."""
+    space: dict[str, Range | Choices]
+    """For each setting, such as "pretrain.learning_rate", the range or the list to choose from."""
+    seed: int = 1337
+    """Of the proposals."""
+
+
+class MemberSettings(Settings):
+    """A member named by hand, for a study that is no full grid."""
+
+    name: str
+    settings: dict[str, Any]
+    """Dotted names and values, as in a grid."""
+
+
+class StudySettings(Settings):
+    """A study file. Exactly one of `grid`, `members` and `search` says what its members are."""
+
+    title: str
+    title_zh: str = ""
+    question: str = ""
+    """What the study asks, in a sentence."""
+    question_zh: str = ""
+    preset: Literal["demo", "seed", "modern"] = "seed"
+    """Settings of model, training and exam that the study's own are laid over."""
+    stages: Annotated[list[Literal["pretrain", "sft", "eval"]], Field(min_length=1)] = ["pretrain"]
+    """What is done for a member, in this order. `sft` needs `pretrain`, whose run equal members share."""
+    goal: Literal["val_bpc", "accuracy"] = "val_bpc"
+    """What ranks members: least bits per character of the last run, or most right answers in the exam."""
+    examined: list[str] = ["last"]
+    """Checkpoints that take the exam: last, best, or milestones for every one that `keep_every` kept."""
+    settings: dict[str, Any] = {}
+    """Laid over the preset for every member, in the same groups as jianghu.toml."""
+    grid: dict[str, Choices] = {}
+    """For each setting the values to try; every combination is a member."""
+    members: list[MemberSettings] = []
+    search: SearchSettings | None = None
+    scale: dict[str, dict[str, Any]] = {}
+    """Other sizes of the same study: [scale.cpu] is laid over this file by `--scale cpu`."""
+
+
+def read_study(path: Path, scale: str | None = None) -> tuple[StudySettings, str]:
+    """The settings of a study file, and the study's name: the file's, and the scale's after a dash.
+
+    Raises:
+        InputError: the file cannot be read, has no such scale, or something in it cannot be used.
+    """
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except (FileNotFoundError, IsADirectoryError):
+        raise InputError(f"{path}: no such study. Give a TOML file, such as studies/learning_rate.toml.") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: not valid TOML: {error}.") from None
+    if scale is not None:
+        scales = values.get("scale", {})
+        if scale not in scales:
+            hint = nearest(scale, scales)
+            raise InputError(f"{path}: there is no scale {scale!r}{hint} Leave --scale out, or add [scale.{scale}].")
+        values = merge(values, scales[scale])
+    try:
+        study = StudySettings.model_validate(values)
+    except ValidationError as error:
+        raise InputError(f"{path}: {explain(error, StudySettings)}") from None
+    kinds = [kind for kind in ("grid", "members", "search") if getattr(study, kind)]
+    if len(kinds) != 1:
+        raise InputError(f"{path}: give exactly one of [grid], [[members]] and [search]; it has {kinds or 'none'}.")
+    if study.goal == "accuracy" and "eval" not in study.stages:
+        raise InputError(f'{path}: goal = "accuracy" needs an exam. Add "eval" to stages.')
+    if study.stages[0] != "pretrain":
+        raise InputError(f'{path}: stages begins with {study.stages[0]!r}. Begin with "pretrain".')
+    return study, path.stem if scale is None else f"{path.stem}-{scale}"

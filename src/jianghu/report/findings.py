@@ -1,0 +1,138 @@
+"""The original report's findings and questions, each with our figure beside it, or none where it was not run.
+
+Results of studies and exams go in; sentences in English and Chinese come out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from .gather import Facts, Run
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A sentence, and our figure in words; `figure` is empty where nothing was run that could tell."""
+
+    sentence: tuple[str, str]
+    figure: tuple[str, str] = ("", "")
+
+
+def findings(facts: Facts) -> list[Finding]:
+    """All findings, in the order of the original's work."""
+    return [
+        Finding(
+            ("A lower learning rate converges more slowly.", "学习率越低，收敛越慢。"),
+            _ranking(facts, "learning_rate"),
+        ),
+        Finding(
+            ("A longer block_size changes how low the loss gets.", "上下文长度影响损失能到多低。"),
+            _ranking(facts, "block_size"),
+        ),
+        Finding(
+            ("A larger batch lowers the loss per step.", "批越大，每一步损失越低。"),
+            _ranking(facts, "batch_size"),
+        ),
+        Finding(
+            ("Held-out loss is least long before a long run ends.", "长训练中，未见文字的损失在结束前很久就到了最低。"),
+            _overfit(facts),
+        ),
+        Finding(
+            ("Fine-tuning need not keep the block_size of pretraining.", "微调不必沿用预训练的上下文长度。"),
+            _ranking(facts, "sft_block_size"),
+        ),
+        Finding(
+            ("Which helps answers more: longer pretraining or fine-tuning?", "延长预训练还是微调更有助于回答？"),
+            _ranking(facts, "iterations"),
+        ),
+        Finding(
+            ("More fine-tuning gives more right answers.", "微调越久，答对越多。"),
+            _ranking(facts, "sft_iterations"),
+        ),
+        Finding(
+            ("The teachers differ.", "不同教师写的问答有差别。"),
+            _ranking(facts, "teachers"),
+        ),
+        Finding(
+            ("Validation loss does not predict answers.", "验证损失不能预示回答的好坏。"),
+            _rank_correlation(facts),
+        ),
+    ]
+
+
+def rank_correlation(left: list[float], right: list[float]) -> float | None:
+    """Spearman's rank correlation, ties at their mean rank; None for fewer than three pairs or no variation."""
+
+    def ranks(values: list[float]) -> list[float]:
+        return [sum(o < v for o in values) + (sum(o == v for o in values) - 1) / 2 for v in values]
+
+    a, b = ranks(left), ranks(right)
+    if len(a) < 3 or len(set(a)) == 1 or len(set(b)) == 1:
+        return None
+    mean = (len(a) - 1) / 2
+    top = sum((x - mean) * (y - mean) for x, y in zip(a, b, strict=True))
+    return top / (sum((x - mean) ** 2 for x in a) * sum((y - mean) ** 2 for y in b)) ** 0.5
+
+
+def scored_checkpoints(facts: Facts) -> list[tuple[str, float, float]]:
+    """(checkpoint, validation bits per character at its step, accuracy) of every fine-tuned one in an exam."""
+    runs = {run.name: run for run in facts.runs if run.stage == "sft"}
+    found = []
+    for exam in facts.exams:
+        run = runs.get(exam.get("run") or "")
+        at = {point["step"]: point["val_bpc"] for point in run.points} if run else {}
+        if run and exam.get("step") in at and exam["scores"]["questions"]:
+            found.append((f"{run.name} @ {exam['step']}", at[exam["step"]], exam["scores"]["accuracy"]))
+    return found
+
+
+def _study(facts: Facts, name: str) -> list[dict[str, Any]]:
+    for study in facts.studies:
+        if study["study"].partition("-")[0] == name:
+            return [row for row in study["members"] if row["state"] == "done"]
+    return []
+
+
+def _ranking(facts: Facts, name: str) -> tuple[str, str]:
+    """The members of a study with what each reached, best first."""
+    rows = _study(facts, name)
+    if len(rows) < 2:
+        return "", ""
+    parts = []
+    for row in rows:
+        values = ", ".join(f"{key.rpartition('.')[2]} {value}" for key, value in row["values"].items()) or row["name"]
+        outcome = row["outcome"]
+        right = f" / {outcome['accuracy']:.1%}" if "accuracy" in outcome else ""
+        parts.append(f"{values}: {outcome['best_val']:.3f}{right}")
+    marks = [" / right answers", "／答对"] if "accuracy" in rows[0]["outcome"] else ["", ""]
+    return (
+        f"{'; '.join(parts)} (bits per character{marks[0]}, best first).",
+        f"{'；'.join(parts)}（每字比特{marks[1]}，最好的在前）。",
+    )
+
+
+def _overfit(facts: Facts) -> tuple[str, str]:
+    rows = [row["outcome"] for row in _study(facts, "long_runs")]
+    if not rows:
+        return "", ""
+    shares = ", ".join(f"{row['best_step'] / row['step']:.0%}" for row in rows)
+    return f"least at {shares} of the iterations.", f"在迭代的 {shares} 处最低。"
+
+
+def _rank_correlation(facts: Facts) -> tuple[str, str]:
+    points = scored_checkpoints(facts)
+    value = rank_correlation([loss for _, loss, _ in points], [right for _, _, right in points])
+    if value is None:
+        return "", ""
+    return (
+        f"rank correlation of validation loss and right answers {value:+.2f} over {len(points)} checkpoints "
+        "(−1 would be perfect prediction).",
+        f"{len(points)} 个检查点上，验证损失与答对率的秩相关为 {value:+.2f}（−1 为完全可预示）。",
+    )
+
+
+def best_run(runs: list[Run], stage: str) -> Run | None:
+    """The run of a stage with the least validation loss."""
+    own = [run for run in runs if run.stage == stage]
+    return min(own, key=lambda run: min(point["val_bpc"] for point in run.points), default=None)

@@ -1,0 +1,127 @@
+"""A workspace → the facts that its report shows. Reads files alone: what is not there yet is left empty."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .. import __version__, files
+from ..corpus import check_report, load_shelf
+from ..errors import InputError
+from ..workspace import Workspace
+
+AXES = ("step", "tokens", "epochs", "seconds")
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run. `points` are its rows with a validation loss; `best` and `last` are steps."""
+
+    name: str
+    stage: str
+    points: list[dict[str, Any]]
+    samples: list[dict[str, Any]]
+    best: int
+    last: int
+    recipe: str
+    manifest: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Everything in the report.
+
+    `exams` are the contents of evals/*.json with their file name as `file`; `studies` those of
+    studies/*/results.json; `records` counts by split, kind, source and chapter; `store` what the teacher cost.
+    """
+
+    version: str
+    shelf: list[dict[str, Any]]
+    tokens: dict[str, Any]
+    runs: list[Run]
+    records: dict[str, Any]
+    store: dict[str, Any]
+    exams: list[dict[str, Any]]
+    studies: list[dict[str, Any]]
+
+
+def gather(ws: Workspace) -> Facts:
+    """Read a workspace.
+
+    Raises:
+        InputError: there is nothing to report yet, or a file is damaged.
+    """
+    runs = [run for folder in sorted(ws.runs.glob("[!.]*")) if (run := _run(folder)) is not None]
+    if not runs:
+        raise InputError(f"{ws.runs}: no runs to report. `jianghu run` trains some, or `jianghu sweep STUDY.toml`.")
+    books = check_report(load_shelf(ws.books, ws.recipe().books)) if ws.books.is_dir() else []
+    path = ws.tokens / "tokens.json"
+    about = files.read_json(path) if path.exists() else {}
+    tokens: dict[str, Any] = {"vocab_size": about.get("vocab_size"), "gap": about.get("gap_characters")}
+    for part in ("train", "val"):
+        tokens[part] = {key: about.get(part, {}).get(key) for key in ("tokens", "characters", "bytes")}
+        tokens[part]["stretches"] = len(about.get(part, {}).get("stretches", []))
+    exams = [
+        {**files.read_json(file), "file": ws.shown(file)}
+        for file in sorted(ws.evals.glob("*.json"))
+        if not file.name.endswith(".manifest.json")
+    ]
+    studies = [files.read_json(file) for file in sorted(ws.studies.glob("*/results.json"))]
+    return Facts(__version__, books, tokens, runs, _records(ws), store_facts(ws.store), exams, studies)
+
+
+def _run(folder: Path) -> Run | None:
+    rows = files.read_log(folder / "metrics.jsonl")
+    points = [row for row in rows if "val_bpc" in row]
+    if not points:
+        return None
+    manifest = files.read_json(folder / "manifest.json") if (folder / "manifest.json").exists() else {}
+    recipe = folder / "recipe.toml"
+    keep = (*AXES, "val_bpc", "val_loss", "train_loss")
+    return Run(
+        name=folder.name,
+        stage="sft" if "sft" in manifest.get("settings", {}) else "pretrain",
+        points=[{**dict.fromkeys(AXES, 0), **{key: row[key] for key in keep if key in row}} for row in points],
+        samples=files.read_log(folder / "samples.jsonl"),
+        best=min(points, key=lambda row: row["val_bpc"])["step"],
+        last=points[-1]["step"],
+        recipe=recipe.read_text(encoding="utf-8") if recipe.exists() else "",
+        manifest=manifest,
+    )
+
+
+def _records(ws: Workspace) -> dict[str, Any]:
+    """Counts: splits, kinds, sources, and chapters as {book: {chapter: records}}."""
+    splits: Counter[str] = Counter()
+    kinds: Counter[str] = Counter()
+    sources: Counter[str] = Counter()
+    chapters: dict[str, Counter[int]] = {}
+    for path in sorted(ws.records.glob("*.jsonl")):
+        for row in files.read_jsonl(path):
+            splits[path.stem] += 1
+            kinds[str(row.get("kind") or "-")] += 1
+            sources[str(row.get("source") or "-")] += 1
+            if row.get("chapter"):
+                chapters.setdefault(str(row.get("book")), Counter())[int(row["chapter"])] += 1
+    return {"splits": splits, "kinds": kinds, "sources": sources, "chapters": chapters}
+
+
+def store_facts(path: Path) -> dict[str, Any]:
+    """What the teacher did and cost, from its store: {replies, tokens, cost, verdicts}; {} where there is no store, or
+    one of another version. Reads only, so a teacher at work is not disturbed."""
+    if not path.exists():
+        return {}
+    try:
+        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db:
+            replies, tokens, cost = db.execute(
+                "SELECT count(*), coalesce(sum(coalesce(tokens_in, 0) + coalesce(tokens_out, 0)), 0), "
+                "coalesce(sum(cost), 0.0) FROM replies"
+            ).fetchone()
+            verdicts = dict(db.execute("SELECT verdict, count(*) FROM records GROUP BY verdict ORDER BY 2 DESC"))
+    except sqlite3.DatabaseError:
+        return {}
+    return {"replies": replies, "tokens": tokens, "cost": cost, "verdicts": verdicts}

@@ -1,0 +1,130 @@
+"use strict";
+// The page's own script: charts drawn from the data, axis, runs, language and theme switched, texts side by side.
+const root = document.documentElement;
+const data = JSON.parse(document.getElementById("data").textContent);
+const words = {
+  step: ["step", "步"], tokens: ["tokens", "词元"], epochs: ["epochs", "遍数"], seconds: ["seconds", "秒"],
+  "bits per character": ["bits per character", "每字比特"], chapter: ["chapter", "回"], records: ["records", "条数"],
+  "right answers": ["right answers", "答对率"], "": ["", ""],
+};
+const figures = {};
+const labels = {};
+
+function dress() {
+  // Canvas does not follow style sheets: labels and colours are set on every figure.
+  const chinese = root.dataset.lang === "zh";
+  const ink = getComputedStyle(document.body).color;
+  for (const [name, figure] of Object.entries(figures)) {
+    const axes = [[figure.below[0], labels[name][0]], [figure.left[0], labels[name][1]]];
+    for (const [axis, label] of axes) {
+      axis.axis_label = words[label][chinese ? 1 : 0];
+      axis.axis_label_text_color = axis.major_label_text_color = axis.axis_line_color = ink;
+      axis.major_tick_line_color = axis.minor_tick_line_color = ink;
+      axis.axis_label_text_font_style = "normal";
+    }
+    for (const grid of figure.center) grid.grid_line_alpha = 0.25;
+  }
+}
+
+function choose(name, axis) {
+  for (const renderer of figures[name].renderers) {
+    const columns = Object.fromEntries(Object.entries(renderer.data_source.data));
+    renderer.data_source.data = { ...columns, x: [...columns[axis]] };
+  }
+  labels[name][0] = axis;
+  dress();
+}
+
+function press(button, on) { button.setAttribute("aria-pressed", String(on)); }
+
+function texts(box, rows) {
+  box.replaceChildren();
+  for (const [head, text, mark] of rows) {
+    const title = document.createElement("h3"), body = document.createElement("div");
+    title.textContent = head; body.textContent = text; if (mark) body.className = mark;
+    box.append(title, body);
+  }
+}
+
+function options(select, values, chosen) {
+  select.replaceChildren(...values.map((value) => new Option(value, value)));
+  select.value = values[Math.max(0, Math.min(values.length - 1, chosen))] ?? "";
+}
+
+function samples() {
+  const run = document.getElementById("sample-run"), sides = ["left", "right"];
+  if (!run) return;
+  const show = (side) => {
+    const step = Number(document.getElementById(`sample-${side}`).value);
+    const rows = data.samples[run.value].filter((row) => row.step === step);
+    texts(document.getElementById(`sample-${side}-text`), rows.map((row) => [row.prompt, row.prompt + row.text]));
+  };
+  const refill = () => {
+    const steps = [...new Set(data.samples[run.value].map((row) => row.step))];
+    sides.forEach((side, n) => { options(document.getElementById(`sample-${side}`), steps, n ? steps.length : 0); show(side); });
+  };
+  options(run, Object.keys(data.samples), 0);
+  run.addEventListener("change", refill);
+  sides.forEach((side) => document.getElementById(`sample-${side}`).addEventListener("change", () => show(side)));
+  refill();
+}
+
+function answers() {
+  const selects = [...document.querySelectorAll(".answer-of")], group = document.getElementById("answer-group");
+  if (!selects.length) return;
+  const names = Object.keys(data.answers), body = document.getElementById("answers");
+  selects.forEach((select, n) => options(select, names, n));
+  const groups = [...new Set(Object.values(data.answers).flat().map((row) => row.group || "-"))];
+  options(group, ["*", ...groups], 0);
+  const show = () => {
+    const columns = selects.map((select) => new Map(data.answers[select.value].map((row) => [row.group + row.question, row])));
+    const rows = [...columns[0].values()].filter((row) => group.value === "*" || (row.group || "-") === group.value);
+    body.replaceChildren(...rows.map((row) => {
+      const line = document.createElement("tr");
+      const cells = [row.question, ...columns.map((column) => column.get(row.group + row.question)), row.reference];
+      for (const cell of cells) {
+        const box = document.createElement("td");
+        box.textContent = typeof cell === "string" ? cell : cell ? cell.answer || "—" : "—";
+        if (cell && cell.outcome) box.className = cell.outcome;
+        line.append(box);
+      }
+      return line;
+    }));
+  };
+  [...selects, group].forEach((select) => select.addEventListener("change", show));
+  show();
+}
+
+document.getElementById("lang").addEventListener("click", () => {
+  root.dataset.lang = root.lang = root.dataset.lang === "zh" ? "en" : "zh"; dress();
+});
+document.getElementById("theme").addEventListener("click", () => {
+  const dark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+  root.dataset.theme = dark ? "light" : "dark"; dress();
+});
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", dress);
+if (navigator.language.startsWith("zh")) root.dataset.lang = root.lang = "zh";
+for (const button of document.querySelectorAll("[data-axis]")) {
+  button.addEventListener("click", () => {
+    choose(button.dataset.chart, button.dataset.axis);
+    document.querySelectorAll(`[data-axis][data-chart=${button.dataset.chart}]`).forEach((other) => press(other, other === button));
+  });
+}
+for (const button of document.querySelectorAll("[data-run]")) {
+  button.addEventListener("click", () => {
+    const on = button.getAttribute("aria-pressed") !== "true";
+    press(button, on);
+    for (const line of figures[button.dataset.chart].renderers) if (line.name === button.dataset.run) line.visible = on;
+  });
+}
+samples();
+answers();
+(async () => {
+  for (const [name, item] of Object.entries(data.charts)) {
+    const views = await Bokeh.embed.embed_item(item, name);
+    figures[name] = [...views.roots ?? views][0].model;
+    labels[name] = [figures[name].below[0].axis_label ?? "", figures[name].left[0].axis_label ?? ""];
+  }
+  dress();
+  root.dataset.ready = "yes";
+})();

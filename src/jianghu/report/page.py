@@ -1,0 +1,106 @@
+"""Facts → one self-contained HTML page: no request leaves it, and its data are text, never markup."""
+
+from __future__ import annotations
+
+import json
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from bokeh.core.types import ID
+from bokeh.embed import json_item
+from bokeh.resources import Resources
+from jinja2 import Environment, PackageLoader
+from markupsafe import Markup
+
+from .. import files
+from . import charts
+from .advice import advice
+from .findings import findings
+from .gather import Facts, Run
+
+MOST_ANSWERS, MOST_STEPS = 200, 12
+"""Answers of an exam, and steps of a run's samples, that the page holds; more are taken evenly."""
+
+
+def write_page(path: Path, facts: Facts) -> None:
+    """Write the report."""
+    files.write_text(path, page(facts))
+
+
+def page(facts: Facts) -> str:
+    """The page's HTML."""
+    drawn: dict[str, Any] = {}
+    for stage in ("pretrain", "sft"):
+        runs = [run for run in facts.runs if run.stage == stage]
+        if runs:
+            drawn[f"curves-{stage}"] = charts.curves(f"curves-{stage}", runs)
+    for number, counts in enumerate(facts.records["chapters"].values()):
+        drawn[f"coverage-{number}"] = charts.coverage(f"coverage-{number}", counts)
+    if facts.records["kinds"]:
+        drawn["kinds"] = charts.kinds("kinds", facts.records["kinds"])
+    if rows := exam_rows(facts):
+        drawn["shares"] = charts.shares("shares", rows)
+    if (chart := charts.loss_and_answers("loss-answers", facts)) is not None:
+        drawn["loss-answers"] = chart
+    data = {
+        "charts": {name: json_item(chart, ID(name)) for name, chart in drawn.items()},
+        "samples": {run.name: _samples(run) for run in facts.runs if run.samples},
+        "answers": {label(exam): _answers(exam) for exam in facts.exams},
+    }
+    room = resources.files("jianghu").joinpath("report")
+    look = Environment(loader=PackageLoader("jianghu", "report"), autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    return look.get_template("page.html.j2").render(
+        facts=facts,
+        stages=[stage for stage in ("pretrain", "sft") if f"curves-{stage}" in drawn],
+        colours={
+            name: colour
+            for stage in ("pretrain", "sft")
+            for name, colour in charts.colours([run for run in facts.runs if run.stage == stage]).items()
+        },
+        drawn=drawn,
+        label=label,
+        advice=advice(facts),
+        findings=findings(facts),
+        # In a script element nothing may end it: "</" is written so that JSON reads the same.
+        data=Markup(json.dumps(data, ensure_ascii=False, default=_plain).replace("</", "<\\/")),
+        style=Markup(room.joinpath("page.css").read_text(encoding="utf-8")),
+        script=Markup(room.joinpath("page.js").read_text(encoding="utf-8")),
+        bokeh=[Markup(text) for text in Resources(mode="inline", components=["bokeh"], log_level="warn").js_raw],
+    )
+
+
+def label(exam: dict[str, Any]) -> str:
+    """An exam in short: checkpoint and questions, as its file is called."""
+    return Path(exam["file"]).name.removesuffix(".json")
+
+
+def exam_rows(facts: Facts) -> list[tuple[str, dict[str, Any]]]:
+    """(checkpoint and group, scores) of every exam; the whole exam where it has one group only."""
+    rows = []
+    for exam in facts.exams:
+        groups = exam["groups"] if len(exam["groups"]) > 1 else {}
+        rows += [(f"{label(exam)} · {group}", scores) for group, scores in groups.items() if scores["questions"]]
+        rows.append((f"{label(exam)} · all", exam["scores"]))
+    return rows
+
+
+def _even(rows: list[Any], most: int) -> list[Any]:
+    if len(rows) <= most:
+        return rows
+    return [rows[n * (len(rows) - 1) // (most - 1)] for n in range(most)]
+
+
+def _samples(run: Run) -> list[dict[str, Any]]:
+    steps = set(_even(sorted({row["step"] for row in run.samples}), MOST_STEPS))
+    return [row for row in run.samples if row["step"] in steps]
+
+
+def _answers(exam: dict[str, Any]) -> list[dict[str, Any]]:
+    keep = ("group", "question", "reference", "answer", "outcome", "loop", "wrong_book")
+    return [{key: row.get(key) for key in keep} for row in _even(exam["answers"], MOST_ANSWERS)]
+
+
+def _plain(value: Any) -> Any:
+    """Arrays and the like, of which Bokeh's items may hold some."""
+    return value.tolist() if hasattr(value, "tolist") else str(value)

@@ -1,0 +1,97 @@
+"""Answers side by side: marks, samples that do not depend on company, and a page that a browser opens alone."""
+
+import json
+
+import pytest
+
+from jianghu.evaluation import Background, Item, People
+from jianghu.evaluation.compare import Line, ask_all, marked, page
+from jianghu.generation import Sampling
+from jianghu.recipe import EvalSettings
+
+from ..conftest import jianghu
+from .test_choices import checkpoint, items  # noqa: F401 - a fixture
+
+CHROMIUM = "/usr/bin/chromium"
+
+
+def row(answer, wrong_book=(), outcome=None):
+    return {"answer": answer, "wrong_book": list(wrong_book), "outcome": outcome, "finished": True}
+
+
+def test_loops_and_strangers_are_marked_where_they_stand():
+    pieces = marked(row("宋江说，走走走走走走走走。宋江", ["宋江"]))
+    assert pieces == [
+        ("宋江", "stranger"),
+        ("说，", "plain"),
+        ("走" * 8, "loop"),
+        ("。", "plain"),
+        ("宋江", "stranger"),
+    ]
+    assert marked(row("")) == []
+    assert marked({**row("好"), "wrong_book": None}) == [("好", "plain")]
+
+
+def test_samples_follow_from_seed_and_place_alone(checkpoint):  # noqa: F811
+    asked, background = items(20), Background()
+    sampling = Sampling(8, temperature=1.0, seed=5)
+    once, again, other = (
+        ask_all(checkpoint, asked, EvalSettings(max_new_tokens=8, batch_size=size), way, background)
+        for size, way in ((3, sampling), (32, sampling), (32, Sampling(8, temperature=1.0, seed=6)))
+    )
+    assert once == again
+    assert [greedy for greedy, _ in once] == [greedy for greedy, _ in other]
+    assert [sampled["answer"] for _, sampled in once] != [sampled["answer"] for _, sampled in other]
+    [[alone]] = ask_all(checkpoint, asked[:1], EvalSettings(max_new_tokens=8), None, background)
+    assert alone == once[0][0]
+
+
+def test_the_command_shows_all_checkpoints_and_writes_a_page(shelf, tmp_path):
+    html = tmp_path / "compare.html"
+    out = jianghu("compare", "base", "chat", "--html", html, cwd=shelf).stdout
+    assert "介绍一下《青峰录》的主角。" in out
+    assert '<td data-name="base">' in html.read_text(encoding="utf-8")
+    questions = tmp_path / "own.jsonl"
+    questions.write_text(json.dumps({"question": "沈青峰是谁？"}, ensure_ascii=False), encoding="utf-8")
+    command = ("compare", "chat", "--questions", questions, "--greedy-only", "--html", html, "--json")
+    [line] = json.loads(jianghu(*command, cwd=shelf).stdout)
+    assert line["question"] == "沈青峰是谁？"
+    assert len(line["answers"]["chat"]) == 1
+    assert jianghu("compare", cwd=shelf, check=False).returncode == 2
+
+
+def test_the_page_works_in_a_browser_without_a_network(tmp_path):
+    sync = pytest.importorskip("playwright.sync_api", reason="a browser is driven through playwright")
+    who = (row("关羽", outcome="right"), row("宋江", ["宋江"]))
+    how = (row("走" * 9), row("\n<script>x</script>"))
+    lines = [
+        Line(Item("1", "<b>谁</b>？", "关羽。", ("关羽",), group="人物"), (who, who)),
+        Line(Item("2", "如何？", "", (), group="情节"), (how, how)),
+    ]
+    path = tmp_path / "page.html"
+    path.write_text(page(["base", "chat/最后"], lines, True), encoding="utf-8")
+    with sync.sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        tab = browser.new_page(viewport={"width": 390, "height": 800}, locale="zh-CN")
+        faults, requests = [], []
+        tab.on("console", lambda message: faults.append(message.text))
+        tab.on("pageerror", lambda error: faults.append(str(error)))
+        tab.on("request", lambda request: requests.append(request.url))
+        tab.goto(path.as_uri())
+        assert tab.inner_text("h1") == "回答对照"
+        tab.click("#lang")
+        assert tab.inner_text("h1") == "Answers side by side"
+        assert tab.locator("td .stranger").all_inner_texts() == ["宋江", "宋江"]
+        assert tab.locator("td .loop").first.inner_text() == "走" * 9
+        assert tab.locator("tbody tr:visible").count() == 2
+        tab.select_option("#kind", "情节")
+        assert tab.locator("tbody tr:visible").count() == 1
+        assert tab.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        assert faults == []
+        assert requests == [path.as_uri()]
+        browser.close()
+
+
+def test_a_page_needs_people_only_for_strangers():
+    assert People({}, {}, {}).strangers("宋江", "", "", "") is None
+    assert "宋江" in page(["a"], [Line(Item("1", "谁？", "", ()), ((row("宋江"),),))], False)

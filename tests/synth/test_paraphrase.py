@@ -1,0 +1,42 @@
+"""One wording of some taught facts is kept from training."""
+
+from dataclasses import replace
+
+import pytest
+
+from jianghu.likeness import NEAR, jaccard
+from jianghu.synth import cloze_records, hold_back
+from tests.synth.shelf import BOOK, chapters, lexicon, synth_settings
+
+
+@pytest.fixture(scope="module")
+def records():
+    return cloze_records(chapters(), {BOOK: lexicon()}, synth_settings())
+
+
+def test_held_wordings_are_of_taught_facts_and_unlike_what_is_taught(records):
+    kept, held = hold_back(records, 0.5, 1)
+    assert sorted(record.id for record in [*kept, *held]) == sorted(record.id for record in records)
+    assert held
+    assert len({record.fact for record in held}) == len(held)
+    for record in held:
+        assert record.split == "train"
+        taught = [other for other in kept if other.fact == record.fact]
+        assert taught
+        assert all(jaccard(record.question, other.question) < NEAR for other in taught)
+
+
+def test_a_larger_share_holds_back_the_same_and_more(records):
+    fewer, more = ({record.id for record in hold_back(records, share, 1)[1]} for share in (0.2, 0.6))
+    assert fewer < more
+    assert hold_back(records, 0.0, 1) == (records, [])
+    assert {record.id for record in hold_back(records[::2], 1.0, 1)[1]} != set()
+
+
+def test_a_fact_of_one_wording_or_of_like_ones_keeps_them(records):
+    one = replace(records[0], split="train")
+    twin = replace(one, id="twin", question=one.question + "呢")
+    other = replace(one, id="other", question="换一种完全不同的说法来问")
+    assert hold_back([one], 1.0, 1)[1] == []
+    assert hold_back([one, twin], 1.0, 1)[1] == []
+    assert [record.id for record in hold_back([one, twin, other], 1.0, 1)[1]] == ["other"]
