@@ -93,15 +93,14 @@ def table(results: dict[str, dict[str, Any]]) -> str:
     lines.append("|---" * (len(groups) + 2) + "|")
     compared = dict(zip(list(results)[1:], pipeline.verdicts(list(results.values())), strict=True)) if results else {}
     for arm, result in results.items():
-        books: list[dict[str, float]] = list(result["heldout"].values())
-        heldout = books[0]["bits_per_character"] if books else float("nan")
+        heldout = "; ".join(f"{row['bits_per_character']:.3f}" for row in result["heldout"].values())
         cells = []
         for group in groups:
             row = result["groups"][group]
             verdict = compared.get(arm, {}).get(group, {})
             mark = f", {verdict['verdict']}" if verdict.get("verdict") in ("better", "worse") else ""
             cells.append(f"{row['accuracy']:.1%} ({row['low']:.0%}–{row['high']:.0%}, of {row['questions']}{mark})")
-        lines.append(f"| {arm} | {heldout:.3f} | " + " | ".join(cells) + " |")
+        lines.append(f"| {arm} | {heldout} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
 

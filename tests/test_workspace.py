@@ -62,3 +62,12 @@ def test_a_run_name_cannot_leave_the_folder(ws):
     for name in ("../x", "a/b", ".hidden", ""):
         with pytest.raises(InputError, match="run name"):
             ws.run(name)
+
+
+def test_a_run_whose_name_has_a_dot_keeps_its_own_manifest(ws):
+    """Written before the folder is there; `rate-0.001` and `rate-0.003` must not share `rate-0.manifest.json`."""
+    for name, rate in (("rate-0.001", 1e-3), ("rate-0.003", 3e-3)):
+        ws.record(ws.run(name), Manifest({}, {"learning_rate": rate}))
+    for name, rate in (("rate-0.001", 1e-3), ("rate-0.003", 3e-3)):
+        assert (ws.run(name) / "manifest.json").exists()
+        assert ws.why_stale(ws.run(name), Manifest({}, {"learning_rate": rate}), []) is None

@@ -163,11 +163,8 @@ class Workspace:
 
 
 def _manifest(artifact: Path) -> Path:
-    return (
-        artifact / "manifest.json"
-        if artifact.is_dir() or not artifact.suffix
-        else artifact.with_suffix(".manifest.json")
-    )
+    """Beside a JSON file, else in the folder, whose name may hold a dot and which need not be there yet."""
+    return artifact.with_suffix(".manifest.json") if artifact.suffix == ".json" else artifact / "manifest.json"
 
 
 def flatten(value: dict[str, Any], prefix: str = "") -> dict[str, Any]:

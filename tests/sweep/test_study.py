@@ -106,7 +106,7 @@ def test_members_of_a_grid_have_names_of_their_own_that_can_be_folders(tmp_path_
         ('title = "t"', "exactly one of [grid], [[members]] and [search]"),
         ('title = "t"\ngoal = "accuracy"\n[grid]\n"pretrain.max_iters" = [200]', 'Add "eval" to stages'),
         ('title = "t"\nstages = ["sft"]\n[grid]\n"sft.max_iters" = [200]', 'Begin with "pretrain"'),
-        ('title = "t"\n[grid]\n"pretrain.max_iters" = []', "cannot be used"),
+        ('title = "t"\n[grid]\n"pretrain.max_iters" = []', "at least 1 item"),
         ("title = ", "not valid TOML"),
     ],
 )

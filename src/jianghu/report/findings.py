@@ -27,31 +27,37 @@ def findings(facts: Facts) -> list[Finding]:
             _ranking(facts, "learning_rate"),
         ),
         Finding(
-            ("A longer block_size changes how low the loss gets.", "上下文长度影响损失能到多低。"),
+            ("Question: does a longer block_size give a lower loss?", "问题：更长的上下文会让损失更低吗？"),
             _ranking(facts, "block_size"),
         ),
         Finding(
-            ("A larger batch lowers the loss per step.", "批越大，每一步损失越低。"),
+            ("Question: what does a larger batch bring?", "问题：更大的批带来什么？"),
             _ranking(facts, "batch_size"),
         ),
         Finding(
-            ("Held-out loss is least long before a long run ends.", "长训练中，未见文字的损失在结束前很久就到了最低。"),
+            (
+                "Validation was best at about 20,000 of 50,000 iterations.",
+                "验证损失在 50,000 次迭代中的约 20,000 次处最低。",
+            ),
             _overfit(facts),
         ),
         Finding(
-            ("Fine-tuning need not keep the block_size of pretraining.", "微调不必沿用预训练的上下文长度。"),
+            (
+                "Question: must fine-tuning keep the block_size of pretraining?",
+                "问题：微调必须沿用预训练的上下文长度吗？",
+            ),
             _ranking(facts, "sft_block_size"),
         ),
         Finding(
-            ("Which helps answers more: longer pretraining or fine-tuning?", "延长预训练还是微调更有助于回答？"),
+            ("Question: longer pretraining or longer fine-tuning?", "问题：该延长预训练还是微调？"),
             _ranking(facts, "iterations"),
         ),
         Finding(
-            ("More fine-tuning gives more right answers.", "微调越久，答对越多。"),
+            ("Question: how many answers are right after how much fine-tuning?", "问题：微调多少次，答对多少题？"),
             _ranking(facts, "sft_iterations"),
         ),
         Finding(
-            ("The teachers differ.", "不同教师写的问答有差别。"),
+            ("Question: whose records teach the most?", "问题：谁写的问答教会得最多？"),
             _ranking(facts, "teachers"),
         ),
         Finding(
