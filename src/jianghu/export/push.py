@@ -45,11 +45,11 @@ def push(checkpoint: Checkpoint, repo: str, card: str, more: list[Path], public:
         url = api.create_repo(repo, private=not public, exist_ok=True)
         api.create_commit(url.repo_id, operations, commit_message=f"{checkpoint.path.name}, by jianghu")
     except HFValidationError as error:
-        raise InputError(f"{repo}: not a repository's name ({error}). Write OWNER/NAME.") from None
+        raise InputError(f"{repo}: not a repository's name ({_one_line(error)}). Write OWNER/NAME.") from None
     except HfHubHTTPError as error:
         raise RunError(f"{repo}: the Hub refused ({_one_line(error)}). {_fix(error)}") from None
     except (httpx.HTTPError, OSError, RuntimeError) as error:  # older huggingface_hub raises OSErrors of requests
-        raise RunError(f"{repo}: the upload was cut off ({_one_line(error)}). Run it again.") from None
+        raise RunError(f"{repo}: the upload failed ({_one_line(error)}). Run it again.") from None
     return str(url)
 
 
