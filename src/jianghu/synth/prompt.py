@@ -12,6 +12,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from .. import files
 from ..errors import InputError
 
 _PLACES = ("book", "title", "passage", "count")
@@ -47,11 +48,20 @@ SCHEMA: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class Prompt:
-    """A prompt file that was read."""
+    """A prompt file that was read.
+
+    Attributes:
+        hash: sha256 of its text, by which the store knows it.
+    """
 
     name: str
     system: str
     user: str
+    text: str = ""
+
+    @property
+    def hash(self) -> str:
+        return files.sha256_bytes(self.text.encode())
 
     def messages(self, **values: str) -> list[dict[str, str]]:
         """The chat messages with book, title, passage and count filled in."""
@@ -74,11 +84,12 @@ def read_prompt(path: Path) -> Prompt:
         InputError: the file is missing, has no front matter with a name, lacks a section, or leaves out {passage}.
     """
     try:
-        match = _FILE.match(path.read_text(encoding="utf-8-sig"))
+        text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         raise InputError(f"{path}: no such prompt.") from None
     except UnicodeDecodeError as error:
         raise InputError(f"{path}: not UTF-8 ({error}).") from None
+    match = _FILE.match(text)
     if match is None:
         raise InputError(
             f"{path}: not a prompt. It begins with front matter between --- lines, then # system and # user."
@@ -88,7 +99,7 @@ def read_prompt(path: Path) -> Prompt:
         raise InputError(f"{path}: the front matter has no name. Add a line such as name: passage.")
     if "{passage}" not in match["user"]:
         raise InputError(f"{path}: the section # user does not hold {{passage}}, so the teacher would see no text.")
-    return Prompt(name[1].strip(), match["system"].strip(), match["user"].strip())
+    return Prompt(name[1].strip(), match["system"].strip(), match["user"].strip(), text)
 
 
 def _fill(text: str, values: dict[str, str]) -> str:

@@ -1,0 +1,151 @@
+"""What can be asked of the store without changing it; `status` opens it so while another process writes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from ...corpus import Passage
+from .database import Database
+from .rows import Kept, Kind, Reply, Request
+
+_REQUEST = (
+    "requests.id, requests.key, strategy, stage, slot, parent, prompt, model, body, rank, "
+    "passages.book, passages.chapter, passages.start, passages.text"
+)
+_FROM = "FROM requests LEFT JOIN passages ON passages.id = requests.passage"
+_SHELF = "passages.place, passages.start, strategy, stage, slot, requests.key"
+"""Order of the shelf: the same however the replies arrived."""
+
+
+class Reader(Database):
+    """A store that is only read. See `Database` for what is raised."""
+
+    def __init__(self, path: Path, *, write: bool = False) -> None:
+        super().__init__(path, write=write)
+
+    def kept(self, kind: Kind = "record", strategy: str | None = None) -> Iterator[Kept]:
+        """Accepted items of a kind on the shelf's present texts, in the order of the shelf, one by one.
+
+        Items of requests without a passage come first.
+        """
+        more, values = ("AND strategy = ?", [kind, strategy]) if strategy else ("", [kind])
+        rows = self._stream(
+            "SELECT items.request, items.item, requests.key, strategy, stage, slot, parent, passages.book, "
+            f"passages.chapter, passages.start, passages.text, items.content {_FROM} "
+            "JOIN items ON items.request = requests.id WHERE items.kind = ? AND items.verdict = 'accepted' "
+            f"{more} AND (requests.passage IS NULL OR passages.place IS NOT NULL) ORDER BY {_SHELF}, items.item",
+            values,
+        )
+        for *fields, book, chapter, start, text, content in rows:
+            yield Kept(*fields, _passage(book, chapter, start, text), json.loads(content))
+
+    def accepted(self, strategy: str | None = None) -> Iterator[tuple[Request, Reply]]:
+        """Every request with its accepted reply, in the order of the shelf, one by one."""
+        more, values = ("AND strategy = ?", [strategy]) if strategy else ("", [])
+        rows = self._stream(
+            f"SELECT {_REQUEST}, {_REPLY} {_FROM} JOIN replies ON replies.request = requests.id "
+            f"WHERE accepted {more} ORDER BY {_SHELF}",
+            values,
+        )
+        for row in rows:
+            yield self._request(row[:14])[1], Reply(*row[14:])
+
+    def request(self, key: str) -> Request | None:
+        """The request of a key."""
+        rows = self._rows(f"SELECT {_REQUEST} {_FROM} WHERE requests.key = ?", (key,))
+        return self._request(rows[0])[1] if rows else None
+
+    def reply(self, key: str) -> Reply | None:
+        """The accepted reply to a request."""
+        rows = self._rows(
+            f"SELECT {_REPLY} FROM replies JOIN requests ON requests.id = replies.request "
+            "WHERE accepted AND requests.key = ?",
+            (key,),
+        )
+        return Reply(*rows[0]) if rows else None
+
+    def states(self, strategy: str | None = None) -> dict[str, dict[str, int]]:
+        """Of the present plans: `strategy/stage` → state → how many requests."""
+        more, values = ("AND plans.strategy = ?", [strategy]) if strategy else ("", [])
+        found: dict[str, dict[str, int]] = {}
+        for name, stage, state, count in self._rows(
+            "SELECT requests.strategy, stage, state, count(*) FROM requests JOIN plans ON plans.number = requests.plan "
+            f"{more} GROUP BY 1, 2, 3 ORDER BY 1, 2, 3",
+            values,
+        ):
+            found.setdefault(f"{name}/{stage}", {})[state] = count
+        return found
+
+    def count(self, strategy: str, *states: str) -> int:
+        """How many requests of a strategy's present plan are in these states (none given: in any)."""
+        marks = f"AND state IN ({', '.join('?' * len(states))})" if states else ""
+        ((found,),) = self._rows(
+            f"SELECT count(*) FROM requests WHERE plan = (SELECT number FROM plans WHERE strategy = ?) {marks}",
+            (strategy, *states),
+        )
+        return int(found)
+
+    def verdicts(self, kind: Kind = "record") -> dict[str, int]:
+        """How many items of a kind, on the shelf's present texts, got each verdict."""
+        return dict(
+            self._rows(
+                "SELECT verdict, count(*) FROM items WHERE kind = ? AND request NOT IN (SELECT requests.id FROM "
+                "passages JOIN requests ON requests.passage = passages.id WHERE place IS NULL) "
+                "GROUP BY verdict ORDER BY verdict",
+                (kind,),
+            )
+        )
+
+    def outcomes(self) -> dict[str, int]:
+        """How many sendings had each outcome."""
+        return dict(self._rows("SELECT outcome, count(*) FROM replies GROUP BY outcome ORDER BY outcome"))
+
+    def by_key(self) -> dict[str, dict[str, int]]:
+        """Short hash of a key → outcome → how many sendings."""
+        found: dict[str, dict[str, int]] = {}
+        for key_hash, outcome, count in self._rows(
+            "SELECT key_hash, outcome, count(*) FROM replies GROUP BY key_hash, outcome"
+        ):
+            found.setdefault(key_hash, {})[outcome] = count
+        return found
+
+    def spent(self) -> tuple[int, float]:
+        """Tokens and money of all replies."""
+        ((tokens, cost),) = self._rows(
+            "SELECT coalesce(sum(coalesce(tokens_in, 0) + coalesce(tokens_out, 0)), 0), coalesce(sum(cost), 0.0) "
+            "FROM replies"
+        )
+        return tokens, cost
+
+    def lexicon(self, book: str) -> list[tuple[str, str, list[str]]]:
+        """The names that a teacher found in a book: name, kind, aliases."""
+        rows = self._rows("SELECT name, kind, aliases FROM lexicon WHERE book = ? ORDER BY name", (book,))
+        return [(name, kind, json.loads(aliases)) for name, kind, aliases in rows]
+
+    def get_meta(self, name: str) -> Any:
+        """A small remembered value, or None."""
+        rows = self._rows("SELECT value FROM meta WHERE name = ?", (name,))
+        return json.loads(rows[0][0]) if rows else None
+
+    def _request(self, row: Any) -> tuple[int, Request]:
+        """Number and request of a row of `_REQUEST`; the body's texts are put back."""
+        number, key, strategy, stage, slot, parent, prompt, model, body, rank, *passage = row
+        filled = json.loads(body)
+        filled["messages"] = [{"role": role, "content": self._text(text)} for role, text in filled["messages"]]
+        filled["schema"] = json.loads(self._text(filled["schema"]))
+        made = _passage(*passage)
+        return number, Request(key, strategy, stage, slot, made, parent, prompt, model, filled, rank)
+
+    def _text(self, number: int) -> str:
+        ((text,),) = self._rows("SELECT text FROM texts WHERE id = ?", (number,))
+        return str(text)
+
+
+_REPLY = "outcome, content, finish_reason, detail, tokens_in, tokens_out, cost, seconds, NULL, key_hash"
+
+
+def _passage(book: str | None, chapter: int, start: int, text: str) -> Passage | None:
+    return Passage(book, chapter, start, start + len(text), text) if book is not None else None
