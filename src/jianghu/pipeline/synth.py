@@ -10,7 +10,15 @@ from ..corpus import Chapter, Lexicon, find_names, read_chapters, read_lexicon
 from ..errors import InputError
 from ..progress import Progress
 from ..recipe import Recipe
-from ..synth import Record, Store, bundled_records, cloze_records, collect_records, run_passages
+from ..synth import (
+    PassageStrategy,
+    Record,
+    Store,
+    bundled_records,
+    cloze_records,
+    collect_records,
+    run_strategies,
+)
 from ..workspace import Manifest, Workspace
 
 
@@ -88,5 +96,6 @@ def _ask_teacher(ws: Workspace, recipe: Recipe, chapters: list[Chapter]) -> tupl
                 cost=f"{now['cost']:.4f}",
             )
 
-        summary = run_passages(chapters, store, recipe.synth, show)
-        return collect_records(store), asdict(summary)
+        strategies = [PassageStrategy(chapters, recipe.synth)]
+        summary = run_strategies(strategies, chapters, store, recipe.synth.teacher, show)
+        return collect_records(store, recipe.synth), asdict(summary)

@@ -5,13 +5,14 @@ from .books import BooksSettings, SplitSettings, TokenizerSettings
 from .load import PRESETS, load_recipe
 from .model import ModelSettings, model_shape
 from .recipe import Recipe
-from .synth import SynthSettings, TeacherSettings
+from .synth import AccountSettings, SynthSettings, TeacherSettings
 from .training import SftSettings, TrainSettings
 from .use import EvalSettings, SampleSettings
 from .write import to_toml
 
 __all__ = [
     "PRESETS",
+    "AccountSettings",
     "BooksSettings",
     "EvalSettings",
     "ModelSettings",

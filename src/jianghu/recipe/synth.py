@@ -9,6 +9,25 @@ from pydantic import Field
 from .base import NotNegative, Positive, Settings
 
 
+class AccountSettings(Settings):
+    """One account with a provider of the teacher. What is left out is as in [synth.teacher]."""
+
+    base_url: str = ""
+    """Address, if it is another one."""
+    model: str = ""
+    """What the same model is called there."""
+    key_env: str = ""
+    """Environment variable that holds the account's key, or several keys with spaces between them."""
+    keys_file: str = ""
+    """File with the account's keys instead, one a line."""
+    concurrency: NotNegative = 0
+    """Most requests in flight at once."""
+    rpm: NotNegative = 0
+    """Most requests a minute."""
+    tpm: NotNegative = 0
+    """Most tokens a minute."""
+
+
 class TeacherSettings(Settings):
     """An OpenAI-compatible endpoint that writes records. Three lines are enough: base_url, model, key_env."""
 
@@ -17,13 +36,23 @@ class TeacherSettings(Settings):
     model: str = ""
     """The model's name at that endpoint."""
     key_env: str = "JIANGHU_API_KEY"
-    """Environment variable that holds the key; empty: the endpoint wants none."""
+    """Environment variable that holds the key; several with commas between are several accounts. Empty: no key."""
+    keys_file: str = ""
+    """File (mode 0600) with keys instead; each line is an account, several keys on it share its limits."""
+    gguf: str = ""
+    """A GGUF file to serve on this machine by llama.cpp, instead of base_url."""
+    provider: Literal["", "zhipu", "deepseek", "qwen", "openai", "local"] = ""
+    """Whose error codes the endpoint speaks; empty: seen by its address."""
     price_in: Annotated[float, Field(ge=0)] = 0.0
     """Price of a million prompt tokens, in whatever currency you count."""
     price_out: Annotated[float, Field(ge=0)] = 0.0
     """Price of a million completion tokens."""
-    concurrency: Positive = 4
-    """Requests in flight at once."""
+    concurrency: Positive = 8
+    """Most requests in flight at once, for each account; how many it bears is found on the way."""
+    rpm: NotNegative = 0
+    """Most requests a minute, for each account; 0: not limited."""
+    tpm: NotNegative = 0
+    """Most tokens a minute, for each account; 0: not limited."""
     max_tokens: Positive = 2048
     """Longest reply, in tokens."""
     temperature: Annotated[float, Field(ge=0, le=2)] = 0.7
@@ -31,7 +60,9 @@ class TeacherSettings(Settings):
     timeout: Annotated[float, Field(gt=0)] = 120.0
     """Seconds to wait for a reply."""
     retries: NotNegative = 5
-    """Further tries after a failure that may pass: 429, 5xx, a cut connection."""
+    """Further tries after a failure that may pass: 5xx, a cut connection, an empty reply."""
+    accounts: list[AccountSettings] = []
+    """Accounts with settings of their own, instead of key_env and keys_file above."""
 
 
 class SynthSettings(Settings):

@@ -1,12 +1,18 @@
 """Question-answer records about the books: cut from the text, asked of a teacher, or written by hand."""
 
+from .budget import Budget
 from .bundled import bundled_records, map_records
 from .cloze import cloze_records
+from .collect import collect_records
 from .record import Record, split_of
-from .run import Summary, collect_records, reparse, run_passages
-from .store import Store
+from .run import Summary, reparse, run_strategies
+from .store import Reader, Store
+from .strategies import PassageStrategy
 
 __all__ = [
+    "Budget",
+    "PassageStrategy",
+    "Reader",
     "Record",
     "Store",
     "Summary",
@@ -15,6 +21,6 @@ __all__ = [
     "collect_records",
     "map_records",
     "reparse",
-    "run_passages",
+    "run_strategies",
     "split_of",
 ]

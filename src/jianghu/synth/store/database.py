@@ -79,7 +79,7 @@ class Database:
             return self._db.execute(statement, values).fetchall()
 
     def _stream(self, statement: str, values: Sequence[Any] = ()) -> Iterator[Any]:
-        """Rows one by one, all of one moment, whatever is written meanwhile: they come over a connection of their own."""
+        """Rows one by one, all of one moment whatever is written meanwhile, for they have a connection of their own."""
         with self._guard(), closing(self._connect(write=False)) as db:
             yield from db.execute(statement, values)
 

@@ -125,6 +125,21 @@ class Reader(Database):
         rows = self._rows("SELECT name, kind, aliases FROM lexicon WHERE book = ? ORDER BY name", (book,))
         return [(name, kind, json.loads(aliases)) for name, kind, aliases in rows]
 
+    def dialect(self, endpoint: str, name: str) -> dict[str, Any] | None:
+        """How a model at an endpoint wants to be asked, if that was probed."""
+        rows = self._rows("SELECT dialect FROM models WHERE endpoint = ? AND name = ?", (endpoint, name))
+        return json.loads(rows[0][0]) if rows and rows[0][0] else None
+
+    def usage(self, model: str, stage: str | None = None) -> tuple[int, float, float, float]:
+        """Of a model's good replies: how many, their mean tokens in, tokens out and cost."""
+        more, values = ("AND stage = ?", [model, stage]) if stage else ("", [model])
+        ((count, *means),) = self._rows(
+            "SELECT count(*), coalesce(avg(tokens_in), 0), coalesce(avg(tokens_out), 0), coalesce(avg(cost), 0) "
+            f"FROM replies JOIN requests ON requests.id = replies.request WHERE accepted AND model = ? {more}",
+            values,
+        )
+        return (count, *means)
+
     def get_meta(self, name: str) -> Any:
         """A small remembered value, or None."""
         rows = self._rows("SELECT value FROM meta WHERE name = ?", (name,))

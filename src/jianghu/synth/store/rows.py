@@ -8,7 +8,6 @@ from typing import Any, Literal
 from ... import files
 from ...corpus import Passage
 
-State = Literal["open", "waiting", "sent", "answered", "read", "failed"]
 Kind = Literal["record", "fact", "name", "text"]
 
 
@@ -58,6 +57,22 @@ def ask(
     """
     key = files.sha256_json({"model": model, "slot": slot, **body})
     return Request(key, strategy, stage, slot, passage, parent, prompt, model, body, rank)
+
+
+@dataclass(frozen=True)
+class Taken:
+    """A request that was taken to be sent.
+
+    Attributes:
+        id: its number in this store.
+        tries: failed tries of this run.
+        avoid: short hash of the key with which it failed last; empty if it did not.
+    """
+
+    id: int
+    request: Request
+    tries: int = 0
+    avoid: str = ""
 
 
 @dataclass(frozen=True)

@@ -48,6 +48,7 @@ CREATE TABLE requests (
     state TEXT NOT NULL,               -- open, waiting, sent, answered, read, failed
     due REAL NOT NULL DEFAULT 0,       -- waiting: when to try again, by the clock of the run
     tries INTEGER NOT NULL DEFAULT 0,
+    avoid TEXT NOT NULL DEFAULT '',    -- hash of the key with which it failed last
     batch INTEGER REFERENCES batches(id)
 );
 CREATE INDEX requests_to_do ON requests (plan, state, rank);

@@ -15,7 +15,7 @@ from typing import Any
 from ... import files
 from ...corpus import Chapter, Passage
 from .reader import _FROM, _REPLY, _REQUEST, Reader
-from .rows import Item, Reply, Request
+from .rows import Item, Reply, Request, Taken
 
 PIECE = 500  # rows of one step where many are gone through
 
@@ -111,25 +111,24 @@ class Store(Reader):
                 (number,),
             )
 
-    def take(self, number: int, most: int, now: float) -> list[tuple[int, int, Request]]:
-        """Up to `most` requests that are due, marked as sent: their number in the store, tries so far, the request.
+    def take(self, number: int, most: int, fresh: int, now: float) -> tuple[list[Taken], list[Taken]]:
+        """Up to `most` requests of a plan, marked as sent: those whose time to try again has come, and fresh ones.
 
-        First those whose time to try again has come.
+        Args:
+            fresh: at most so many that this run has not tried yet.
+            now: by the run's clock.
         """
+        head = f"SELECT tries, avoid, {_REQUEST} {_FROM} WHERE plan = ? AND"
         with self._transaction():
-            rows = self._rows(
-                f"SELECT tries, {_REQUEST} {_FROM} WHERE plan = ? AND state = 'waiting' AND due <= ? "
-                "ORDER BY due LIMIT ?",
-                (number, now, most),
+            again = self._rows(f"{head} state = 'waiting' AND due <= ? ORDER BY due LIMIT ?", (number, now, most))
+            new = self._rows(
+                f"{head} state = 'open' ORDER BY rank, requests.id LIMIT ?", (number, min(fresh, most - len(again)))
             )
-            rows += self._rows(
-                f"SELECT tries, {_REQUEST} {_FROM} WHERE plan = ? AND state = 'open' ORDER BY rank, requests.id "
-                "LIMIT ?",
-                (number, most - len(rows)),
-            )
-            taken = [(row[0], *self._request(row[1:])) for row in rows]
-            self._db.executemany("UPDATE requests SET state = 'sent' WHERE id = ?", [(id_,) for _, id_, _ in taken])
-        return [(id_, tries, request) for tries, id_, request in taken]
+            self._db.executemany("UPDATE requests SET state = 'sent' WHERE id = ?", [(row[2],) for row in again + new])
+            return [self._taken(row) for row in again], [self._taken(row) for row in new]
+
+    def _taken(self, row: Any) -> Taken:
+        return Taken(*self._request(row[2:]), *row[:2])
 
     def give_back(self, ids: Iterable[int]) -> None:
         """Open again what was taken and not sent."""
@@ -138,10 +137,21 @@ class Store(Reader):
                 "UPDATE requests SET state = 'open' WHERE id = ? AND state = 'sent'", [(id_,) for id_ in ids]
             )
 
-    def add_replies(self, replies: Sequence[tuple[int, Reply]]) -> None:
-        """Append replies to requests by their numbers; all are on the disk when this returns.
+    def add_replies(
+        self,
+        replies: Sequence[tuple[int, Reply]],
+        later: Iterable[tuple[int, float, int, str]] = (),
+        failed: Iterable[int] = (),
+    ) -> None:
+        """Append replies to requests, and say what becomes of the requests; all is on the disk when this returns.
 
-        A second good reply to one request (of a batch fetched twice) is kept, as `spare`, and counts as paid.
+        A second good reply to one request (of a batch that was fetched twice) is kept as `spare`, and counts as paid.
+        A request that is neither answered nor put off nor given up is open again.
+
+        Args:
+            replies: number of the request in the store, and what came.
+            later: requests to try again: number, when by the run's clock, tries so far, hash of a key to avoid.
+            failed: requests to give up for this run.
         """
         now = time.time()
         with self._transaction():
@@ -156,6 +166,8 @@ class Store(Reader):
                     )
                     if changed.rowcount == 0:
                         accepted, outcome = False, "spare"
+                else:
+                    self._db.execute("UPDATE requests SET state = 'open' WHERE id = ? AND state = 'sent'", (id_,))
                 self._db.execute(
                     "INSERT INTO replies (request, at, outcome, accepted, content, finish_reason, detail, tokens_in, "
                     "tokens_out, cost, seconds, key_hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -164,19 +176,11 @@ class Store(Reader):
                         *(reply.tokens_in, reply.tokens_out, reply.cost, reply.seconds, reply.key_hash),
                     ),
                 )
-
-    def put_off(self, later: Sequence[tuple[int, float, int]]) -> None:
-        """Have requests wait: number in the store, when to try again by the run's clock, tries so far."""
-        with self._transaction():
             self._db.executemany(
-                "UPDATE requests SET state = 'waiting', due = ?, tries = ? WHERE id = ?",
-                [(due, tries, id_) for id_, due, tries in later],
+                "UPDATE requests SET state = 'waiting', due = ?, tries = ?, avoid = ? WHERE id = ?",
+                [(due, tries, avoid, id_) for id_, due, tries, avoid in later],
             )
-
-    def give_up(self, ids: Iterable[int]) -> None:
-        """Mark requests as failed for this run."""
-        with self._transaction():
-            self._db.executemany("UPDATE requests SET state = 'failed' WHERE id = ?", [(id_,) for id_ in ids])
+            self._db.executemany("UPDATE requests SET state = 'failed' WHERE id = ?", [(id_,) for id_ in failed])
 
     def next_due(self, number: int) -> float | None:
         """When the first waiting request of a plan is due, by the run's clock."""
@@ -199,6 +203,7 @@ class Store(Reader):
             number: of the plan that the new requests join.
             found: number of a request in the store, what was read out of its reply, what follows.
         """
+        new = 0
         with self._transaction():
             for id_, items, further in found:
                 self._db.execute("DELETE FROM items WHERE request = ?", (id_,))
@@ -207,23 +212,40 @@ class Store(Reader):
                     for n, item in enumerate(items)
                 ]
                 self._db.executemany("INSERT INTO items VALUES (?, ?, ?, ?, ?)", rows)
-                for request in further:
-                    self._enter(number, request)
+                new += sum(self._enter(number, request) for request in further)
                 self._db.execute("UPDATE requests SET state = 'read' WHERE id = ?", (id_,))
+        return new
+
+    def unread_again(self, strategy: str) -> int:
+        """Have all replies of a strategy's plan read again; returns its number."""
+        ((number,),) = self._rows("SELECT coalesce(max(number), 0) FROM plans WHERE strategy = ?", (strategy,))
+        with self._transaction():
+            self._db.execute("UPDATE requests SET state = 'answered' WHERE plan = ? AND state = 'read'", (number,))
+        return int(number)
+
+    def set_model(self, endpoint: str, name: str, price_in: float, price_out: float, dialect: dict[str, Any]) -> None:
+        """Remember how a model at an endpoint wants to be asked, and what a million of its tokens costs."""
+        with self._transaction():
+            self._db.execute(
+                "INSERT OR REPLACE INTO models VALUES (?, ?, ?, ?, ?)",
+                (endpoint, name, price_in, price_out, json.dumps(dialect)),
+            )
 
     def set_meta(self, name: str, value: Any) -> None:
         """Remember a small JSON value."""
         with self._transaction():
             self._db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (name, json.dumps(value, ensure_ascii=False)))
 
-    def _enter(self, number: int, request: Request) -> None:
+    def _enter(self, number: int, request: Request) -> bool:
+        """Enter a request; returns whether the plan did not have it."""
         body = dict(request.body)
         body["messages"] = [(message["role"], self._number(message["content"])) for message in body["messages"]]
         body["schema"] = self._number(json.dumps(body["schema"], ensure_ascii=False, sort_keys=True))
-        self._db.execute(
-            "INSERT INTO requests (key, plan, strategy, stage, slot, passage, parent, prompt, model, body, rank, state) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'open') ON CONFLICT (key) DO UPDATE SET plan = excluded.plan, "
-            "strategy = excluded.strategy, stage = excluded.stage, passage = excluded.passage, "
+        entered = self._db.execute(
+            "INSERT INTO requests "
+            "(key, plan, strategy, stage, slot, passage, parent, prompt, model, body, rank, state) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'open') ON CONFLICT (key) DO UPDATE SET "
+            "plan = excluded.plan, strategy = excluded.strategy, stage = excluded.stage, passage = excluded.passage, "
             "parent = excluded.parent, prompt = excluded.prompt, rank = excluded.rank, "
             "state = CASE WHEN state = 'read' THEN 'answered' ELSE state END WHERE plan <> excluded.plan",
             (
@@ -231,6 +253,7 @@ class Store(Reader):
                 *(request.parent, request.prompt, request.model, json.dumps(body, ensure_ascii=False), request.rank),
             ),
         )
+        return entered.rowcount == 1
 
     def _passage(self, passage: Passage | None) -> int | None:
         """The number of a passage, entered if it is new."""

@@ -11,7 +11,8 @@ from ...recipe import SynthSettings
 from ..ground import gate
 from ..parse import parse_reply
 from ..plan import spread
-from ..prompt import SCHEMA, Prompt, passage_prompt
+from ..prompt import Prompt, Prompts
+from ..schemas import RECORDS
 from ..store import Item, Reader, Reply, Request, ask
 
 
@@ -22,7 +23,7 @@ class PassageStrategy:
 
     def __init__(self, chapters: Sequence[Chapter], settings: SynthSettings, prompt: Prompt | None = None) -> None:
         self.chapters, self.settings = chapters, settings
-        self.prompt = prompt or passage_prompt()
+        self.prompt = prompt or Prompts().get("passage")
         self.prompts = [self.prompt]
 
     def fingerprint(self) -> str:
@@ -52,7 +53,7 @@ class PassageStrategy:
                 "messages": messages,
                 "max_tokens": teacher.max_tokens,
                 "temperature": teacher.temperature,
-                "schema": SCHEMA,
+                "schema": RECORDS,
             }
             yield ask(self.name, "records", teacher.model, body, passage=passage, rank=rank, prompt=self.prompt.hash)
 
