@@ -7,19 +7,11 @@ from typing import Any
 
 from .. import files
 from ..corpus import Chapter, Lexicon, find_names, read_chapters, read_lexicon
-from ..errors import InputError
 from ..progress import Progress
 from ..recipe import Recipe
-from ..synth import (
-    PassageStrategy,
-    Record,
-    Store,
-    bundled_records,
-    cloze_records,
-    collect_records,
-    run_strategies,
-)
+from ..synth import PassageStrategy, Store, run_strategies
 from ..workspace import Manifest, Workspace
+from .records import Gathered
 
 
 def synth_manifest(ws: Workspace, recipe: Recipe) -> Manifest:
@@ -54,37 +46,21 @@ def synth(ws: Workspace, recipe: Recipe) -> dict[str, Any]:
         RunError: the teacher could not go on; what it wrote is kept, and the same command continues.
     """
     chapters = read_chapters(ws.chapters)
-    records: list[Record] = []
+    lexicons = lexicons_of(ws, chapters)
     facts: dict[str, Any] = {}
-    with files.lock(ws.records, "data/records"):
+    with files.lock(ws.records, "data/records"), Store(ws.store) as store:
         manifest = synth_manifest(ws, recipe)
-        for strategy in dict.fromkeys(recipe.synth.strategies):
-            if strategy == "cloze":
-                made = cloze_records(chapters, lexicons_of(ws, chapters), recipe.synth)
-            elif strategy == "bundled":
-                try:
-                    made = bundled_records(chapters, recipe.synth)
-                except InputError as reason:  # presets name it, and most shelves hold other books
-                    if len(recipe.synth.strategies) == 1:
-                        raise
-                    made, facts["bundled_left_out"] = [], str(reason)
-            else:
-                made, facts["teacher"] = _ask_teacher(ws, recipe, chapters)
-            facts[strategy] = len(made)
-            records += made
-        records = list({record.question: record for record in reversed(records)}.values())[::-1]  # the first one stays
-        if not records:
-            raise InputError("no records were made. Add books with chapters, or another strategy in [synth].")
-        ws.forget(ws.records)
-        for split in ("train", "val", "test"):
-            rows = [record.to_dict() for record in records if record.split == split]
-            facts[split] = files.write_jsonl(ws.records / f"{split}.jsonl", rows)
+        if "passage" in recipe.synth.strategies:
+            facts["teacher"] = _ask_teacher(store, recipe, chapters)
+        gathered = Gathered(recipe, chapters, lexicons, store)
+        gathered.settle()
+        gathered.write(ws)
         ws.record(ws.records, manifest)
-    return facts
+    return facts | gathered.facts
 
 
-def _ask_teacher(ws: Workspace, recipe: Recipe, chapters: list[Chapter]) -> tuple[list[Record], dict[str, Any]]:
-    with Store(ws.store) as store, Progress("teacher", 1) as progress:
+def _ask_teacher(store: Store, recipe: Recipe, chapters: list[Chapter]) -> dict[str, Any]:
+    with Progress("teacher", 1) as progress:
 
         def show(now: dict[str, Any]) -> None:
             progress.total = max(1, now["total"])
@@ -97,5 +73,4 @@ def _ask_teacher(ws: Workspace, recipe: Recipe, chapters: list[Chapter]) -> tupl
             )
 
         strategies = [PassageStrategy(chapters, recipe.synth)]
-        summary = run_strategies(strategies, chapters, store, recipe.synth.teacher, show)
-        return collect_records(store, recipe.synth), asdict(summary)
+        return asdict(run_strategies(strategies, chapters, store, recipe.synth.teacher, show))

@@ -3,9 +3,10 @@
 from .budget import Budget
 from .bundled import bundled_records, map_records
 from .cloze import cloze_records
-from .collect import collect_records
+from .collect import grouped_records
 from .record import Record, split_of
 from .run import Summary, reparse, run_strategies
+from .settle import collect_records, settle, standing
 from .store import Reader, Store
 from .strategies import PassageStrategy
 
@@ -19,8 +20,11 @@ __all__ = [
     "bundled_records",
     "cloze_records",
     "collect_records",
+    "grouped_records",
     "map_records",
     "reparse",
     "run_strategies",
+    "settle",
     "split_of",
+    "standing",
 ]

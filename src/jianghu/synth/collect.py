@@ -1,46 +1,67 @@
-"""The accepted records of the store as `Record`s, in the order of the shelf."""
+"""The accepted records of the store as `Record`s, one by one in the order of the shelf, as they came."""
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
+from typing import Any
 
 from ..recipe import SynthSettings
-from .cloze.sentences import letters
+from .ground.quote import letters
 from .record import Record, split_of
-from .store import Reader
+from .store import Kept, Reader
 
 
-def collect_records(store: Reader, settings: SynthSettings) -> list[Record]:
-    """The accepted records about the shelf's present texts, in the order of the shelf; of equal questions the first.
+def grouped_records(store: Reader, settings: SynthSettings) -> Iterator[tuple[str, Record]]:
+    """Every accepted record about the shelf's present texts, with the group that must stay in one split.
 
-    Which split a record is in depends on its passage alone, so two records of one passage never part.
+    Args:
+        settings: decide the splits of groups that have none in the store yet; see `settle`.
     """
-    records: list[Record] = []
-    asked: set[str] = set()
     for kept in store.kept():
-        fields, passage = kept.content, kept.passage
-        question = letters(fields["question"])
-        if question in asked or passage is None:
-            continue
-        asked.add(question)
-        group = hashlib.sha256(f"{passage.book}\n{passage.text}".encode()).hexdigest()
-        name = f"passage-{kept.key[:16]}-{kept.item + 1}"
-        records.append(
+        fields = kept.content
+        name = f"{kept.strategy}-{kept.key[:16]}-{kept.item + 1}"
+        fact = fields.get("fact_id", name)
+        where = _where(kept)
+        group = _group(kept, where)
+        yield (
+            group,
             Record(
-                id=f"{name}-1",
-                fact=name,
-                wording=1,
+                id=f"{name}-{fields.get('wording', 1)}",
+                fact=fact,
+                wording=fields.get("wording", 1),
                 kind=fields["kind"],
                 question=fields["question"],
                 answer=fields["answer"],
                 short_answer=fields["short_answer"],
                 aliases=tuple(fields["aliases"]),
-                book=passage.book,
-                chapter=passage.chapter,
-                start=passage.start + fields["start"],
-                end=passage.start + fields["end"],
-                source="passage",
+                source=kept.strategy,  # type: ignore[arg-type]  # strategies that make records are named as sources
                 split=split_of(group, settings.seed, settings.val_fraction, settings.test_fraction),
-            )
+                **where,
+            ),
         )
-    return records
+
+
+def _where(kept: Kept) -> dict[str, Any]:
+    """Book, chapter, start and end of a record's evidence."""
+    fields, passage = kept.content, kept.passage
+    start, end = fields.get("start"), fields.get("end")
+    if passage is None:  # it was found in the book, if at all, not given by the passage
+        return {"book": fields["book"], "chapter": fields.get("chapter"), "start": start, "end": end}
+    if start is None:
+        return {"book": passage.book, "chapter": passage.chapter, "start": None, "end": None}
+    return {
+        "book": passage.book,
+        "chapter": passage.chapter,
+        "start": passage.start + start,
+        "end": passage.start + end,
+    }
+
+
+def _group(kept: Kept, where: dict[str, Any]) -> str:
+    """What must stay together in one split: all records of a passage, else of a place, else of a question."""
+    if kept.passage is not None:
+        return hashlib.sha256(f"{kept.passage.book}\n{kept.passage.text}".encode()).hexdigest()
+    if where["start"] is not None:
+        return f"{where['book']}\n{where['chapter']}\n{where['start']}"
+    return f"{where['book']}\n{letters(kept.content['question'])}"

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from ... import files
 from ...corpus import Passage
 
-Kind = Literal["record", "fact", "name", "text"]
+Kind = Literal["record", "fact", "name", "text", "verdict"]
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,8 @@ class Item:
     Attributes:
         verdict: `accepted`, or the reason against it.
         content: its fields.
-        kind: record, fact (something that wordings can be made of), name (of the lexicon), text (for pretraining).
+        kind: record, fact (something that wordings can be made of), name (of the lexicon), text (for pretraining),
+            verdict (of a judge).
     """
 
     verdict: str

@@ -71,15 +71,19 @@ CREATE TABLE items (                   -- what was read out of the replies; rema
 CREATE INDEX items_counted ON items (kind, verdict, request);
 CREATE VIEW facts AS SELECT * FROM items WHERE kind = 'fact';
 CREATE VIEW records AS SELECT * FROM items WHERE kind = 'record';
-CREATE TABLE verdicts (                -- of a judge about an item
-    request INTEGER NOT NULL, item INTEGER NOT NULL, judge TEXT NOT NULL, verdict TEXT NOT NULL, detail TEXT NOT NULL,
-    PRIMARY KEY (request, item, judge)
+CREATE TABLE verdicts (                -- of a judge (model and prompt) about a record
+    record TEXT NOT NULL, judge TEXT NOT NULL, verdict TEXT NOT NULL, because TEXT NOT NULL,
+    PRIMARY KEY (record, judge)
 );
-CREATE TABLE duplicates (              -- items left out because another one says the same
-    request INTEGER NOT NULL, item INTEGER NOT NULL, of_request INTEGER NOT NULL, of_item INTEGER NOT NULL,
-    similarity REAL NOT NULL, PRIMARY KEY (request, item)
+CREATE TABLE duplicates (              -- records left out because of an earlier one; remade at will
+    record TEXT PRIMARY KEY, of TEXT NOT NULL,
+    why TEXT NOT NULL,                 -- repeat, contradiction, leak
+    similarity REAL NOT NULL
 );
-CREATE TABLE splits (fact TEXT PRIMARY KEY, split TEXT NOT NULL);
+CREATE TABLE splits (                  -- once written, never changed
+    key TEXT PRIMARY KEY,              -- a fact, or a group of facts that would give each other away
+    split TEXT NOT NULL
+);
 CREATE TABLE batches (
     id INTEGER PRIMARY KEY, endpoint TEXT NOT NULL, key_hash TEXT NOT NULL,
     state TEXT NOT NULL,               -- packed, uploaded, running, fetched, lost

@@ -1,0 +1,1 @@
+"""Records leave for other programs, and come in from them."""
