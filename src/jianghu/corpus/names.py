@@ -74,7 +74,7 @@ def _surname(name: str) -> str:
 
 
 def looks_like_name(name: str) -> bool:
-    """Whether a string has the shape of a person's name: a surname, then one or two characters that names are made of."""
+    """Whether a string has the shape of a person's name: a surname, then one or two characters that fit a name."""
     surname = _surname(name)
     given = name[len(surname) :]
     fits = bool(surname) and 1 <= len(given) <= 2 and not _TITLE.search(name) and not _COMPOUND.fullmatch(name)

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from .base import NotNegative, Positive, Settings
+from .base import NotNegative, Positive, Settings, Share
 
 
 class AccountSettings(Settings):
@@ -65,17 +65,39 @@ class TeacherSettings(Settings):
     """Accounts with settings of their own, instead of key_env and keys_file above."""
 
 
+Strategy = Literal["cloze", "bundled", "lexicon", "facts", "passage", "rolling", "rewrite"]
+
+
 class SynthSettings(Settings):
     """How question-answer records are made from the books."""
 
-    strategies: list[Literal["cloze", "passage", "bundled"]] = ["cloze"]
-    """cloze: from text and lexicon. passage: by the teacher. bundled: by hand, left out unless 三国演义 is there."""
+    strategies: list[Strategy] = ["cloze"]
+    """cloze: from text and names. bundled: by hand, left out unless 三国演义 is there. The others ask the teacher.
+    lexicon: names of the books that have no BOOK.lexicon.json, before all else. facts: facts with quotes, then
+    several wordings of each. passage: records straight from a passage. rolling: the original report's way.
+    rewrite: texts for pretraining, in data/rewrites.jsonl."""
     cloze_records: Positive = 4000
     """Most cloze records in all; kinds and chapters share them evenly."""
     passage_chars: Annotated[int, Field(ge=50)] = 600
     """Aimed length of a passage shown to the teacher, in characters."""
     records_per_passage: Annotated[int, Field(gt=0, le=20)] = 5
     """Records asked for a passage."""
+    facts_per_passage: Annotated[int, Field(gt=0, le=20)] = 6
+    """Facts asked for in a pass over a passage."""
+    fact_passes: Annotated[int, Field(gt=0, le=5)] = 2
+    """Passes over a passage; all but the first ask what is still missing."""
+    wordings: Annotated[int, Field(gt=0, le=12)] = 4
+    """Wordings of each fact, planned by kind of question, style and length; both directions among them."""
+    contrast_share: Share = 0.2
+    """Share of passages that also give questions about what the book does not hold or tell."""
+    rolling_chains: Positive = 4
+    """Chains of rolling at once; each goes through its part of the shelf, one request after the other."""
+    rewrites: list[Literal["summary", "dossier", "paraphrase"]] = ["summary", "dossier", "paraphrase"]
+    """What rewrite writes: parts of chapters in brief, persons, passages told again."""
+    rewrite_chars: Annotated[int, Field(ge=200)] = 2400
+    """Aimed length of what one summary is about, and most of what a dossier is made from, in characters."""
+    paraphrases: Annotated[int, Field(gt=0, le=4)] = 2
+    """How often a passage is told again."""
     max_passages: NotNegative = 0
     """Most passages to ask the teacher about, spread over the books; 0 takes all."""
     val_fraction: Annotated[float, Field(ge=0, lt=0.5)] = 0.1
@@ -85,4 +107,4 @@ class SynthSettings(Settings):
     seed: int = 1337
     """Chooses and splits."""
     teacher: TeacherSettings = TeacherSettings()
-    """The endpoint of the `passage` strategy."""
+    """The endpoint that the strategies beside cloze and bundled ask."""

@@ -4,23 +4,29 @@ from .budget import Budget
 from .bundled import bundled_records, map_records
 from .cloze import cloze_records
 from .collect import grouped_records
+from .prompt import Prompts
 from .record import Record, split_of
 from .run import Summary, reparse, run_strategies
 from .settle import collect_records, settle, standing
+from .shelf import Shelf
 from .store import Reader, Store
-from .strategies import PassageStrategy
+from .strategies import STRATEGIES, PassageStrategy, make_strategies
 
 __all__ = [
+    "STRATEGIES",
     "Budget",
     "PassageStrategy",
+    "Prompts",
     "Reader",
     "Record",
+    "Shelf",
     "Store",
     "Summary",
     "bundled_records",
     "cloze_records",
     "collect_records",
     "grouped_records",
+    "make_strategies",
     "map_records",
     "reparse",
     "run_strategies",

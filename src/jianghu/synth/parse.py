@@ -27,9 +27,9 @@ DEEPEST = 6  # levels of lists and objects around an object that was asked for
 class Parsed:
     """The objects of a reply, in order, and its problems.
 
-    Problems: "cut off" (the reply ended inside JSON), "not JSON", "no items" (JSON without such an object),
-    "broken object" (one for each that could not be saved), "not an object" (one for each stray value),
-    "repaired" (a remark only: some of the items were mended).
+    Problems: "cut off" (the reply ended inside JSON), "not JSON", "wrong schema" (JSON without such an object),
+    "no items" (an empty list: there was nothing to say), "broken object" (one for each that could not be saved),
+    "not an object" (one for each stray value), "repaired" (a remark only: some of the items were mended).
     """
 
     items: tuple[dict[str, Any], ...]
@@ -60,8 +60,18 @@ def parse_reply(text: str, finished: bool, mark: str = "question") -> Parsed:
     elif items:
         problems += ["broken object"] * (begun - len(items) if broken else 0)
     else:
-        problems.append("no items" if values else "not JSON" if finished else "cut off")
+        problems.append(_nothing(values) if values else "not JSON" if finished else "cut off")
     return Parsed(tuple(items), (*problems, *["not an object"] * strays))
+
+
+def _nothing(values: list[Any]) -> str:
+    """What it means that JSON holds none of what was asked for."""
+    return "wrong schema" if any(_full(value) for value in values) else "no items"
+
+
+def _full(value: Any) -> bool:
+    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else None
+    return any(_full(part) for part in parts) if parts is not None else value not in (None, "")
 
 
 def _without_thoughts(text: str) -> str:

@@ -1,5 +1,7 @@
 """What a reply says is held against the book: quotes, names, numbers, and the wording of questions and answers."""
 
+from .contrast import check_contrast
+from .fact import check_fact, check_name, check_text, seen_before
 from .names import KnownBook, known_books
 from .quote import letters, locate
 from .record import FREE, Ground, check_record, gate, with_problems
@@ -9,7 +11,11 @@ __all__ = [
     "FREE",
     "Ground",
     "KnownBook",
+    "check_contrast",
+    "check_fact",
+    "check_name",
     "check_record",
+    "check_text",
     "copied",
     "garbage",
     "gate",
@@ -19,5 +25,6 @@ __all__ = [
     "letters",
     "locate",
     "points_at_nothing",
+    "seen_before",
     "with_problems",
 ]

@@ -25,6 +25,9 @@ class KnownBook:
         text: all of it.
         lexicon: its names; None if there is none.
         others: lexicons of the shelf's other books, by title.
+
+    Attributes:
+        others: titles of other novels: those on the shelf, and well-known ones that are not this one.
     """
 
     def __init__(
@@ -34,10 +37,10 @@ class KnownBook:
         self._kinds = {entry.name: entry.kind for entry in self.lexicon.names}
         own = {form for entry in self.lexicon.names for form in (entry.name, *entry.aliases)}
         # A file may bear another name than its novel, and half a cast that walks through it says which it is.
-        self._titles = set(others or {}) | {
+        self.others = set(others or {}) | {
             title for title, cast in _famous().items() if 2 * sum(person in text for person in cast) < len(cast)
         }
-        self._titles.discard(name)
+        self.others.discard(name)
         cast = [person for people in _famous().values() for person in people]
         cast += [entry.name for lexicon in (others or {}).values() for entry in lexicon.names if _telling(entry)]
         self._foreign = Lexicon(
@@ -58,7 +61,7 @@ class KnownBook:
 
     def foreign(self, text: str) -> list[str]:
         """Titles of other novels in a text, and names of their people who do not stand in this book."""
-        return sorted(self._titles & set(_TITLE.findall(text)) | self._foreign.names_in(text))
+        return sorted(self.others & set(_TITLE.findall(text)) | self._foreign.names_in(text))
 
     def invented(self, answer: str, short: str, given: str) -> list[str]:
         """What looks like a person's name in an answer, and stands neither in the given text nor in the book.

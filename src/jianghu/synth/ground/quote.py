@@ -62,4 +62,5 @@ def normalised(text: str) -> tuple[str, Sequence[int]]:
 @lru_cache(maxsize=4096)
 def letters(text: str) -> str:
     """Letters and digits of a text in one width and case: what two texts are compared by."""
-    return re.sub(r"[\W_]", "", normalised(text)[0])
+    # All at once, not by `normalised`: no places are wanted, and this is asked of every text many times.
+    return re.sub(r"[\W_]", "", unicodedata.normalize("NFKC", text).casefold())

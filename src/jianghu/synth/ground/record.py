@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..parse import Parsed
-from ..store import Item
+from ..store import Item, Kind
 from .names import KnownBook, named
 from .numerals import numbers_in, numerals_in
 from .quote import letters, locate
@@ -32,11 +32,13 @@ class Ground:
         passage: the text that the teacher saw.
         book: what is known of its book; None: names are not checked.
         quote: a span of the passage that was found before; None: the item brings its own evidence.
+        free: the item may be of a kind whose answer stands nowhere, because something else checks that.
     """
 
     passage: str
     book: KnownBook | None = None
     quote: tuple[int, int] | None = None
+    free: bool = False
 
 
 def gate(parsed: Parsed, ground: Ground | str) -> list[Item]:
@@ -59,7 +61,7 @@ def gate(parsed: Parsed, ground: Ground | str) -> list[Item]:
     return with_problems(items, parsed)
 
 
-def with_problems(items: Sequence[Item], parsed: Parsed, kind: Any = "record") -> list[Item]:
+def with_problems(items: Sequence[Item], parsed: Parsed, kind: Kind = "record") -> list[Item]:
     """The items of a reply, and one for each of the parser's problems; at least one."""
     lost = [Item(problem, {}, kind) for problem in parsed.problems if problem != "repaired"]
     return [*items, *lost] or [Item("no items", {}, kind)]
@@ -103,9 +105,7 @@ def _short(item: Mapping[str, Any], answer: str) -> dict[str, Any]:
 
 def _reason(fields: Mapping[str, Any], ground: Ground) -> str | None:
     """What question, answer and evidence show against a record when they are held together."""
-    question, answer, evidence = fields["question"], fields["answer"], fields["evidence"]
-    free = fields["kind"] in FREE
-    book = ground.book
+    question, answer, book = fields["question"], fields["answer"], ground.book
     people = book.people(question) if book else []
     if points_at_nothing(question, [written for written, _ in people]):
         return "question names nobody"
@@ -113,7 +113,7 @@ def _reason(fields: Mapping[str, Any], ground: Ground) -> str | None:
         return "half an answer"
     if copied(question, ground.passage) or copied(answer, ground.passage):
         return "copied sentence"
-    if free:
+    if fields["kind"] in FREE and ground.free:
         return None
     forms = [form for form in (fields["short_answer"], *fields["aliases"]) if form != answer]
     if any(len(form) > 1 and form in question for form in forms) and not YES_NO & set(forms) and "还是" not in question:
