@@ -90,18 +90,17 @@ def read_answer(
         return Reply(outcome, detail=_safe(detail, key), seconds=seconds, wait=wait, key_hash=key.hash)
 
     if status != 200:
-        outcome, wait = outcome_of(status, text, endpoint.provider, headers)
-        return failed(outcome, f"HTTP {status}: {text}", wait)
+        refused, wait = outcome_of(status, text, endpoint.provider, headers)
+        return failed(refused, f"HTTP {status}: {text}", wait)
     try:
         body = json.loads(text)
     except (ValueError, RecursionError):
         return failed("invalid", f"HTTP 200, but not JSON: {text}")
     choice = _first(body)
     if choice is None:
-        outcome, wait = "invalid", None
-        if isinstance(body, dict) and body.get("error"):
-            outcome, wait = outcome_of(200, text, endpoint.provider, headers)
-        return failed(outcome, f"HTTP 200, but no answer in it: {json.dumps(body, ensure_ascii=False)}", wait)
+        error = isinstance(body, dict) and body.get("error")
+        told, wait = outcome_of(200, text, endpoint.provider, headers) if error else ("invalid", None)
+        return failed(told, f"HTTP 200, but no answer in it: {json.dumps(body, ensure_ascii=False)}", wait)
     tokens_in, tokens_out = _counts(body.get("usage"))
     cost = ((tokens_in or 0) * settings.price_in + (tokens_out or 0) * settings.price_out) / 1e6
     message = choice["message"]

@@ -126,7 +126,9 @@ class Run:
         async with AsyncExitStack() as stack:
             # A missing key is told before anything is planned or sent.
             pool = make_pool(self.settings, asyncio.get_running_loop().time)
-            transport = self.transport or await stack.enter_async_context(Client(self.settings))
+            transport = self.transport
+            if transport is None:
+                transport = await stack.enter_async_context(Client(self.settings))
             why: str | None = "crashed"
             try:
                 for strategy in strategies:

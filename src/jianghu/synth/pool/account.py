@@ -12,6 +12,7 @@ from .keys import Key
 from .limits import Bucket, Window
 
 FIRST_REST, LONGEST_REST = 1.0, 60.0  # seconds; the span of the backoff of an account that is refused
+PATIENCE = 3  # failures in a row that are the provider's trouble, before its accounts rest
 MOST_STRAIN = 20  # rounds of refusals without a good reply after which an account is given up
 _KEYLESS = {"dead": "the key is refused", "broke": "the account is refused", "not_found": "no such model or address"}
 _SPOKE = {"ok", "truncated", "empty", "invalid", "filtered", "too_long", "bad_request"}
@@ -110,8 +111,9 @@ class Account:
             self.dead = f"cannot be reached, after {self.strain} tries: {reply.detail}"
         elif self.strain >= MOST_STRAIN:
             self.dead = f"{self.strain} refusals in a row, the last with {reply.outcome}: {reply.detail}"
-        if reply.wait is None and (self.strain > 1 or self.window.width <= 1 or reply.outcome == "unreachable"):
+        patience = PATIENCE if reply.outcome == "busy" else 1 if self.window.width > 1 else 0
+        if reply.wait is None and self.strain > patience:
             # Full jitter (Brooker 2015): many clients that were refused at once do not come back at once.
-            most = min(LONGEST_REST, FIRST_REST * 2 ** (self.strain - 1))
+            most = min(LONGEST_REST, FIRST_REST * 2 ** (self.strain - patience - 1))
             self.rest_until = max(self.rest_until, now + random.uniform(0, most))
         self._rest_ends = max(self.rest_until, now)

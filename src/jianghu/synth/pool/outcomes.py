@@ -117,8 +117,9 @@ LOCAL: dict[str, Outcome] = {
     "notfounderror": "not_found",  # vLLM
 }
 TABLES: Mapping[str, Mapping[str, Outcome]] = {
-    "zhipu": ZHIPU, "deepseek": DEEPSEEK, "qwen": QWEN, "openai": OPENAI, "local": LOCAL,
+    "zhipu": ZHIPU, "openai": OPENAI, "deepseek": DEEPSEEK, "local": LOCAL, "qwen": QWEN,
 }  # fmt: skip
+"""In the order in which they are asked where the provider is not known: most others copy OpenAI's codes."""
 _HOSTS = {
     "bigmodel.cn": "zhipu", "z.ai": "zhipu", "deepseek.com": "deepseek", "aliyuncs.com": "qwen", "openai.com": "openai",
 }  # fmt: skip

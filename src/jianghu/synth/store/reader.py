@@ -39,8 +39,10 @@ class Reader(Database):
             f"{more} AND (requests.passage IS NULL OR passages.place IS NOT NULL) ORDER BY {_SHELF}, items.item",
             values,
         )
-        for *fields, book, chapter, start, text, content in rows:
-            yield Kept(*fields, _passage(book, chapter, start, text), json.loads(content))
+        for row in rows:
+            request, item, key, strategy, stage, slot, parent = row[:7]
+            passage, content = _passage(*row[7:11]), json.loads(row[11])
+            yield Kept(request, item, key, strategy, stage, slot, parent, passage, content)
 
     def accepted(self, strategy: str | None = None) -> Iterator[tuple[Request, Reply]]:
         """Every request with its accepted reply, in the order of the shelf, one by one."""

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from .reader import _FROM, _REPLY, _REQUEST, Reader
 from .rows import Item, Reply, Request, Taken
 
 PIECE = 500  # rows of one step where many are gone through
+MOST_KNOWN = 10_000  # texts whose number is remembered
 
 
 class Store(Reader):
@@ -182,6 +184,15 @@ class Store(Reader):
             )
             self._db.executemany("UPDATE requests SET state = 'failed' WHERE id = ?", [(id_,) for id_ in failed])
 
+    def keep_foreign(self, number: int, found: Iterable[tuple[Request, Reply]]) -> None:
+        """Enter requests of a plan together with replies that no teacher gave; those that are there stay as they are."""
+        with self._transaction():
+            for request, reply in found:
+                self._enter(number, request)
+                ((id_, state),) = self._rows("SELECT id, state FROM requests WHERE key = ?", (request.key,))
+                if state == "open":
+                    self.add_replies([(id_, reply)])
+
     def next_due(self, number: int) -> float | None:
         """When the first waiting request of a plan is due, by the run's clock."""
         ((due,),) = self._rows("SELECT min(due) FROM requests WHERE plan = ? AND state = 'waiting'", (number,))
@@ -196,8 +207,10 @@ class Store(Reader):
         )
         return [(*self._request(row[:14]), Reply(*row[14:])) for row in rows]
 
-    def enter_items(self, number: int, found: Iterable[tuple[int, Sequence[Item], Iterable[Request]]]) -> None:
+    def enter_items(self, number: int, found: Iterable[tuple[int, Sequence[Item], Iterable[Request]]]) -> int:
         """Replace the items of requests, enter the requests that follow from them, and mark them as read; in one step.
+
+        Returns how many requests are new in the plan.
 
         Args:
             number: of the plan that the new requests join.
@@ -264,24 +277,35 @@ class Store(Reader):
         rows = self._rows("SELECT id FROM passages WHERE book = ? AND chapter = ? AND hash = ?", where)
         if rows:
             return int(rows[0][0])
-        return self._db.execute(
+        return self._insert(
             "INSERT INTO passages (book, chapter, hash, start, place, text) VALUES (?, ?, ?, ?, "
             "(SELECT place FROM chapters WHERE book = ? AND chapter = ?), ?)",
             (*where, passage.start, passage.book, passage.chapter, passage.text),
-        ).lastrowid
+        )
 
     def _number(self, text: str) -> int:
         """The number of a text, entered if it is new."""
         hash_ = files.sha256_bytes(text.encode())
-        if hash_ in self._known:
-            return self._known[hash_]
-        rows = self._rows("SELECT id FROM texts WHERE hash = ?", (hash_,))
-        number = (
-            rows[0][0]
-            if rows
-            else self._db.execute("INSERT INTO texts (hash, text) VALUES (?, ?)", (hash_, text)).lastrowid
-        )
-        if len(self._known) > 10_000:
-            self._known.clear()
-        self._known[hash_] = number
-        return int(number)
+        number = self._known.get(hash_)
+        if number is None:
+            rows = self._rows("SELECT id FROM texts WHERE hash = ?", (hash_,))
+            number = rows[0][0] if rows else self._insert("INSERT INTO texts (hash, text) VALUES (?, ?)", (hash_, text))
+            if len(self._known) >= MOST_KNOWN:
+                self._known.clear()
+            self._known[hash_] = number
+        return number
+
+    def _insert(self, statement: str, values: Sequence[Any]) -> int:
+        """Insert a row; returns its number."""
+        number = self._db.execute(statement, values).lastrowid
+        assert number is not None  # SQLite gives every row one
+        return number
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        try:
+            with super()._transaction():
+                yield
+        except BaseException:
+            self._known.clear()  # what it names may have been rolled back
+            raise
