@@ -45,17 +45,12 @@ def grouped_records(store: Reader, settings: SynthSettings) -> Iterator[tuple[st
 def _where(kept: Kept) -> dict[str, Any]:
     """Book, chapter, start and end of a record's evidence."""
     fields, passage = kept.content, kept.passage
-    start, end = fields.get("start"), fields.get("end")
-    if passage is None:  # it was found in the book, if at all, not given by the passage
-        return {"book": fields["book"], "chapter": fields.get("chapter"), "start": start, "end": end}
-    if start is None:
-        return {"book": passage.book, "chapter": passage.chapter, "start": None, "end": None}
-    return {
-        "book": passage.book,
-        "chapter": passage.chapter,
-        "start": passage.start + start,
-        "end": passage.start + end,
-    }
+    if passage is None:  # it was found in the book, if at all, not given by a passage
+        return {name: fields.get(name) for name in ("book", "chapter", "start", "end")}
+    where: dict[str, Any] = {"book": passage.book, "chapter": passage.chapter, "start": None, "end": None}
+    if fields.get("start") is not None:
+        where |= {"start": passage.start + fields["start"], "end": passage.start + fields["end"]}
+    return where
 
 
 def _group(kept: Kept, where: dict[str, Any]) -> str:

@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from ... import files
-from ...corpus import Chapter, Passage
-from ..ground import Ground, KnownBook, check_record
+from ...corpus import Passage
+from ..ground import Ground, check_record
 from ..prompt import Prompt
 from ..run import read_all
+from ..shelf import Shelf
 from ..store import Item, Reader, Reply, Request, Store, ask
 from .evidence import Finder
 from .formats import pairs_in
@@ -33,20 +34,20 @@ class ImportStrategy:
     """Reads imported blocks; it asks nobody. See `Strategy`.
 
     Args:
-        books: what is known of each book of the shelf.
+        shelf: the books in which evidence is looked for.
     """
 
     name = "import"
     prompts: Sequence[Prompt] = ()
 
-    def __init__(self, chapters: Sequence[Chapter], books: Mapping[str, KnownBook]) -> None:
-        self.books = books
-        self._texts = {(chapter.book, chapter.chapter): chapter.text for chapter in chapters}
-        self._finder = Finder(chapters, books)
+    def __init__(self, shelf: Shelf) -> None:
+        self.shelf, self.books = shelf, {book: shelf.known(book) for book in shelf.books}
+        self._texts = {(chapter.book, chapter.chapter): chapter.text for chapter in shelf.chapters}
+        self._finder = Finder(shelf.chapters, self.books)
 
     def fingerprint(self) -> str:
-        """The gates as such; that the shelf counts too, for what stood nowhere may stand in a new book, is seen to."""
-        return "1"
+        """Changes with the names on the shelf."""
+        return self.shelf.learn()
 
     def plan(self, store: Reader) -> Iterator[Request]:
         """The blocks of earlier imports, to be read again."""
@@ -83,7 +84,7 @@ class ImportStrategy:
             return "book unknown", dict(pair)
         if place:
             ground, shift = self._around(place)
-            reason, fields = check_record({"evidence": "", **pair}, ground)
+            reason, fields = check_record(pair, ground)
             if "start" in fields:
                 fields |= {"start": fields["start"] + shift, "end": fields["end"] + shift, "chapter": place.chapter}
         else:
@@ -108,22 +109,22 @@ class ImportStrategy:
 
 def read_imports(
     strategy: ImportStrategy,
-    shelf: str,
     store: Store,
     paths: Sequence[Path] = (),
     count: Callable[[Sequence[Item]], None] | None = None,
 ) -> None:
-    """Keep the text of files in the store, and read all imported text that was not read on this shelf.
+    """Keep the text of files in the store, and read all imported text that was not yet read with these books and names.
 
     A file that is there already changes nothing.
 
     Args:
-        shelf: hash of the books, from `Store.shelve`.
         count: gets the items of each block that is read.
 
     Raises:
         InputError: a file is missing, empty, or in no known encoding.
     """
+    # What stood nowhere may stand in a book that was added: the shelf counts too.
+    shelf = store.shelve(strategy.shelf.chapters)
     number, made = store.begin_plan(strategy.name, files.sha256_json([strategy.fingerprint(), shelf]))
     if not made:
         store.plan(number, strategy.plan(store))

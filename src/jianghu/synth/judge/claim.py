@@ -95,8 +95,9 @@ def judgement_of(content: str, finished: bool) -> tuple[Judgement | None, str]:
     if len(parsed.items) != 1:
         return None, parsed.problems[0] if parsed.problems else "several verdicts"
     found = parsed.items[0]
-    support, flags = found.get("support"), (found.get("self_contained"), found.get("complete"))
-    if support not in get_args(Support) or not all(isinstance(flag, bool) for flag in flags):
+    support: Any = found.get("support")
+    alone, whole = found.get("self_contained"), found.get("complete")
+    if support not in get_args(Support) or not isinstance(alone, bool) or not isinstance(whole, bool):
         return None, "wrong fields"
     because = found.get("because")
-    return Judgement(support, *flags, because if isinstance(because, str) else ""), ""
+    return Judgement(support, alone, whole, because if isinstance(because, str) else ""), ""

@@ -185,7 +185,7 @@ class Store(Reader):
             self._db.executemany("UPDATE requests SET state = 'failed' WHERE id = ?", [(id_,) for id_ in failed])
 
     def keep_foreign(self, number: int, found: Iterable[tuple[Request, Reply]]) -> None:
-        """Enter requests of a plan together with replies that no teacher gave; those that are there stay as they are."""
+        """Enter requests of a plan with replies that no teacher gave; those that are there stay as they are."""
         with self._transaction():
             for request, reply in found:
                 self._enter(number, request)
