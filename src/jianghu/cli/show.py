@@ -32,6 +32,17 @@ def _word(value: Any) -> str:
     return str(value)
 
 
+def rows(found: list[dict[str, Any]]) -> None:
+    """A table with a column for each of the things compared, and a row for each of their figures."""
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for head in ("", *(row["name"] for row in found)):
+        table.add_column(head)
+    for name in found[0] if found else ():
+        if name != "name":
+            table.add_row(name.replace("_", " "), *(_word(row.get(name, "")) for row in found))
+    console.print(table)
+
+
 def scores(result: dict[str, Any]) -> None:
     """The table of an exam: `right` if the answer holds an accepted form, `at once` if its first clause does."""
     title = f"{result['exam']} · {result['checkpoint']}"

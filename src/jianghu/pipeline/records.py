@@ -26,9 +26,7 @@ class Gathered:
         InputError: a strategy lacks what it needs.
     """
 
-    def __init__(
-        self, recipe: Recipe, chapters: list[Chapter], lexicons: Mapping[str, Lexicon], store: Store
-    ) -> None:
+    def __init__(self, recipe: Recipe, chapters: list[Chapter], lexicons: Mapping[str, Lexicon], store: Store) -> None:
         self.store, self.settings, self.lexicons = store, recipe.synth, lexicons
         self.facts: dict[str, Any] = {}
         self._made: list[Record] = []
@@ -61,9 +59,9 @@ class Gathered:
         """Decide which records stand, and in which split."""
         self.facts["left_out"] = dict(settle(self.records, self.store, self._names))
 
-    def standing(self) -> Iterator[Record]:
-        """The records that stand."""
-        return standing(self.records, self.store)
+    def standing(self, judged: bool = True) -> Iterator[Record]:
+        """The records that stand; see `jianghu.synth.standing`."""
+        return standing(self.records, self.store, judged)
 
     def write(self, ws: Workspace) -> None:
         """Write data/records.

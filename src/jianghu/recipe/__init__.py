@@ -5,7 +5,7 @@ from .books import BooksSettings, SplitSettings, TokenizerSettings
 from .load import PRESETS, load_recipe
 from .model import ModelSettings, model_shape
 from .recipe import Recipe
-from .synth import AccountSettings, SynthSettings, TeacherSettings
+from .synth import AccountSettings, JudgeSettings, RivalSettings, Strategy, SynthSettings, TeacherSettings
 from .training import SftSettings, TrainSettings
 from .use import EvalSettings, SampleSettings
 from .write import to_toml
@@ -15,12 +15,15 @@ __all__ = [
     "AccountSettings",
     "BooksSettings",
     "EvalSettings",
+    "JudgeSettings",
     "ModelSettings",
     "Recipe",
+    "RivalSettings",
     "SampleSettings",
     "Settings",
     "SftSettings",
     "SplitSettings",
+    "Strategy",
     "SynthSettings",
     "TeacherSettings",
     "TokenizerSettings",

@@ -65,6 +65,48 @@ class TeacherSettings(Settings):
     """Accounts with settings of their own, instead of key_env and keys_file above."""
 
 
+class OtherSettings(Settings):
+    """Another model beside the teacher. What is left out is as in [synth.teacher]."""
+
+    base_url: str = ""
+    """Its address; empty: the teacher's, with its keys."""
+    model: str = ""
+    """Its name there; empty: the teacher's own."""
+    key_env: str = ""
+    """Environment variable that holds its key, if it has a base_url; empty: no key."""
+    price_in: Annotated[float, Field(ge=0)] | None = None
+    """Price of a million prompt tokens; unset: the teacher's."""
+    price_out: Annotated[float, Field(ge=0)] | None = None
+    """Price of a million completion tokens; unset: the teacher's."""
+
+    def instead_of(self, teacher: TeacherSettings) -> TeacherSettings:
+        """The teacher's settings with these laid over them."""
+        own = {
+            name: getattr(self, name) for name in OtherSettings.model_fields if getattr(self, name) not in ("", None)
+        }
+        if self.base_url:  # another endpoint: the teacher's keys are none of its business
+            own |= {"key_env": self.key_env, "keys_file": "", "accounts": [], "gguf": "", "provider": ""}
+        else:
+            own.pop("key_env", None)
+        return teacher.model_copy(update=own)
+
+
+class RivalSettings(OtherSettings):
+    """A teacher that `synth teachers` compares with others."""
+
+    name: str
+    """How it is called in --models and in the table."""
+
+
+class JudgeSettings(OtherSettings):
+    """The model that judges records by their evidence; the teacher's own forgives its own errors more easily."""
+
+    trials: Annotated[int, Field(ge=10)] = 100
+    """Records that it is measured on, as they are and with an error put in."""
+    sample: NotNegative = 0
+    """Records that it judges, spread evenly over all; 0: all."""
+
+
 Strategy = Literal["cloze", "bundled", "lexicon", "facts", "passage", "rolling", "rewrite"]
 
 
@@ -108,3 +150,7 @@ class SynthSettings(Settings):
     """Chooses and splits."""
     teacher: TeacherSettings = TeacherSettings()
     """The endpoint that the strategies beside cloze and bundled ask."""
+    judge: JudgeSettings = JudgeSettings()
+    """Who judges what they wrote."""
+    rivals: list[RivalSettings] = []
+    """Other endpoints that `synth teachers` can name, each under [[synth.rivals]]."""

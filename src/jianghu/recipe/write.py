@@ -35,7 +35,7 @@ def _group_toml(title: str, group: Settings, given: dict[str, Any], comments: bo
             nested += _group_toml(f"{title}.{key}", value, given.get(key, {}), comments)
             continue
         if comments:
-            lines.append(f"# {field.description}")
+            lines += [f"# {line.strip()}" for line in (field.description or "").splitlines()]
         if value is None:
             lines += [f"# {key} ="] if comments else []
         else:

@@ -32,11 +32,15 @@ def settle(records: Records, store: Store, names: Names = no_names) -> Mapping[s
     return deciding.set_repeats((repeat.id, repeat.of, repeat.why, repeat.similarity) for repeat in found)
 
 
-def standing(records: Records, store: Reader) -> Iterator[Record]:
-    """The records that are not left out, each in the split that its group has for good."""
+def standing(records: Records, store: Reader, judged: bool = True) -> Iterator[Record]:
+    """The records that are not left out, each in the split that its group has for good.
+
+    Args:
+        judged: leave out also what the judge refused whose verdicts count.
+    """
     decisions = Decisions(store)
     for record in _placed(records, store):
-        if decisions.left_out(record.id) is None:
+        if decisions.repeated(record.id) is None and not (judged and decisions.refused(record.id)):
             yield record
 
 

@@ -137,6 +137,12 @@ def read_imports(
     read_all(strategy, store, number, count)
 
 
+def reread_imports(shelf: Shelf, store: Store) -> None:
+    """Read what was imported before once more, if the books or their names have changed since."""
+    if next(store.accepted(ImportStrategy.name), None):
+        read_imports(ImportStrategy(shelf), store)
+
+
 def _blocks(chunks: Iterable[str]) -> Iterator[str]:
     """The text in pieces of whole objects, so that each block can be read by itself."""
     block: list[str] = []

@@ -45,7 +45,7 @@ class JudgeStrategy:
         self.records, self.texts, self.books, self.teacher = records, texts, books, teacher
         self.calibrate, self.sample = calibrate, sample
         self.prompt = prompt or Prompts().get("judge")
-        self.prompts = [self.prompt]
+        self.prompts: Sequence[Prompt] = [self.prompt]
 
     def fingerprint(self) -> str:
         seen = hashlib.sha256()

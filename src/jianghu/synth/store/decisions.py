@@ -24,11 +24,13 @@ class Decisions:
         rows = self.store._rows("SELECT split FROM splits WHERE key = ?", (group,))
         return str(rows[0][0]) if rows else None
 
-    def left_out(self, record: str) -> str | None:
-        """Why a record is left out: repeat, contradiction, leak, or the judge's verdict; None: it is not."""
+    def repeated(self, record: str) -> str | None:
+        """Why a record is left out for an earlier one: repeat, contradiction or leak; None: it is not."""
         rows = self.store._rows("SELECT why FROM duplicates WHERE record = ?", (record,))
-        if rows:
-            return str(rows[0][0])
+        return str(rows[0][0]) if rows else None
+
+    def refused(self, record: str) -> str | None:
+        """The verdict against a record of the judge whose verdicts count; None: nothing is against it."""
         rows = self.store._rows(
             "SELECT verdict FROM verdicts JOIN meta ON meta.name = ? AND meta.value = json_quote(judge) "
             "WHERE record = ? AND verdict <> 'passed'",

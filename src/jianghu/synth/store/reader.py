@@ -114,6 +114,16 @@ class Reader(Database):
             found.setdefault(key_hash, {})[outcome] = count
         return found
 
+    def totals(self, strategy: str) -> tuple[int, int, float, float]:
+        """Of all sendings of a strategy: good replies, tokens, money, and the mean seconds of good replies."""
+        ((good, tokens, cost, seconds),) = self._rows(
+            "SELECT coalesce(sum(accepted), 0), coalesce(sum(coalesce(tokens_in, 0) + coalesce(tokens_out, 0)), 0), "
+            "coalesce(sum(cost), 0.0), coalesce(avg(CASE WHEN accepted THEN seconds END), 0.0) FROM replies "
+            "JOIN requests ON requests.id = replies.request WHERE strategy = ?",
+            (strategy,),
+        )
+        return int(good), int(tokens), float(cost), float(seconds)
+
     def spent(self) -> tuple[int, float]:
         """Tokens and money of all replies."""
         ((tokens, cost),) = self._rows(
