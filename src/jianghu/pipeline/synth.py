@@ -2,40 +2,47 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any
 
 from .. import files
-from ..corpus import Chapter, Lexicon, find_names, read_chapters, read_lexicon
+from ..corpus import Chapter, Lexicon, find_names, read_chapters
 from ..progress import Progress
 from ..recipe import Recipe
-from ..synth import PassageStrategy, Store, run_strategies
+from ..synth import Store, run_strategies
 from ..workspace import Manifest, Workspace
 from .records import Gathered
+from .teacher import asks_teacher, given_lexicons, shelf_of, strategies_of, write_coverage, write_rewrites
+
+NO_RECORDS = {"lexicon", "rewrite"}
+"""Strategies that make no question-answer records."""
 
 
 def synth_manifest(ws: Workspace, recipe: Recipe) -> Manifest:
     lexicons = sorted(ws.books.glob("*.lexicon.json"))
     settings = recipe.synth.model_dump(exclude={"teacher": {"concurrency", "timeout", "retries", "key_env"}})
-    if "passage" not in recipe.synth.strategies:
+    prompts = sorted(ws.prompts.glob("*.md"))
+    if not asks_teacher(recipe):
+        prompts = []
         del settings["teacher"]
-    return Manifest(ws.hashes([ws.chapters, *lexicons]), settings)
+    return Manifest(ws.hashes([ws.chapters, *lexicons, *prompts]), settings)
 
 
 def synth_stale(ws: Workspace, recipe: Recipe) -> str | None:
     """Why `synth` has work to do, or None."""
     outputs = [ws.records / f"{split}.jsonl" for split in ("train", "val", "test")]
+    if "rewrite" in recipe.synth.strategies:
+        outputs.append(ws.rewrites)
     return ws.why_stale(ws.records, synth_manifest(ws, recipe), outputs)
 
 
 def lexicons_of(ws: Workspace, chapters: list[Chapter]) -> dict[str, Lexicon]:
     """The names of each book: from BOOK.lexicon.json beside it, else found in its text."""
-    result = {}
-    for book in sorted({chapter.book for chapter in chapters}):
-        path = ws.books / f"{book}.lexicon.json"
-        own = [chapter for chapter in chapters if chapter.book == book]
-        result[book] = read_lexicon(path) if path.exists() else find_names(own)
-    return result
+    given = given_lexicons(ws, chapters)
+    books = sorted({chapter.book for chapter in chapters})
+    return {book: given.get(book) or find_names([c for c in chapters if c.book == book]) for book in books}
 
 
 def synth(ws: Workspace, recipe: Recipe) -> dict[str, Any]:
@@ -46,21 +53,32 @@ def synth(ws: Workspace, recipe: Recipe) -> dict[str, Any]:
         RunError: the teacher could not go on; what it wrote is kept, and the same command continues.
     """
     chapters = read_chapters(ws.chapters)
-    lexicons = lexicons_of(ws, chapters)
     facts: dict[str, Any] = {}
     with files.lock(ws.records, "data/records"), Store(ws.store) as store:
         manifest = synth_manifest(ws, recipe)
-        if "passage" in recipe.synth.strategies:
-            facts["teacher"] = _ask_teacher(store, recipe, chapters)
-        gathered = Gathered(recipe, chapters, lexicons, store)
+        shelf = shelf_of(ws, recipe, chapters, store)
+        if asks_teacher(recipe):
+            asking = strategies_of(ws, recipe, shelf)
+            with teacher_progress("teacher") as show:
+                facts["teacher"] = asdict(run_strategies(asking, chapters, store, recipe.synth.teacher, show))
+        if "rewrite" in recipe.synth.strategies:
+            facts["rewrites"] = write_rewrites(ws, store)
+        if set(recipe.synth.strategies) <= NO_RECORDS:
+            return facts
+        shelf.learn()
+        gathered = Gathered(recipe, chapters, {book: shelf.names(book) for book in shelf.books}, store)
         gathered.settle()
         gathered.write(ws)
+        if asks_teacher(recipe):
+            facts["coverage"] = write_coverage(ws, store, shelf)
         ws.record(ws.records, manifest)
     return facts | gathered.facts
 
 
-def _ask_teacher(store: Store, recipe: Recipe, chapters: list[Chapter]) -> dict[str, Any]:
-    with Progress("teacher", 1) as progress:
+@contextmanager
+def teacher_progress(title: str) -> Iterator[Callable[[dict[str, Any]], None]]:
+    """A display for a run of strategies: what `run_strategies` takes as `on_progress`."""
+    with Progress(title, 1) as progress:
 
         def show(now: dict[str, Any]) -> None:
             progress.total = max(1, now["total"])
@@ -72,5 +90,4 @@ def _ask_teacher(store: Store, recipe: Recipe, chapters: list[Chapter]) -> dict[
                 cost=f"{now['cost']:.4f}",
             )
 
-        strategies = [PassageStrategy(chapters, recipe.synth)]
-        return asdict(run_strategies(strategies, chapters, store, recipe.synth.teacher, show))
+        yield show

@@ -4,6 +4,7 @@ from .budget import Budget
 from .bundled import bundled_records, map_records
 from .cloze import cloze_records
 from .collect import grouped_records
+from .coverage import coverage
 from .prompt import Prompts
 from .record import Record, split_of
 from .run import Summary, reparse, run_strategies
@@ -25,6 +26,7 @@ __all__ = [
     "bundled_records",
     "cloze_records",
     "collect_records",
+    "coverage",
     "grouped_records",
     "make_strategies",
     "map_records",

@@ -26,6 +26,7 @@ PLACES = {
     "plan": "the facts, and the wordings that each is to get",
     "last": "the teacher's last output",
     "name": "the person whom a dossier is about",
+    "sentences": "sentences of the book that mention the person",
     "others": "titles of other novels",
     "fault": "what was wrong with the last reply",
     "question": "the question that is judged",

@@ -25,11 +25,14 @@ class Shelf:
         lexicons: names of the books that bring a lexicon file. The others' are what the strategy `lexicon` found, or,
             before it ran, what `find_names` finds.
         store: where that strategy's names are; None: nothing is asked for.
+        held: (book, chapter) → spans of the chapter's text on which training is validated. Questions may be about
+            them, as about any fact of a book; texts for pretraining may not.
     """
 
     chapters: Sequence[Chapter]
     lexicons: Mapping[str, Lexicon] = field(default_factory=dict)
     store: Reader | None = None
+    held: Mapping[tuple[str, int], Sequence[tuple[int, int]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._names: dict[str, Lexicon] = {}
@@ -67,6 +70,10 @@ class Shelf:
         if not passages:
             raise InputError("there is no passage to ask the teacher about: the books hold no chapters.")
         return passages
+
+    def free(self, book: str, chapter: int, start: int, end: int) -> bool:
+        """Whether a span of a chapter holds no text on which training is validated."""
+        return all(end <= low or high <= start for low, high in self.held.get((book, chapter), ()))
 
     def learn(self) -> str:
         """Take in the names that the teacher has found so far; return a hash of all names on the shelf."""

@@ -14,7 +14,9 @@ from .passage import PassageStrategy
 from .rewrite import RewriteStrategy
 from .rolling import RollingStrategy
 
-STRATEGIES = {
+AnyStrategy = LexiconStrategy | FactsStrategy | PassageStrategy | RollingStrategy | RewriteStrategy
+
+STRATEGIES: dict[str, type[AnyStrategy]] = {
     kind.name: kind for kind in (LexiconStrategy, FactsStrategy, PassageStrategy, RollingStrategy, RewriteStrategy)
 }
 """By name, in the order in which they run: names first, since the others are checked by them."""
@@ -22,7 +24,7 @@ STRATEGIES = {
 
 def make_strategies(
     names: Iterable[str], shelf: Shelf, settings: SynthSettings, prompts: Prompts | None = None
-) -> list[FactsStrategy | LexiconStrategy | PassageStrategy | RewriteStrategy | RollingStrategy]:
+) -> list[AnyStrategy]:
     """Those of the strategies that ask the teacher, in the order in which they run.
 
     Raises:
@@ -34,6 +36,7 @@ def make_strategies(
 
 __all__ = [
     "STRATEGIES",
+    "AnyStrategy",
     "Asking",
     "FactsStrategy",
     "LexiconStrategy",

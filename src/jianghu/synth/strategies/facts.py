@@ -161,10 +161,10 @@ def _read_wordings(parsed: Parsed, facts: Sequence[dict[str, Any]], shelf: Shelf
     asked: set[str] = set()
     for number, fact in enumerate(facts, 1):
         for wording, (form, style, length) in enumerate(fact["wordings"], 1):
-            item = given.get((number, wording))
-            if item is None:
+            if (number, wording) not in given:
                 items.append(Item("wording missing", {"fact_id": fact["id"], "wording": wording}))
                 continue
+            item = given[number, wording]
             kind = "reason" if form == "经过" and fact["kind"] != "plot" else fact["kind"]
             ground = shelf.ground(passage, (fact["start"], fact["end"]))
             reason, fields = check_record({**item, "kind": kind}, ground)

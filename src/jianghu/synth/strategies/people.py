@@ -6,9 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from ...corpus import Chapter
 from ..cloze.sentences import BookText, Sentence
-from ..ground import KnownBook
+from ..shelf import Shelf
 
 LEAST = 5  # sentences that mention a person; fewer give no dossier
 LONGEST = 120  # characters of a sentence that is shown
@@ -21,32 +20,33 @@ class Person:
 
     Attributes:
         called: the name with other names, as the prompt shows it.
-        passage: sentences that mention the person in reading order, each after its chapter's title.
+        sentences: those that mention the person in reading order, each after its chapter's title.
     """
 
     book: str
     name: str
     called: str
-    passage: str
+    sentences: str
 
 
-def people_of(book: KnownBook, chapters: Sequence[Chapter], size: int) -> Iterator[Person]:
-    """The people of a book, most often mentioned first.
+def people_of(shelf: Shelf, book: str, size: int) -> Iterator[Person]:
+    """The people of a book, most often mentioned first; no sentence is one on which training is validated.
 
     Args:
         size: most characters of sentences for each.
     """
-    text = BookText(book.name, [chapter for chapter in chapters if chapter.book == book.name], book.lexicon)
+    lexicon = shelf.names(book)
+    text = BookText(book, [chapter for chapter in shelf.chapters if chapter.book == book], lexicon)
     spoken: dict[str, list[Sentence]] = defaultdict(list)
     for sentence in text.sentences:
-        if len(sentence.text) <= LONGEST:
+        if len(sentence.text) <= LONGEST and shelf.free(book, sentence.chapter.chapter, sentence.start, sentence.end):
             for name in dict.fromkeys(mention.name for mention in sentence.mentions):
                 spoken[name].append(sentence)
     for name in text.people:
         if len(spoken[name]) >= LEAST:
-            aliases = "、".join(book.lexicon.aliases_of(name)[:ALIASES])
+            aliases = "、".join(lexicon.aliases_of(name)[:ALIASES])
             called = f"{name}（又作{aliases}）" if aliases else name
-            yield Person(book.name, name, called, _shown(spoken[name], size))
+            yield Person(book, name, called, _shown(spoken[name], size))
 
 
 def _shown(sentences: Sequence[Sentence], size: int) -> str:

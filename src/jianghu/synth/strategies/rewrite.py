@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from ...corpus import Passage
 from ..ground import check_text, with_problems
 from ..parse import parse_reply
 from ..schemas import TEXTS
@@ -28,15 +29,14 @@ class RewriteStrategy(Asking):
 
     def plan(self, store: Reader) -> Iterator[Request]:
         """Everything at once: no text depends on another one."""
-        most = self.settings.max_passages
         if "summary" in self.settings.rewrites:
-            for rank, passage in enumerate(self.shelf.passages(self.settings.rewrite_chars, most)):
+            for rank, passage in enumerate(self._free(self.settings.rewrite_chars)):
                 yield self.ask("summary", "summary", TEXTS, passage=passage, rank=rank)
         if "dossier" in self.settings.rewrites:
-            for rank, person in enumerate(self._people(most)):
+            for rank, person in enumerate(self._people()):
                 yield self._dossier(person, rank)
         if "paraphrase" in self.settings.rewrites:
-            for rank, passage in enumerate(self.shelf.passages(self.settings.passage_chars, most)):
+            for rank, passage in enumerate(self._free(self.settings.passage_chars)):
                 count = self.settings.paraphrases
                 yield self.ask("paraphrase", "paraphrase", TEXTS, passage=passage, rank=rank, count=count)
 
@@ -66,16 +66,18 @@ class RewriteStrategy(Asking):
         """As many as are planned."""
         return {"texts": first}
 
-    def _people(self, most: int) -> list[Person]:
-        found = [
-            person
-            for book in self.shelf.books
-            for person in people_of(self.shelf.known(book), self.shelf.chapters, self.settings.rewrite_chars)
-        ]
-        return found[: most or None]
+    def _free(self, size: int) -> list[Passage]:
+        """At most `max_passages` passages without any text on which training is validated."""
+        free = [p for p in self.shelf.passages(size) if self.shelf.free(p.book, p.chapter, p.start, p.end)]
+        return free[: self.settings.max_passages or None]
+
+    def _people(self) -> list[Person]:
+        size = self.settings.rewrite_chars
+        found = [person for book in self.shelf.books for person in people_of(self.shelf, book, size)]
+        return found[: self.settings.max_passages or None]
 
     def _dossier(self, person: Person, rank: int) -> Request:
-        about = {"book": person.book, "name": person.name, "source": person.passage}
+        about = {"book": person.book, "name": person.name, "source": person.sentences}
         return self.ask(
             "dossier",
             "dossier",
@@ -84,5 +86,5 @@ class RewriteStrategy(Asking):
             rank=rank,
             book=person.book,
             name=person.called,
-            passage=person.passage,
+            sentences=person.sentences,
         )
