@@ -1,4 +1,4 @@
-"""The plainest strategy: two rounds of asking, quotes that must stand verbatim. What carries requests is tested with it."""
+"""The plainest strategy: rounds of asking, quotes that must stand verbatim. What carries requests is tested with it."""
 
 from __future__ import annotations
 

@@ -113,7 +113,7 @@ class Sender:
         return bool(self._next) or self._due is not None or not (self._dry or self.budget.left == 0)
 
     def _limit(self) -> str | None:
-        if self.budget.left == 0 and not self._dry:
+        if self.budget.left == 0 and self.store.is_open(self.number):
             return f"the limit of {self.budget.requests:,} requests is reached"
         return None
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 FASTER = 1.0  # more requests in flight, a window of good replies
 SLOWER = 0.9  # of the requests in flight, after a refusal
+ROUNDING = 1e-6
 FIRST = 2.0  # requests in flight at the beginning
 
 
@@ -39,7 +40,8 @@ class Bucket:
         self._fill(now)
         # A whole unit, for a request; of tokens, which cost many, one is as good as none.
         missing = 1.0 - self.level
-        return max(0.0, missing * 60 / self.per_minute)
+        # What is missing by rounding alone would be a wait too short to move a clock.
+        return missing * 60 / self.per_minute if missing > ROUNDING else 0.0
 
     def take(self, amount: float, now: float) -> None:
         """Reserve."""

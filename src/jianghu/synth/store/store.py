@@ -193,6 +193,10 @@ class Store(Reader):
                 if state == "open":
                     self.add_replies([(id_, reply)])
 
+    def is_open(self, number: int) -> bool:
+        """Whether a plan has a request that nobody has tried in this run."""
+        return bool(self._rows("SELECT 1 FROM requests WHERE plan = ? AND state = 'open' LIMIT 1", (number,)))
+
     def next_due(self, number: int) -> float | None:
         """When the first waiting request of a plan is due, by the run's clock."""
         ((due,),) = self._rows("SELECT min(due) FROM requests WHERE plan = ? AND state = 'waiting'", (number,))
