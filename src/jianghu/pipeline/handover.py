@@ -9,7 +9,6 @@ from typing import Any
 
 from .. import files
 from ..corpus import read_chapters
-from ..errors import InputError
 from ..recipe import Recipe
 from ..synth import Shelf, Store
 from ..synth.handover import Format, ImportStrategy, export_records, read_imports
@@ -27,9 +26,6 @@ def import_records(ws: Workspace, recipe: Recipe, paths: Sequence[Path]) -> dict
     Raises:
         InputError: a file is missing, empty, or in no known encoding; or none of all records stands.
     """
-    for path in paths:
-        if not path.is_file():
-            raise InputError(f"{path}: no such file.")
     chapters = read_chapters(ws.chapters)
     counted: Counter[str] = Counter()
 

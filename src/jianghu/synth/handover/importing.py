@@ -13,6 +13,7 @@ from typing import Any
 
 from ... import files
 from ...corpus import Passage
+from ...errors import InputError
 from ..ground import Ground, check_record
 from ..prompt import Prompt
 from ..run import read_all
@@ -123,6 +124,9 @@ def read_imports(
     Raises:
         InputError: a file is missing, empty, or in no known encoding.
     """
+    for path in paths:
+        if not path.is_file():
+            raise InputError(f"{path}: no such file.")
     # What stood nowhere may stand in a book that was added: the shelf counts too.
     shelf = store.shelve(strategy.shelf.chapters)
     number, made = store.begin_plan(strategy.name, files.sha256_json([strategy.fingerprint(), shelf]))

@@ -19,10 +19,8 @@ def chunks_of(path: Path) -> Iterator[str]:
     """The text of a file, piece by piece; undecodable bytes become U+FFFD, which no gate lets through.
 
     Raises:
-        InputError: the file is missing, empty, in no known encoding, or Parquet without pyarrow to read it.
+        InputError: the file is empty, in no known encoding, or Parquet without pyarrow to read it.
     """
-    if not path.is_file():
-        raise InputError(f"{path}: no such file.")
     if path.suffix == ".parquet":
         yield from _parquet(path)
         return
