@@ -17,6 +17,7 @@ import json_repair
 _THINK = re.compile(r"<think(?:ing)?>.*?</think(?:ing)?>", re.DOTALL)
 _FENCE = re.compile(r"^[ \t]*```[\w-]*[ \t]*$", re.MULTILINE)
 _BRACKET = re.compile(r"[{\[]")
+_UNWRITABLE = re.compile("[\ud800-\udfff\x00]")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,30}")
 LONGEST = 200_000  # characters of a reply that are looked at
 MOST_TRIES = 2_000  # brackets at which reading is tried
@@ -156,7 +157,7 @@ def _unquoted(value: Any, mark: str) -> Any:
 def _clean(value: Any) -> Any:
     """Half a surrogate pair cannot be written as UTF-8; it becomes U+FFFD, which no gate lets through."""
     if isinstance(value, str):
-        return value.encode("utf-8", "replace").decode("utf-8").replace("\x00", "\ufffd")
+        return _UNWRITABLE.sub("\ufffd", value)
     if isinstance(value, dict):
         return {_clean(key): _clean(part) for key, part in value.items()}
     if isinstance(value, list):
