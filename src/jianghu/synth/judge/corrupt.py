@@ -19,7 +19,9 @@ _NUMBER = re.compile(
 _DIGITS = "一二三四五六七八九"
 _DENIED = (("不是", "是"), ("没有", "有"), ("并未", ""), ("未曾", ""), ("不", ""), ("没", ""))
 _AFFIRMED = (("是", "不是"), ("有", "没有"))
-_VERBS = re.compile(r"(?<=[\u4e00-\u9fff])(?=[杀斩派让命送救打射给说劝请召夺取攻守败降投逃占立封拜娶嫁献推荐答应允许带拿做写问])")
+_VERBS = re.compile(
+    r"(?<=[\u4e00-\u9fff])(?=[杀斩派让命送救打射给说劝请召夺取攻守败降投逃占立封拜娶嫁献推荐答应允许带拿做写问])"
+)
 
 
 def corrupted(claim: Claim, book: KnownBook | None, other: Claim | None) -> list[tuple[str, Claim]]:
