@@ -214,7 +214,13 @@ def test_keys_of_lines_commas_and_spaces(tmp_path: Path, monkeypatch: pytest.Mon
     assert len(read_accounts(TeacherSettings(key_env="TWO_KEYS"))) == 2
     own = [AccountSettings(key_env="TWO_KEYS", rpm=5, base_url="http://elsewhere/v1"), AccountSettings()]
     first, second = read_accounts(TeacherSettings(model="m", rpm=9, concurrency=3, accounts=own))
-    assert (len(first.keys), first.rpm, first.base_url, first.model, first.concurrency) == (2, 5, "http://elsewhere/v1", "m", 3)
+    assert (len(first.keys), first.rpm, first.base_url, first.model, first.concurrency) == (
+        2,
+        5,
+        "http://elsewhere/v1",
+        "m",
+        3,
+    )
     assert (second.keys[0].hash, second.rpm) == ("", 9)
 
 

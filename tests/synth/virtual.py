@@ -119,7 +119,10 @@ class ManyStrategy:
 
     def plan(self, store: Reader) -> Iterator[Request]:
         for number in range(self.count):
-            messages = [{"role": "system", "content": "你是老师。"}, {"role": "user", "content": f"第{number}题是什么？"}]
+            messages = [
+                {"role": "system", "content": "你是老师。"},
+                {"role": "user", "content": f"第{number}题是什么？"},
+            ]
             body = {"messages": messages, "max_tokens": 100, "temperature": 0.5, "schema": None}
             yield ask(self.name, "records", "test-model", body, rank=number)
 

@@ -11,18 +11,24 @@ from .. import files
 from ..corpus import Chapter, Lexicon, find_names, read_chapters
 from ..progress import Progress
 from ..recipe import Recipe
-from ..synth import Store, run_strategies
+from ..synth import Budget, Store, run_strategies
+from ..synth.handover import reread_imports
 from ..workspace import Manifest, Workspace
 from .records import Gathered
-from .teacher import asks_teacher, given_lexicons, shelf_of, strategies_of, write_coverage, write_rewrites
+from .teacher import asks_teacher, given_lexicons, serving, shelf_of, strategies_of, write_coverage, write_rewrites
 
+TRANSPORT = {
+    *("concurrency", "timeout", "retries", "key_env", "keys_file", "rpm", "tpm", "accounts", "provider"),
+    *("price_in", "price_out"),
+}
+"""Settings of the teacher that decide how requests travel, not what they say."""
 NO_RECORDS = {"lexicon", "rewrite"}
 """Strategies that make no question-answer records."""
 
 
 def synth_manifest(ws: Workspace, recipe: Recipe) -> Manifest:
     lexicons = sorted(ws.books.glob("*.lexicon.json"))
-    settings = recipe.synth.model_dump(exclude={"teacher": {"concurrency", "timeout", "retries", "key_env"}})
+    settings = recipe.synth.model_dump(exclude={"teacher": TRANSPORT, "judge": True, "rivals": True})
     prompts = sorted(ws.prompts.glob("*.md"))
     if not asks_teacher(recipe):
         prompts = []
@@ -45,8 +51,12 @@ def lexicons_of(ws: Workspace, chapters: list[Chapter]) -> dict[str, Lexicon]:
     return {book: given.get(book) or find_names([c for c in chapters if c.book == book]) for book in books}
 
 
-def synth(ws: Workspace, recipe: Recipe) -> dict[str, Any]:
+def synth(ws: Workspace, recipe: Recipe, budget: Budget | None = None, batch: bool = False) -> dict[str, Any]:
     """Question-answer records by the recipe's strategies, written to data/records, split by fact.
+
+    Args:
+        budget: what the teacher may be asked; records are written of what there is then.
+        batch: ask by the provider's batch API.
 
     Raises:
         InputError: nothing is prepared, or a strategy lacks what it needs (a key, an endpoint, the bundled novel).
@@ -58,14 +68,17 @@ def synth(ws: Workspace, recipe: Recipe) -> dict[str, Any]:
         manifest = synth_manifest(ws, recipe)
         shelf = shelf_of(ws, recipe, chapters, store)
         if asks_teacher(recipe):
-            asking = strategies_of(ws, recipe, shelf)
-            with teacher_progress("teacher") as show:
-                facts["teacher"] = asdict(run_strategies(asking, chapters, store, recipe.synth.teacher, show))
+            with serving(recipe) as served, teacher_progress("teacher") as show:
+                asking, teacher = strategies_of(ws, served, shelf), served.synth.teacher
+                facts["teacher"] = asdict(
+                    run_strategies(asking, chapters, store, teacher, show, budget=budget, batch=batch)
+                )
         if "rewrite" in recipe.synth.strategies:
             facts["rewrites"] = write_rewrites(ws, store)
         if set(recipe.synth.strategies) <= NO_RECORDS:
             return facts
         shelf.learn()
+        reread_imports(shelf, store)
         gathered = Gathered(recipe, chapters, {book: shelf.names(book) for book in shelf.books}, store)
         gathered.settle()
         gathered.write(ws)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 from .. import files
@@ -11,6 +12,7 @@ from ..corpus import Chapter, Lexicon, read_lexicon, split_chapters
 from ..errors import InputError
 from ..recipe import Recipe
 from ..synth import STRATEGIES, Prompts, Reader, Shelf, coverage, make_strategies
+from ..synth.local import local_teacher, named
 from ..synth.strategies import AnyStrategy
 from ..workspace import Workspace
 
@@ -33,6 +35,18 @@ def strategies_of(ws: Workspace, recipe: Recipe, shelf: Shelf) -> list[AnyStrate
         InputError: a prompt of the workspace cannot be used.
     """
     return make_strategies(recipe.synth.strategies, shelf, recipe.synth, Prompts(ws.prompts))
+
+
+@contextmanager
+def serving(recipe: Recipe, start: bool = True) -> Iterator[Recipe]:
+    """A recipe whose teacher answers: one on this machine is started and, when the block ends, stopped.
+
+    Args:
+        start: without it nothing is started; only the model has its name.
+    """
+    teacher = recipe.synth.teacher
+    with local_teacher(teacher) if start and asks_teacher(recipe) else nullcontext(named(teacher)) as served:
+        yield recipe.model_copy(update={"synth": recipe.synth.model_copy(update={"teacher": served})})
 
 
 def asks_teacher(recipe: Recipe) -> bool:

@@ -5,11 +5,13 @@ from .bundled import bundled_records, map_records
 from .cloze import cloze_records
 from .collect import grouped_records
 from .coverage import coverage
+from .forecast import forecast
 from .prompt import Prompts
 from .record import Record, split_of
-from .run import Summary, reparse, run_strategies
+from .run import Summary, plan_strategies, reparse, run_strategies
 from .settle import collect_records, settle, standing
 from .shelf import Shelf
+from .status import status
 from .store import Reader, Store
 from .strategies import STRATEGIES, PassageStrategy, make_strategies
 
@@ -27,12 +29,15 @@ __all__ = [
     "cloze_records",
     "collect_records",
     "coverage",
+    "forecast",
     "grouped_records",
     "make_strategies",
     "map_records",
+    "plan_strategies",
     "reparse",
     "run_strategies",
     "settle",
     "split_of",
     "standing",
+    "status",
 ]

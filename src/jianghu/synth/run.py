@@ -18,6 +18,7 @@ from ..corpus import Chapter
 from ..errors import InterruptedByUser, RunError
 from ..recipe import TeacherSettings
 from ..signals import stoppable
+from .batch import BatchSender
 from .budget import Budget, Estimate
 from .client import Client
 from .pool import Pool, make_pool
@@ -79,7 +80,9 @@ class Run:
         on_progress: Callable[[dict[str, Any]], None] | None = None,
         budget: Budget | None = None,
         transport: Transport | None = None,
+        batch: bool = False,
     ) -> None:
+        self.batch = batch
         self.store, self.settings, self.on_progress = store, settings, on_progress
         self.budget, self.transport = budget or Budget(), transport
         self.shelf = store.shelve(chapters)
@@ -164,10 +167,21 @@ class Run:
             self.now.failed[reply.outcome] = self.now.failed.get(reply.outcome, 0) + 1
             self.last = reply
 
-        sender = Sender(
-            transport, pool, self.store, number, self.settings, self.budget, self.estimate, received, failed, stop
+        def sender(budget: Budget) -> Sender:
+            of_run = self.settings, budget, self.estimate
+            return Sender(transport, pool, self.store, number, *of_run, received, failed, stop)
+
+        if not self.batch:
+            return await sender(self.budget).run()
+        # How the model wants to be asked is found out by one request, before thousands are said so.
+        first, *_ = pool.accounts
+        why = await sender(Budget(requests=1)).run() if not first.endpoint.format_proven else None
+        if why == "stopped" or not isinstance(transport, Client):
+            return why
+        waiting = BatchSender(
+            transport, first.endpoint, first.keys[0], self.store, number, self.settings, received, stop
         )
-        return await sender.run()
+        return await waiting.run()
 
     def _refresh(self, strategies: Sequence[Strategy]) -> None:
         """Count what the store holds."""
@@ -198,6 +212,7 @@ def run_strategies(
     stop: threading.Event | None = None,
     budget: Budget | None = None,
     transport: Transport | None = None,
+    batch: bool = False,
 ) -> Summary:
     """Ask the teacher all that strategies want and that has no reply yet; read, check and store what it says.
 
@@ -206,6 +221,7 @@ def run_strategies(
         stop: set it from another thread to end the run; Ctrl-C does the same.
         budget: what may be spent; the run ends well when it is reached, and says so in `Summary.ended`.
         transport: what sends the requests; the HTTP client, if none is given.
+        batch: send files of requests by the first account's batch API instead, for half the price within a day.
 
     Raises:
         InputError: the endpoint's settings or its key are missing; nothing was sent.
@@ -213,7 +229,16 @@ def run_strategies(
             is kept.
         InterruptedByUser: the run was stopped. What was received is kept, and the same call goes on.
     """
-    return Run(chapters, store, settings, on_progress, budget, transport).go(strategies, stop)
+    return Run(chapters, store, settings, on_progress, budget, transport, batch).go(strategies, stop)
+
+
+def plan_strategies(
+    strategies: Sequence[Strategy], chapters: Sequence[Chapter], store: Store, settings: TeacherSettings
+) -> None:
+    """Enter what strategies want to ask, without asking. See `Run.plan`."""
+    run = Run(chapters, store, settings)
+    for strategy in strategies:
+        run.plan(strategy)
 
 
 def read_one(strategy: Strategy, store: Store, request: Request, reply: Reply) -> tuple[list[Item], list[Request]]:

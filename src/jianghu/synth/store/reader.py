@@ -9,7 +9,7 @@ from typing import Any
 
 from ...corpus import Passage
 from .database import Database
-from .rows import Kept, Kind, Reply, Request
+from .rows import Item, Kept, Kind, Reply, Request
 
 _REQUEST = (
     "requests.id, requests.key, strategy, stage, slot, parent, prompt, model, body, rank, "
@@ -100,6 +100,48 @@ class Reader(Database):
                 (kind,),
             )
         )
+
+    def received_since(self, at: float, most: int) -> int:
+        """How many good replies came since a time of the wall clock; of the newest `most` replies."""
+        ((found,),) = self._rows(
+            "SELECT count(*) FROM (SELECT at, accepted FROM replies ORDER BY id DESC LIMIT ?) "
+            "WHERE at >= ? AND accepted",
+            (most, at),
+        )
+        return int(found)
+
+    def first_requests(self, strategy: str) -> int:
+        """How many requests of a strategy's present plan follow from no other one."""
+        ((found,),) = self._rows(
+            "SELECT count(*) FROM requests "
+            "WHERE parent IS NULL AND plan = (SELECT number FROM plans WHERE strategy = ?)",
+            (strategy,),
+        )
+        return int(found)
+
+    def open_bodies(self, strategy: str, stage: str | None, most: int) -> list[dict[str, Any]]:
+        """Bodies of some requests of a strategy's present plan that are to be asked."""
+        more, values = ("AND stage = ?", [strategy, stage]) if stage else ("", [strategy])
+        rows = self._rows(
+            f"SELECT {_REQUEST} {_FROM} WHERE plan = (SELECT number FROM plans WHERE strategy = ?) {more} "
+            "AND state = 'open' ORDER BY rank LIMIT ?",
+            [*values, most],
+        )
+        return [self._request(row)[1].body for row in rows]
+
+    def newest(self, most: int) -> Iterator[tuple[Request, Reply, list[Item]]]:
+        """The newest good replies with their requests and what was read out of them, oldest first."""
+        rows = self._rows(
+            f"SELECT {_REQUEST}, {_REPLY} "
+            "FROM (SELECT * FROM replies WHERE accepted ORDER BY id DESC LIMIT ?) AS replies "
+            "JOIN requests ON requests.id = replies.request LEFT JOIN passages ON passages.id = requests.passage "
+            "ORDER BY replies.id",
+            (most,),
+        )
+        for row in rows:
+            number, request = self._request(row[:14])
+            items = self._rows("SELECT verdict, content, kind FROM items WHERE request = ? ORDER BY item", (number,))
+            yield request, Reply(*row[14:]), [Item(verdict, json.loads(text), kind) for verdict, text, kind in items]
 
     def outcomes(self) -> dict[str, int]:
         """How many sendings had each outcome."""

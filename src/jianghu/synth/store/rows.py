@@ -76,6 +76,21 @@ class Taken:
 
 
 @dataclass(frozen=True)
+class Batch:
+    """Requests that travel in one file; `packed`, then `uploaded`, then `running`, at last `fetched` or `lost`.
+
+    Attributes:
+        file: what the provider calls the uploaded file; None before.
+        remote: what the provider calls the batch; None before.
+    """
+
+    id: int
+    state: str
+    file: str | None = None
+    remote: str | None = None
+
+
+@dataclass(frozen=True)
 class Reply:
     """What came of one sending.
 

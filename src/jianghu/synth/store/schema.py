@@ -60,6 +60,7 @@ CREATE TABLE replies (                 -- append-only, written before anything l
     tokens_in INTEGER, tokens_out INTEGER, cost REAL NOT NULL, seconds REAL NOT NULL,
     key_hash TEXT NOT NULL             -- of the key that was used; the key itself is nowhere
 );
+CREATE INDEX replies_of_request ON replies (request);
 CREATE UNIQUE INDEX one_accepted ON replies (request) WHERE accepted;
 CREATE INDEX replies_counted ON replies (key_hash, outcome, tokens_in, tokens_out, cost);
 CREATE TABLE items (                   -- what was read out of the replies; remade from them at will

@@ -15,14 +15,15 @@ from typing import Any
 
 from ... import files
 from ...corpus import Chapter, Passage
-from .reader import _FROM, _REPLY, _REQUEST, Reader
+from .batches import BatchStore
+from .reader import _FROM, _REPLY, _REQUEST
 from .rows import Item, Reply, Request, Taken
 
 PIECE = 500  # rows of one step where many are gone through
 MOST_KNOWN = 10_000  # texts whose number is remembered
 
 
-class Store(Reader):
+class Store(BatchStore):
     """The single source of truth of a workspace's records. See `Database` for what is raised.
 
     On opening, what a crash left as sent is open again.
@@ -169,7 +170,9 @@ class Store(Reader):
                     if changed.rowcount == 0:
                         accepted, outcome = False, "spare"
                 else:
-                    self._db.execute("UPDATE requests SET state = 'open' WHERE id = ? AND state = 'sent'", (id_,))
+                    self._db.execute(
+                        "UPDATE requests SET state = 'open', batch = NULL WHERE id = ? AND state = 'sent'", (id_,)
+                    )
                 self._db.execute(
                     "INSERT INTO replies (request, at, outcome, accepted, content, finish_reason, detail, tokens_in, "
                     "tokens_out, cost, seconds, key_hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
