@@ -48,6 +48,8 @@ class Workspace:
         self.tokenizer = self.data / "tokenizer"
         self.tokens = self.data / "tokens"
         self.records = self.data / "records"
+        self.rewrites = self.data / "rewrites.jsonl"
+        self.prompts = root / "prompts"
         self.store = root / "synth.sqlite"
         self.runs = root / "runs"
         self.evals = root / "evals"

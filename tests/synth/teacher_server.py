@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, Self
 
 
 @dataclass
@@ -32,6 +32,11 @@ def passage_of(body: dict[str, Any]) -> str:
     return found[1]
 
 
+def _short(quote: str) -> str:
+    """The first letters of a quote; an open quote mark would make half an answer."""
+    return re.split(r"[“”]", quote.lstrip("“”"))[0][:6]
+
+
 def items_for(body: dict[str, Any], count: int = 2) -> list[dict[str, Any]]:
     """Good items: quotes from the passage, questions that no other passage has."""
     passage = passage_of(body)
@@ -40,8 +45,8 @@ def items_for(body: dict[str, Any], count: int = 2) -> list[dict[str, Any]]:
     return [
         {
             "question": f"《青峰录》里编号{name}的第{n}件事是谁做的？",
-            "answer": f"{quote[:6]}。这件事就是他做的。",
-            "short_answer": quote[:6],
+            "answer": f"{_short(quote)}。这件事就是他做的。",
+            "short_answer": _short(quote),
             "aliases": [],
             "kind": "plot",
             "evidence": quote,
@@ -85,7 +90,11 @@ class TeacherServer:
                 pass
 
             def do_POST(self) -> None:
-                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                sent = self.rfile.read(int(self.headers["Content-Length"]))
+                if len(sent) < int(self.headers["Content-Length"]):  # the other side was killed while it spoke
+                    self.close_connection = True
+                    return
+                body = json.loads(sent)
                 with outer._lock:
                     number = len(outer.seen)
                     outer.seen.append(body)
@@ -93,12 +102,15 @@ class TeacherServer:
                     outer.times.append(time.monotonic())
                     outer._now += 1
                     outer.most_at_once = max(outer.most_at_once, outer._now)
-                act = outer.behave(number, body) if self.path.endswith("/v1/chat/completions") else Act(404, "nowhere")
+                key = self.headers.get("Authorization", "").removeprefix("Bearer ")
+                known = self.path.endswith("/v1/chat/completions")
+                act = outer.act(number, body, key) if known else Act(404, "nowhere")
                 try:
                     outer._closing.wait(act.delay)
                 finally:
                     with outer._lock:
                         outer._now -= 1
+                    outer.done(key)
                 self._answer(act)
 
             def _answer(self, act: Act) -> None:
@@ -120,7 +132,14 @@ class TeacherServer:
         self._server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self._server.server_port}/v1"
 
-    def __enter__(self) -> TeacherServer:
+    def act(self, number: int, body: dict[str, Any], key: str) -> Act:
+        """What to do with a request."""
+        return self.behave(number, body)
+
+    def done(self, key: str) -> None:
+        """A request is about to be answered."""
+
+    def __enter__(self) -> Self:
         threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
         return self
 

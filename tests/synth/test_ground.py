@@ -105,7 +105,7 @@ def test_a_short_answer_that_the_answer_lacks_is_not_believed() -> None:
 
 
 def test_every_reply_gets_a_verdict() -> None:
-    assert verdicts() == ["no records"]
+    assert verdicts() == ["no items"]
     assert [v.verdict for v in gate(parse_reply("{", False), PASSAGE)] == ["cut off"]
 
 

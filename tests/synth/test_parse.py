@@ -69,8 +69,8 @@ def test_an_endless_thought_holds_no_record() -> None:
     [
         ("", "not JSON"),
         ("很抱歉，我无法回答这个问题。", "not JSON"),
-        ('{"records": []}', "no records"),
-        ('{"error": "模型繁忙"}', "no records"),
+        ('{"records": []}', "no items"),
+        ('{"error": "模型繁忙"}', "wrong schema"),
         ('{"records": ["谁？", 3]}', "not an object"),
     ],
 )

@@ -18,8 +18,8 @@ def flags_of(group: type[Settings]) -> Any:
     rows = []
     for name, info in group.model_fields.items():
         kind = info.annotation
-        if isinstance(kind, type) and issubclass(kind, BaseModel):
-            continue
+        if any(isinstance(part, type) and issubclass(part, BaseModel) for part in (kind, *get_args(kind))):
+            continue  # a group of its own, or a list of such
         if get_origin(kind) is UnionType:  # `int | None`, whose own bounds the recipe checks
             kind = next(part for part in get_args(kind) if part is not NoneType)
         help = Parameter(help=info.description, negative=None if kind is bool else "", show_default=False)
@@ -37,6 +37,7 @@ def given(flags: Any) -> dict[str, Any]:
 if TYPE_CHECKING:  # types made at run time, of which a type checker can know nothing
     BooksFlags: TypeAlias = Any
     EvalFlags: TypeAlias = Any
+    JudgeFlags: TypeAlias = Any
     ModelFlags: TypeAlias = Any
     SampleFlags: TypeAlias = Any
     ServeFlags: TypeAlias = Any
@@ -49,6 +50,7 @@ if TYPE_CHECKING:  # types made at run time, of which a type checker can know no
 else:
     BooksFlags = flags_of(recipe.BooksSettings)
     EvalFlags = flags_of(recipe.EvalSettings)
+    JudgeFlags = flags_of(recipe.JudgeSettings)
     ModelFlags = flags_of(recipe.ModelSettings)
     SampleFlags = flags_of(recipe.SampleSettings)
     ServeFlags = flags_of(recipe.ServeSettings)

@@ -47,3 +47,14 @@ def passages(found: list[Found]) -> None:
         for start, end in passage.marks:
             text.stylize("bold yellow", start, end)
         console.print(Padding(text, (0, 0, 1, 2)))
+
+
+def rows(found: list[dict[str, Any]]) -> None:
+    """A table with a column for each of the things compared, and a row for each of their figures."""
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for head in ("", *(row["name"] for row in found)):
+        table.add_column(head)
+    for name in found[0] if found else ():
+        if name != "name":
+            table.add_row(name.replace("_", " "), *(_word(row.get(name, "")) for row in found))
+    console.print(table)

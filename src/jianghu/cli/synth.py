@@ -1,38 +1,103 @@
-"""`synth run`: question-answer records."""
+"""`synth run`, `preview` and `status`: question-answer records."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any
 
 from cyclopts import App, Parameter
 
+from ..errors import InputError
+from ..recipe import Recipe, Strategy
 from ..workspace import Workspace
-from . import show
+from . import handover, show, show_synth
 from .flags import SynthFlags, TeacherFlags, given
 
 app = App(name="synth", help="Make question-answer records from the books.", sort_key=6)
+app.command(handover.judge)
+app.command(handover.export)
+app.command(handover.import_, name="import")
+app.command(handover.teachers)
+
+
+Json = Annotated[bool, Parameter(name="--json", negative="", show_default=False, help="Print JSON.")]
+Strategies = Annotated[list[Strategy] | None, Parameter(negative="")]
 
 
 @app.command
 def run(
     *,
-    strategy: Annotated[list[Literal["cloze", "passage", "bundled"]] | None, Parameter(negative="")] = None,
+    strategy: Strategies = None,
+    limit: int | None = None,
+    budget: float | None = None,
+    token_budget: int | None = None,
+    dry_run: Annotated[bool, Parameter(negative="")] = False,
+    batch: Annotated[bool, Parameter(negative="")] = False,
     settings: SynthFlags = None,
     teacher: TeacherFlags = None,
-    json: Annotated[bool, Parameter(name="--json", negative="", show_default=False)] = False,
+    json: Json = False,
 ) -> None:
     """Make the records and write data/records. A run that was stopped goes on where it was.
 
     Args:
-        strategy: cloze: from text and names, no model. passage: by the teacher of the recipe. May be repeated.
-        json: Print JSON.
+        strategy: Instead of the recipe's strategies; may be repeated. cloze needs no teacher, facts is the best that
+            asks one, lexicon finds the names of a book, rewrite writes texts for pretraining.
+        limit: Ask at most so many requests in this run.
+        budget: Spend at most so much money in this run, by price_in and price_out.
+        token_budget: Use at most so many tokens in this run.
+        dry_run: Only show how many requests there will be and what they cost.
+        batch: By the provider's batch API: half the price, within a day. Takes no limit and no budget.
+    """
+    from .. import pipeline
+    from ..synth import Budget
+
+    ws = Workspace(Path())
+    recipe = _recipe(ws, settings, teacher, strategy)
+    prices = recipe.synth.teacher
+    if budget is not None and not (prices.price_in or prices.price_out):
+        raise InputError("--budget counts by [synth.teacher] price_in and price_out, which are both 0. Set them.")
+    if batch and (limit, budget, token_budget) != (None, None, None):
+        raise InputError("--batch sends all that is open at once; it goes with no --limit and no budget.")
+    if dry_run:
+        show_synth.forecast(pipeline.synth_forecast(ws, recipe), json)
+    else:
+        show.facts(pipeline.synth(ws, recipe, Budget(limit, budget, token_budget), batch), json)
+
+
+@app.command
+def preview(
+    count: int = 10, /, *, strategy: Strategies = None, teacher: TeacherFlags = None, json: Json = False
+) -> None:
+    """Ask a few requests, spread over the shelf, and show what came of them. They are kept, and not paid again.
+
+    Args:
+        count: How many.
+        strategy: Instead of the recipe's strategies; may be repeated.
     """
     from .. import pipeline
 
     ws = Workspace(Path())
+    show_synth.previews(pipeline.synth_preview(ws, _recipe(ws, None, teacher, strategy), count), json)
+
+
+@app.command
+def status(*, watch: Annotated[bool, Parameter(negative="")] = False, json: Json = False) -> None:
+    """Where the teacher's work stands; also from a second terminal while it runs.
+
+    Args:
+        watch: Show it again every second, until Ctrl-C.
+    """
+    from .. import pipeline
+
+    ws = Workspace(Path())
+    if watch and not json:
+        show_synth.watch(lambda: pipeline.synth_status(ws))
+    else:
+        show_synth.synth_status(pipeline.synth_status(ws), json)
+
+
+def _recipe(ws: Workspace, settings: Any, teacher: Any, strategy: list[Strategy] | None) -> Recipe:
     own = given(settings)
     if strategy:
         own["strategies"] = list(strategy)
-    recipe = ws.recipe({"synth": {**own, "teacher": given(teacher)}})
-    show.facts(pipeline.synth(ws, recipe), json)
+    return ws.recipe({"synth": {**own, "teacher": given(teacher)}})

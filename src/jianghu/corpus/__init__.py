@@ -4,7 +4,7 @@ from .book import Book, Chapter, Passage, Removal, read_chapters, write_chapters
 from .bundled import BUNDLED_NAME, Bundled, find_bundled
 from .lexicon import Kind, Lexicon, Name, read_lexicon
 from .load import load_book, load_shelf
-from .names import find_names
+from .names import find_names, looks_like_name
 from .passages import cut_passages
 from .report import check_report
 from .shelf import shelf_lexicons
@@ -29,6 +29,7 @@ __all__ = [
     "find_names",
     "load_book",
     "load_shelf",
+    "looks_like_name",
     "read_chapters",
     "read_lexicon",
     "shelf_lexicons",

@@ -57,7 +57,7 @@ def find_names(chapters: Iterable[Chapter]) -> Lexicon:
     """
     text = "\n".join(chapter.text for chapter in chapters)
     speakers = Counter(match[1] for match in _SPEECH.finditer(text))
-    named = {name: count for name, count in speakers.items() if count >= _LEAST_SPEECHES and _shaped(name)}
+    named = {name: count for name, count in speakers.items() if count >= _LEAST_SPEECHES and looks_like_name(name)}
     sides = _neighbours(text, set(named) | {name[-2:] for name in named})
     found = [name for name in named if _stands_alone(sides[name])]
     found = [name for name in found if name[1:] not in found]  # 向柳迟, "to 柳迟"
@@ -73,7 +73,8 @@ def _surname(name: str) -> str:
     return name[0] if name[0] in _SURNAMES else ""
 
 
-def _shaped(name: str) -> bool:
+def looks_like_name(name: str) -> bool:
+    """Whether a string has the shape of a person's name: a surname, then one or two characters that fit a name."""
     surname = _surname(name)
     given = name[len(surname) :]
     fits = bool(surname) and 1 <= len(given) <= 2 and not _TITLE.search(name) and not _COMPOUND.fullmatch(name)

@@ -2,6 +2,7 @@
 recipe that returns facts for the command line to show.
 """
 
+from .asking import synth_forecast, synth_preview, synth_status
 from .compare import compare, export_harness, verdicts
 from .exam import exam
 from .judge import judge
@@ -23,6 +24,9 @@ __all__ = [
     "stages",
     "status",
     "synth",
+    "synth_forecast",
+    "synth_preview",
+    "synth_status",
     "train",
     "verdicts",
 ]

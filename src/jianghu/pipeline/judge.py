@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +16,12 @@ from ..errors import InputError, RunError
 from ..evaluation.judge import AskAll, agreement, grade_all, graded, marked_by_hand, prefer_all, preferred
 from ..progress import Progress
 from ..recipe import Recipe, TeacherSettings
-from ..synth.dialect import Dialect
-from ..synth.teacher import Teacher
+from ..synth.client import Client
+from ..synth.pool import Pool, make_pool
 from ..workspace import Workspace
 from .exam import result_path
 
-PASSING = ("slow_down", "busy", "timeout", "unreachable", "empty", "invalid")
-"""Outcomes after which another try makes sense."""
-LONGEST_WAIT = 60.0  # seconds
+LONGEST_WAIT, SHORT = 60.0, 0.05  # seconds: before another try, and between looks for a free key
 
 
 def judge(ws: Workspace, recipe: Recipe, references: Sequence[str], exam: Path | None = None) -> dict[str, Any]:
@@ -65,7 +65,7 @@ def judge(ws: Workspace, recipe: Recipe, references: Sequence[str], exam: Path |
 
 
 def teacher_ask(settings: TeacherSettings, memory: Path, progress: Progress) -> AskAll:
-    """Asks the recipe's teacher, `concurrency` conversations at once, at temperature 0.
+    """Asks the recipe's teacher through its pool of keys, `concurrency` conversations at once, at temperature 0.
 
     Args:
         memory: a file of raw replies; what stands in it is not asked again.
@@ -76,11 +76,11 @@ def teacher_ask(settings: TeacherSettings, memory: Path, progress: Progress) -> 
     """
     known = {row["key"]: row["reply"] for row in files.read_log(memory)}
 
-    async def one(teacher: Teacher, conversation: list[Message], slots: asyncio.Semaphore) -> str:
+    async def one(client: Client, pool: Pool, conversation: list[Message], slots: asyncio.Semaphore) -> str:
         key = files.sha256_json([settings.model, conversation])
         if key not in known:
             async with slots:
-                reply = await _send(teacher, conversation)
+                reply = await _send(client, pool, conversation)
             if reply is None:
                 return ""  # refused by the provider's filter: unread
             files.append_jsonl(memory, {"key": key, "model": settings.model, "reply": reply})
@@ -90,8 +90,11 @@ def teacher_ask(settings: TeacherSettings, memory: Path, progress: Progress) -> 
 
     async def everything(conversations: Sequence[list[Message]]) -> list[str]:
         slots = asyncio.Semaphore(settings.concurrency)
-        async with Teacher(settings) as teacher, asyncio.TaskGroup() as group:
-            tasks = [group.create_task(one(teacher, conversation, slots)) for conversation in conversations]
+        pool = make_pool(settings, time.monotonic)
+        for endpoint in pool.endpoints:
+            endpoint.dialect = replace(endpoint.dialect, format="plain")  # a judge answers in a word, not in JSON
+        async with Client(settings) as client, asyncio.TaskGroup() as group:
+            tasks = [group.create_task(one(client, pool, conversation, slots)) for conversation in conversations]
         return [task.result() for task in tasks]
 
     def ask(conversations: Sequence[list[Message]]) -> list[str]:
@@ -104,22 +107,30 @@ def teacher_ask(settings: TeacherSettings, memory: Path, progress: Progress) -> 
     return ask
 
 
-async def _send(teacher: Teacher, conversation: list[Message]) -> str | None:
+async def _send(client: Client, pool: Pool, conversation: list[Message]) -> str | None:
     """What the teacher says, after as many tries as its settings allow; None if its filter will not let it speak."""
-    request = {"messages": conversation, "max_tokens": teacher.settings.max_tokens, "temperature": 0.0}
-    dialect = Dialect(format="plain")
-    tries = 0
+    settings = client.settings
+    body = {"messages": conversation, "max_tokens": settings.max_tokens, "temperature": 0.0}
+    tokens = sum(len(message["content"]) for message in conversation) + settings.max_tokens
+    tries, last = 0, ""
     while True:
-        reply = await teacher.send(request, dialect)
+        sending = pool.choose(tokens, avoid=last)
+        if sending is None:
+            pool.check()
+            await asyncio.sleep(pool.wait() or SHORT)
+            continue
+        endpoint, last = sending.account.endpoint, sending.key.hash
+        reply = await client.send(body, endpoint, sending.key)
+        pool.end(sending, reply)
         if reply.outcome in ("ok", "truncated"):
             return reply.content
         if reply.outcome == "filtered":
             return None
-        other = dialect.after_refusal(reply.detail) if reply.outcome == "bad_request" else None
+        other = endpoint.dialect.after_refusal(reply.detail) if reply.outcome == "bad_request" else None
         if other is not None:
-            dialect = other
-        elif reply.outcome in PASSING and tries < teacher.settings.retries:
+            endpoint.dialect = other
+        elif reply.outcome != "bad_request" and tries < settings.retries:
             tries += 1
             await asyncio.sleep(min(LONGEST_WAIT, 2.0**tries if reply.wait is None else reply.wait))
         else:
-            raise RunError(f"the judge at {teacher.address} cannot go on: {reply.detail}. What it said is kept.")
+            raise RunError(f"the judge at {endpoint.address} cannot go on: {reply.detail}. What it said is kept.")

@@ -2,29 +2,45 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any
 
 from .. import files
 from ..corpus import Chapter, Lexicon, read_chapters, shelf_lexicons
-from ..errors import InputError
 from ..progress import Progress
 from ..recipe import Recipe
-from ..synth import Record, Store, bundled_records, cloze_records, collect_records, hold_back, run_passages
+from ..synth import Budget, Store, run_strategies
+from ..synth.handover import reread_imports
 from ..workspace import Manifest, Workspace
+from .records import Gathered
+from .teacher import asks_teacher, serving, shelf_of, strategies_of, write_coverage, write_rewrites
+
+TRANSPORT = {
+    *("concurrency", "timeout", "retries", "key_env", "keys_file", "rpm", "tpm", "accounts", "provider"),
+    *("price_in", "price_out"),
+}
+"""Settings of the teacher that decide how requests travel, not what they say."""
+NO_RECORDS = {"lexicon", "rewrite"}
+"""Strategies that make no question-answer records."""
 
 
 def synth_manifest(ws: Workspace, recipe: Recipe) -> Manifest:
     lexicons = sorted(ws.books.glob("*.lexicon.json"))
-    settings = recipe.synth.model_dump(exclude={"teacher": {"concurrency", "timeout", "retries", "key_env"}})
-    if "passage" not in recipe.synth.strategies:
+    settings = recipe.synth.model_dump(exclude={"teacher": TRANSPORT, "judge": True, "rivals": True})
+    prompts = sorted(ws.prompts.glob("*.md"))
+    if not asks_teacher(recipe):
+        prompts = []
         del settings["teacher"]
-    return Manifest(ws.hashes([ws.chapters, *lexicons]), settings)
+    return Manifest(ws.hashes([ws.chapters, *lexicons, *prompts]), settings)
 
 
 def synth_stale(ws: Workspace, recipe: Recipe) -> str | None:
     """Why `synth` has work to do, or None."""
     outputs = [ws.records / f"{split}.jsonl" for split in ("train", "paraphrase", "val", "test")]
+    if "rewrite" in recipe.synth.strategies:
+        outputs.append(ws.rewrites)
     return ws.why_stale(ws.records, synth_manifest(ws, recipe), outputs)
 
 
@@ -33,47 +49,47 @@ def lexicons_of(ws: Workspace, chapters: list[Chapter]) -> dict[str, Lexicon]:
     return shelf_lexicons(ws.books, chapters)
 
 
-def synth(ws: Workspace, recipe: Recipe) -> dict[str, Any]:
+def synth(ws: Workspace, recipe: Recipe, budget: Budget | None = None, batch: bool = False) -> dict[str, Any]:
     """Question-answer records by the recipe's strategies, written to data/records, split by fact.
+
+    Args:
+        budget: what the teacher may be asked; records are written of what there is then.
+        batch: ask by the provider's batch API.
 
     Raises:
         InputError: nothing is prepared, or a strategy lacks what it needs (a key, an endpoint, the bundled novel).
         RunError: the teacher could not go on; what it wrote is kept, and the same command continues.
     """
     chapters = read_chapters(ws.chapters)
-    records: list[Record] = []
     facts: dict[str, Any] = {}
-    with files.lock(ws.records, "data/records"):
+    with files.lock(ws.records, "data/records"), Store(ws.store) as store:
         manifest = synth_manifest(ws, recipe)
-        for strategy in dict.fromkeys(recipe.synth.strategies):
-            if strategy == "cloze":
-                made = cloze_records(chapters, lexicons_of(ws, chapters), recipe.synth)
-            elif strategy == "bundled":
-                try:
-                    made = bundled_records(chapters, recipe.synth)
-                except InputError as reason:  # presets name it, and most shelves hold other books
-                    if len(recipe.synth.strategies) == 1:
-                        raise
-                    made, facts["bundled_left_out"] = [], str(reason)
-            else:
-                made, facts["teacher"] = _ask_teacher(ws, recipe, chapters)
-            facts[strategy] = len(made)
-            records += made
-        records = list({record.question: record for record in reversed(records)}.values())[::-1]  # the first one stays
-        if not records:
-            raise InputError("no records were made. Add books with chapters, or another strategy in [synth].")
-        records, held = hold_back(records, recipe.synth.paraphrase_fraction, recipe.synth.seed)
-        ws.forget(ws.records)
-        facts["paraphrase"] = files.write_jsonl(ws.records / "paraphrase.jsonl", (record.to_dict() for record in held))
-        for split in ("train", "val", "test"):
-            rows = [record.to_dict() for record in records if record.split == split]
-            facts[split] = files.write_jsonl(ws.records / f"{split}.jsonl", rows)
+        shelf = shelf_of(ws, recipe, chapters, store)
+        if asks_teacher(recipe):
+            with serving(recipe) as served, teacher_progress("teacher") as show:
+                asking, teacher = strategies_of(ws, served, shelf), served.synth.teacher
+                facts["teacher"] = asdict(
+                    run_strategies(asking, chapters, store, teacher, show, budget=budget, batch=batch)
+                )
+        if "rewrite" in recipe.synth.strategies:
+            facts["rewrites"] = write_rewrites(ws, store)
+        if set(recipe.synth.strategies) <= NO_RECORDS:
+            return facts
+        shelf.learn()
+        reread_imports(shelf, store)
+        gathered = Gathered(recipe, chapters, {book: shelf.names(book) for book in shelf.books}, store)
+        gathered.settle()
+        gathered.write(ws)
+        if asks_teacher(recipe):
+            facts["coverage"] = write_coverage(ws, store, shelf)
         ws.record(ws.records, manifest)
-    return facts
+    return facts | gathered.facts
 
 
-def _ask_teacher(ws: Workspace, recipe: Recipe, chapters: list[Chapter]) -> tuple[list[Record], dict[str, Any]]:
-    with Store(ws.store) as store, Progress("teacher", 1) as progress:
+@contextmanager
+def teacher_progress(title: str) -> Iterator[Callable[[dict[str, Any]], None]]:
+    """A display for a run of strategies: what `run_strategies` takes as `on_progress`."""
+    with Progress(title, 1) as progress:
 
         def show(now: dict[str, Any]) -> None:
             progress.total = max(1, now["total"])
@@ -85,5 +101,4 @@ def _ask_teacher(ws: Workspace, recipe: Recipe, chapters: list[Chapter]) -> tupl
                 cost=f"{now['cost']:.4f}",
             )
 
-        summary = run_passages(chapters, store, recipe.synth, show)
-        return collect_records(store), asdict(summary)
+        yield show

@@ -6,23 +6,27 @@ from .load import PRESETS, load_recipe
 from .model import ModelSettings, model_shape
 from .recipe import Recipe
 from .serve import ServeSettings
-from .synth import SynthSettings, TeacherSettings
+from .synth import AccountSettings, JudgeSettings, RivalSettings, Strategy, SynthSettings, TeacherSettings
 from .training import PretrainSettings, SftSettings, TrainSettings
 from .use import EvalSettings, SampleSettings
 from .write import to_toml
 
 __all__ = [
     "PRESETS",
+    "AccountSettings",
     "BooksSettings",
     "EvalSettings",
+    "JudgeSettings",
     "ModelSettings",
     "PretrainSettings",
     "Recipe",
+    "RivalSettings",
     "SampleSettings",
     "ServeSettings",
     "Settings",
     "SftSettings",
     "SplitSettings",
+    "Strategy",
     "SynthSettings",
     "TeacherSettings",
     "TokenizerSettings",

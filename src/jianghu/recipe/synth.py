@@ -6,7 +6,26 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from .base import NotNegative, Positive, Settings
+from .base import NotNegative, Positive, Settings, Share
+
+
+class AccountSettings(Settings):
+    """One account with a provider of the teacher. What is left out is as in [synth.teacher]."""
+
+    base_url: str = ""
+    """Address, if it is another one."""
+    model: str = ""
+    """What the same model is called there."""
+    key_env: str = ""
+    """Environment variable that holds the account's key, or several keys with spaces between them."""
+    keys_file: str = ""
+    """File with the account's keys instead, one a line."""
+    concurrency: NotNegative = 0
+    """Most requests in flight at once."""
+    rpm: NotNegative = 0
+    """Most requests a minute."""
+    tpm: NotNegative = 0
+    """Most tokens a minute."""
 
 
 class TeacherSettings(Settings):
@@ -17,13 +36,23 @@ class TeacherSettings(Settings):
     model: str = ""
     """The model's name at that endpoint."""
     key_env: str = "JIANGHU_API_KEY"
-    """Environment variable that holds the key; empty: the endpoint wants none."""
+    """Environment variable that holds the key; several with commas between are several accounts. Empty: no key."""
+    keys_file: str = ""
+    """File (mode 0600) with keys instead; each line is an account, several keys on it share its limits."""
+    gguf: str = ""
+    """A GGUF file to serve on this machine by llama.cpp, instead of base_url."""
+    provider: Literal["", "zhipu", "deepseek", "qwen", "openai", "local"] = ""
+    """Whose error codes the endpoint speaks; empty: seen by its address."""
     price_in: Annotated[float, Field(ge=0)] = 0.0
     """Price of a million prompt tokens, in whatever currency you count."""
     price_out: Annotated[float, Field(ge=0)] = 0.0
     """Price of a million completion tokens."""
-    concurrency: Positive = 4
-    """Requests in flight at once."""
+    concurrency: Positive = 8
+    """Most requests in flight at once, for each account; how many it bears is found on the way."""
+    rpm: NotNegative = 0
+    """Most requests a minute, for each account; 0: not limited."""
+    tpm: NotNegative = 0
+    """Most tokens a minute, for each account; 0: not limited."""
     max_tokens: Positive = 2048
     """Longest reply, in tokens."""
     temperature: Annotated[float, Field(ge=0, le=2)] = 0.7
@@ -31,20 +60,86 @@ class TeacherSettings(Settings):
     timeout: Annotated[float, Field(gt=0)] = 120.0
     """Seconds to wait for a reply."""
     retries: NotNegative = 5
-    """Further tries after a failure that may pass: 429, 5xx, a cut connection."""
+    """Further tries after a failure that may pass: 5xx, a cut connection, an empty reply."""
+    accounts: list[AccountSettings] = []
+    """Accounts with settings of their own, instead of key_env and keys_file above."""
+
+
+class OtherSettings(Settings):
+    """Another model beside the teacher. What is left out is as in [synth.teacher]."""
+
+    base_url: str = ""
+    """Its address; empty: the teacher's, with its keys."""
+    model: str = ""
+    """Its name there; empty: the teacher's own."""
+    key_env: str = ""
+    """Environment variable that holds its key, if it has a base_url; empty: no key."""
+    price_in: Annotated[float, Field(ge=0)] | None = None
+    """Price of a million prompt tokens; unset: the teacher's."""
+    price_out: Annotated[float, Field(ge=0)] | None = None
+    """Price of a million completion tokens; unset: the teacher's."""
+
+    def instead_of(self, teacher: TeacherSettings) -> TeacherSettings:
+        """The teacher's settings with these laid over them."""
+        own = {
+            name: getattr(self, name) for name in OtherSettings.model_fields if getattr(self, name) not in ("", None)
+        }
+        if self.base_url:  # another endpoint: the teacher's keys are none of its business
+            own |= {"key_env": self.key_env, "keys_file": "", "accounts": [], "gguf": "", "provider": ""}
+        else:
+            own.pop("key_env", None)
+        return teacher.model_copy(update=own)
+
+
+class RivalSettings(OtherSettings):
+    """A teacher that `synth teachers` compares with others."""
+
+    name: str
+    """How it is called in --models and in the table."""
+
+
+class JudgeSettings(OtherSettings):
+    """The model that judges records by their evidence; the teacher's own forgives its own errors more easily."""
+
+    trials: Annotated[int, Field(ge=10)] = 100
+    """Records that it is measured on, as they are and with an error put in."""
+    sample: NotNegative = 0
+    """Records that it judges, spread evenly over all; 0: all."""
+
+
+Strategy = Literal["cloze", "bundled", "lexicon", "facts", "passage", "rolling", "rewrite"]
 
 
 class SynthSettings(Settings):
     """How question-answer records are made from the books."""
 
-    strategies: list[Literal["cloze", "passage", "bundled"]] = ["cloze"]
-    """cloze: from text and lexicon. passage: by the teacher. bundled: by hand, left out unless 三国演义 is there."""
+    strategies: list[Strategy] = ["cloze"]
+    """cloze: from text and names. bundled: by hand, left out unless 三国演义 is there. The others ask the teacher.
+    lexicon: names of the books that have no BOOK.lexicon.json, before all else. facts: facts with quotes, then
+    several wordings of each. passage: records straight from a passage. rolling: the original report's way.
+    rewrite: texts for pretraining, in data/rewrites.jsonl."""
     cloze_records: Positive = 4000
     """Most cloze records in all; kinds and chapters share them evenly."""
     passage_chars: Annotated[int, Field(ge=50)] = 600
     """Aimed length of a passage shown to the teacher, in characters."""
     records_per_passage: Annotated[int, Field(gt=0, le=20)] = 5
     """Records asked for a passage."""
+    facts_per_passage: Annotated[int, Field(gt=0, le=20)] = 6
+    """Facts asked for in a pass over a passage."""
+    fact_passes: Annotated[int, Field(gt=0, le=5)] = 2
+    """Passes over a passage; all but the first ask what is still missing."""
+    wordings: Annotated[int, Field(gt=0, le=12)] = 4
+    """Wordings of each fact, planned by kind of question, style and length; both directions among them."""
+    contrast_share: Share = 0.2
+    """Share of passages that also give questions about what the book does not hold or tell."""
+    rolling_chains: Positive = 4
+    """Chains of rolling at once; each goes through its part of the shelf, one request after the other."""
+    rewrites: list[Literal["summary", "dossier", "paraphrase"]] = ["summary", "dossier", "paraphrase"]
+    """What rewrite writes: parts of chapters in brief, persons, passages told again."""
+    rewrite_chars: Annotated[int, Field(ge=200)] = 2400
+    """Aimed length of what one summary is about, and most of what a dossier is made from, in characters."""
+    paraphrases: Annotated[int, Field(gt=0, le=4)] = 2
+    """How often a passage is told again."""
     max_passages: NotNegative = 0
     """Most passages to ask the teacher about, spread over the books; 0 takes all."""
     val_fraction: Annotated[float, Field(ge=0, lt=0.5)] = 0.1
@@ -56,4 +151,8 @@ class SynthSettings(Settings):
     seed: int = 1337
     """Chooses and splits."""
     teacher: TeacherSettings = TeacherSettings()
-    """The endpoint of the `passage` strategy."""
+    """The endpoint that the strategies beside cloze and bundled ask."""
+    judge: JudgeSettings = JudgeSettings()
+    """Who judges what they wrote."""
+    rivals: list[RivalSettings] = []
+    """Other endpoints that `synth teachers` can name, each under [[synth.rivals]]."""

@@ -34,8 +34,15 @@ def _group_toml(title: str, group: Settings, given: dict[str, Any], comments: bo
         if isinstance(value, Settings):
             nested += _group_toml(f"{title}.{key}", value, given.get(key, {}), comments)
             continue
+        if isinstance(value, list) and value and isinstance(value[0], Settings):
+            for entry in value:
+                own = [
+                    f"{name} = {_toml_value(part)}" for name, part in entry.model_dump(exclude_defaults=True).items()
+                ]
+                nested += ["", f"[[{title}.{key}]]", *own]
+            continue
         if comments:
-            lines.append(f"# {' '.join((field.description or '').split())}")
+            lines += [f"# {line.strip()}" for line in (field.description or "").splitlines()]
         if value is None:
             lines += [f"# {key} ="] if comments else []
         else:

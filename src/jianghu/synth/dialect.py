@@ -32,13 +32,15 @@ class Dialect:
         """The JSON body of a chat completion.
 
         Args:
-            request: messages, max_tokens, temperature and schema.
+            request: messages, max_tokens, temperature and schema; where schema is None, the reply is plain text.
         """
         body: dict[str, Any] = {"model": model, "messages": request["messages"], self.length: request["max_tokens"]}
         if self.temperature:
             body["temperature"] = request["temperature"]
         if self.no_thinking:
             body["enable_thinking"] = False
+        if request["schema"] is None:
+            return body
         if self.format == "json_schema":
             schema = {"name": "records", "strict": True, "schema": request["schema"]}
             body["response_format"] = {"type": "json_schema", "json_schema": schema}

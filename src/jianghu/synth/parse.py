@@ -1,14 +1,14 @@
-"""A reply's text → the objects in it that look like records, and what was wrong. Pure; never raises.
+"""A reply's text → the objects in it that were asked for, and what was wrong with the rest. Pure; never raises.
 
 What is whole is read strictly. What is broken is repaired only if the teacher ended by itself: in a reply that was
-cut off, a repair would invent the end of a record.
+cut off, a repair would invent the end of an object.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,40 +17,62 @@ import json_repair
 _THINK = re.compile(r"<think(?:ing)?>.*?</think(?:ing)?>", re.DOTALL)
 _FENCE = re.compile(r"^[ \t]*```[\w-]*[ \t]*$", re.MULTILINE)
 _BRACKET = re.compile(r"[{\[]")
+_UNWRITABLE = re.compile("[\ud800-\udfff\x00]")
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,30}")
 LONGEST = 200_000  # characters of a reply that are looked at
 MOST_TRIES = 2_000  # brackets at which reading is tried
-DEEPEST = 6  # levels of lists and objects around a record
+DEEPEST = 6  # levels of lists and objects around an object that was asked for
 
 
 @dataclass(frozen=True)
 class Parsed:
-    """Objects with a `question`, in order, and the problems: not JSON, cut off, repaired, not an object."""
+    """The objects of a reply, in order, and its problems.
+
+    Problems: "cut off" (the reply ended inside JSON), "not JSON", "wrong schema" (JSON without such an object),
+    "no items" (an empty list: there was nothing to say), "broken object" (one for each that could not be saved),
+    "not an object" (one for each stray value), "repaired" (a remark only: some of the items were mended).
+    """
 
     items: tuple[dict[str, Any], ...]
     problems: tuple[str, ...]
 
 
-def parse_reply(text: str, finished: bool) -> Parsed:
-    """Read the records out of a reply.
+def parse_reply(text: str, finished: bool, mark: str = "question") -> Parsed:
+    """Read the objects that hold the field `mark` out of a reply.
 
     Args:
         finished: the teacher ended by itself (finish_reason "stop"). If not, objects that were complete before
             the cut are kept, and nothing is repaired or closed.
+        mark: the field by which such an object is known.
     """
     body = _without_thoughts(text.encode("utf-8", "replace").decode("utf-8")[:LONGEST])
     values, broken = _strict(body)
-    items, strays = _records(values)
+    items, strays = _marked(values, mark)
+    # An escaped name stands inside a string; it begins no object.
+    begun = len(re.findall(rf"(?<!\\)[\"'“]?\b{mark}[\"'”]?\s*[:：]", body))
     problems: list[str] = []
-    if broken and finished:
-        mended, mended_strays = _records([_repair(body)])
+    if broken and finished and begun > len(items):
+        mended = _mended(body, items, begun, mark)
         if len(mended) > len(items):
-            items, strays = mended, mended_strays
+            items = mended
             problems.append("repaired")
-    elif broken:
+    if broken and not finished:
         problems.append("cut off")
-    if not items and "cut off" not in problems:
-        problems.append("no records" if values else "not JSON" if finished else "cut off")
+    elif items:
+        problems += ["broken object"] * (begun - len(items) if broken else 0)
+    else:
+        problems.append(_nothing(values) if values else "not JSON" if finished else "cut off")
     return Parsed(tuple(items), (*problems, *["not an object"] * strays))
+
+
+def _nothing(values: list[Any]) -> str:
+    """What it means that JSON holds none of what was asked for."""
+    return "wrong schema" if any(_full(value) for value in values) else "no items"
+
+
+def _full(value: Any) -> bool:
+    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else None
+    return any(_full(part) for part in parts) if parts is not None else value not in (None, "")
 
 
 def _without_thoughts(text: str) -> str:
@@ -80,45 +102,64 @@ def _strict(text: str) -> tuple[list[Any], bool]:
     return values, True
 
 
-def _repair(text: str) -> Any:
+def _mended(text: str, whole: Sequence[dict[str, Any]], most: int, mark: str) -> list[dict[str, Any]]:
+    """The whole objects, as they were written, and between them those that a repair finds; at most `most` in all."""
     begin = _BRACKET.search(text)
     # Where brackets run wild there is nothing to mend, and the repairer takes a minute over them.
-    if begin is None or "question" not in text or len(_BRACKET.findall(text)) > MOST_TRIES:
-        return None
+    if begin is None or len(_BRACKET.findall(text)) > MOST_TRIES:
+        return []
     try:
-        return json_repair.loads(text[begin.start() :])
+        found, _ = _marked([json_repair.loads(text[begin.start() :])], mark)
     except Exception:  # the repairer makes no promise, and this function must not raise
-        return None
+        return []
+    known, order = [item[mark] for item in whole], [item[mark] for item in found]
+    # Where an open quote mark made text into a field's name, the repair has guessed wrong.
+    sound = [item for item in found if item[mark] not in known and all(_NAME.fullmatch(name) for name in item)]
+    items = [*whole, *sound[: most - len(whole)]]
+    return sorted(items, key=lambda item: order.index(item[mark]) if item[mark] in order else -1)
 
 
-def _records(values: list[Any]) -> tuple[list[dict[str, Any]], int]:
-    """Objects with a question among the values, and the number of other things where records should be."""
+def _marked(values: list[Any], mark: str) -> tuple[list[dict[str, Any]], int]:
+    """Objects with the field `mark` among the values, and the number of other things where they should be."""
     items: list[dict[str, Any]] = []
     strays = 0
     for value in values:
-        for found in _leaves(value, 0):
+        for found in _leaves(value, mark, 0):
             if isinstance(found, dict):
-                items.append({key: _clean(part) for key, part in found.items()})
+                items.append({_clean(key): _clean(part) for key, part in found.items()})
             else:
                 strays += 1
     return items, strays
 
 
-def _leaves(value: Any, depth: int) -> Iterator[Any]:
-    if isinstance(value, dict) and "question" in value:
+def _leaves(value: Any, mark: str, depth: int) -> Iterator[Any]:
+    if isinstance(value, dict) and mark in value:
         yield value
     elif isinstance(value, dict | list) and depth < DEEPEST:
         for part in value.values() if isinstance(value, dict) else value:
+            part = _unquoted(part, mark)
             if isinstance(part, dict | list):
-                yield from _leaves(part, depth + 1)
+                yield from _leaves(part, mark, depth + 1)
             elif isinstance(value, list) and depth:
                 yield part
+
+
+def _unquoted(value: Any, mark: str) -> Any:
+    """JSON that was put into a string once more, as some servers do, is read; anything else stays."""
+    if isinstance(value, str) and value.lstrip()[:1] in ("[", "{") and f'"{mark}"' in value:
+        try:
+            return json.loads(value)
+        except (ValueError, RecursionError):
+            return value
+    return value
 
 
 def _clean(value: Any) -> Any:
     """Half a surrogate pair cannot be written as UTF-8; it becomes U+FFFD, which no gate lets through."""
     if isinstance(value, str):
-        return value.encode("utf-8", "replace").decode("utf-8").replace("\x00", "\ufffd")
+        return _UNWRITABLE.sub("\ufffd", value)
+    if isinstance(value, dict):
+        return {_clean(key): _clean(part) for key, part in value.items()}
     if isinstance(value, list):
         return [_clean(part) for part in value]
     return value

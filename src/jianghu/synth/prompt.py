@@ -1,96 +1,154 @@
-"""A prompt file and a passage → the messages and the schema that are sent to the teacher.
+"""A prompt file and what it is filled with → the messages that are sent to the teacher.
 
-A prompt file is Markdown with front matter and the sections `# system` and `# user`; {book}, {title}, {passage} and
-{count} stand for what is filled in.
+A prompt file is Markdown with front matter and the sections `# system` (may be missing) and `# user`; words in braces,
+such as {book} and {passage}, stand for what is filled in. A file prompts/NAME.md in the workspace takes the place of
+the one in this package.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cached_property
 from importlib import resources
 from pathlib import Path
-from typing import Any
 
+from .. import files
 from ..errors import InputError
+from ..recipe.load import nearest
 
-_PLACES = ("book", "title", "passage", "count")
-_FILE = re.compile(r"\A---\n(?P<front>.*?)\n---\n\s*# system\n(?P<system>.*?)\n# user\n(?P<user>.*)\Z", re.DOTALL)
-
-_TEXT = {"type": "string"}
-_FIELDS: dict[str, Any] = {
-    "question": _TEXT,
-    "answer": _TEXT,
-    "short_answer": _TEXT,
-    "aliases": {"type": "array", "items": _TEXT},
-    "kind": _TEXT,
-    "evidence": _TEXT,
+PLACES = {
+    "book": "the book's title",
+    "title": "the chapter's title",
+    "passage": "the text that the teacher reads",
+    "count": "how many to write",
+    "known": "what has been noted already",
+    "plan": "the facts, and the wordings that each is to get",
+    "last": "the teacher's last output",
+    "name": "the person whom a dossier is about",
+    "sentences": "sentences of the book that mention the person",
+    "others": "titles of other novels",
+    "fault": "what was wrong with the last reply",
+    "question": "the question that is judged",
+    "answer": "the answer that is judged",
+    "before": "the text before the quote",
+    "quote": "the quote that is to prove the answer",
+    "after": "the text after the quote",
 }
-# No maxLength and no maxItems: llama.cpp's grammar for them makes it eight times slower.
-SCHEMA: dict[str, Any] = {
-    "type": "object",
-    "properties": {
-        "records": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "properties": _FIELDS,
-                "required": list(_FIELDS),
-                "additionalProperties": False,
-            },
-        }
-    },
-    "required": ["records"],
-    "additionalProperties": False,
-}
+"""What may stand in braces."""
+_FILE = re.compile(
+    r"\A---\n(?P<front>.*?)\n---\n(?:\s*# system\n(?P<system>.*?)\n)?\s*# user\n(?P<user>.*)\Z", re.DOTALL
+)
+_PLACE = re.compile(r"\{([a-z_]+)\}")
 
 
 @dataclass(frozen=True)
 class Prompt:
-    """A prompt file that was read."""
+    """A prompt file that was read.
+
+    Attributes:
+        text: all of the file.
+        temperature: of the sampling; None: the teacher's setting.
+    """
 
     name: str
     system: str
     user: str
+    text: str
+    temperature: float | None = None
+
+    @cached_property
+    def hash(self) -> str:
+        """sha256 of the file's text, by which the store knows it."""
+        return files.sha256_bytes(self.text.encode())
+
+    @cached_property
+    def places(self) -> set[str]:
+        """The words in braces of the section `# user`."""
+        return set(_PLACE.findall(self.user))
 
     def messages(self, **values: str) -> list[dict[str, str]]:
-        """The chat messages with book, title, passage and count filled in."""
-        return [
-            {"role": "system", "content": _fill(self.system, values)},
-            {"role": "user", "content": _fill(self.user, values)},
-        ]
+        """The chat messages with the places filled in."""
+        system = [{"role": "system", "content": _fill(self.system, values)}] if self.system else []
+        return [*system, {"role": "user", "content": _fill(self.user, values)}]
 
 
-def passage_prompt() -> Prompt:
-    """The prompt of the strategy `passage` that comes with this package."""
-    with resources.as_file(resources.files("jianghu.synth").joinpath("prompts/passage.md")) as path:
-        return read_prompt(Path(path))
+class Prompts:
+    """The prompts of a workspace: its own where it has some, else those of this package.
+
+    Args:
+        folder: the workspace's folder `prompts`; None, or one that is not there: only the package's.
+    """
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self.folder = folder
+
+    def get(self, name: str) -> Prompt:
+        """The prompt of a name.
+
+        Raises:
+            InputError: the workspace's file is not a prompt, or lacks a place that the package's fills in.
+        """
+        ours = _packaged(name)
+        if self.folder is None or not (path := self.folder / f"{name}.md").is_file():
+            return ours
+        own = read_prompt(path)
+        if missing := sorted(ours.places - own.places):
+            raise InputError(
+                f"{path}: the section # user does not hold {{{missing[0]}}} ({PLACES[missing[0]]}), "
+                "so the teacher would not see it. Put it in."
+            )
+        return own
+
+
+def prompt_names() -> list[str]:
+    """The names of all prompts of this package."""
+    folder = resources.files("jianghu.synth").joinpath("prompts")
+    return sorted(file.name.removesuffix(".md") for file in folder.iterdir() if file.name.endswith(".md"))
+
+
+def _packaged(name: str) -> Prompt:
+    with resources.as_file(resources.files("jianghu.synth").joinpath(f"prompts/{name}.md")) as path:
+        return read_prompt(path)
 
 
 def read_prompt(path: Path) -> Prompt:
     """Read a prompt file.
 
     Raises:
-        InputError: the file is missing, has no front matter with a name, lacks a section, or leaves out {passage}.
+        InputError: the file is missing, has no front matter with a name, no section `# user`, or a place that
+            nothing is filled into.
     """
     try:
-        match = _FILE.match(path.read_text(encoding="utf-8-sig"))
+        text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         raise InputError(f"{path}: no such prompt.") from None
     except UnicodeDecodeError as error:
         raise InputError(f"{path}: not UTF-8 ({error}).") from None
+    match = _FILE.match(text)
     if match is None:
         raise InputError(
             f"{path}: not a prompt. It begins with front matter between --- lines, then # system and # user."
         )
-    name = re.search(r"^name:\s*(\S.*)$", match["front"], re.MULTILINE)
-    if name is None:
+    front = dict(re.findall(r"^(\w+):[ \t]*(\S.*?)[ \t]*$", match["front"], re.MULTILINE))
+    if "name" not in front:
         raise InputError(f"{path}: the front matter has no name. Add a line such as name: passage.")
-    if "{passage}" not in match["user"]:
-        raise InputError(f"{path}: the section # user does not hold {{passage}}, so the teacher would see no text.")
-    return Prompt(name[1].strip(), match["system"].strip(), match["user"].strip())
+    system, user = (match["system"] or "").strip(), match["user"].strip()
+    for place in _PLACE.findall(system + user):
+        if place not in PLACES:
+            hint = nearest(place, PLACES)
+            raise InputError(f"{path}: nothing is filled into {{{place}}}{hint} There are: {', '.join(PLACES)}.")
+    return Prompt(front["name"], system, user, text, _temperature(path, front.get("temperature")))
+
+
+def _temperature(path: Path, value: str | None) -> float | None:
+    if value is None:
+        return None
+    if not re.fullmatch(r"[0-2](\.\d+)?", value) or float(value) > 2:
+        raise InputError(f"{path}: temperature: {value} must be a number from 0 to 2.")
+    return float(value)
 
 
 def _fill(text: str, values: dict[str, str]) -> str:
     # In one pass, so that a passage that happens to hold {count} stays as it is.
-    return re.sub("{(" + "|".join(_PLACES) + ")}", lambda match: values[match[1]], text)
+    return _PLACE.sub(lambda match: values.get(match[1], match[0]), text)

@@ -11,7 +11,7 @@ from typing import Any, Literal, get_args
 
 from ..errors import InputError
 
-Source = Literal["cloze", "passage", "bundled", "import"]
+Source = Literal["cloze", "bundled", "passage", "facts", "rolling", "import"]
 Split = Literal["train", "val", "test"]
 
 

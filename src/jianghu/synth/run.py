@@ -1,31 +1,32 @@
-"""The strategy `passage`: each passage to the teacher, its reply to the store, the records out of the store.
+"""Strategies, driven: plan, ask, keep, read, and ask what follows, until nothing is left or a reason to stop.
 
-Chapters, an open store and settings go in; records come out, in the same order however the replies arrived.
+Chapters, an open store, strategies and settings go in; a `Summary` comes out, and what was learned is in the store.
 """
 
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from .. import files
 from ..corpus import Chapter
 from ..errors import InterruptedByUser, RunError
-from ..recipe import SynthSettings
+from ..recipe import TeacherSettings
 from ..signals import stoppable
-from .cloze.sentences import letters
-from .ground import gate
-from .parse import parse_reply
-from .plan import plan_requests
-from .prompt import passage_prompt
-from .record import Record, split_of
-from .sending import Sender
-from .store import Reply, Request, Store, Verdict
-from .teacher import Teacher
+from .batch import BatchSender
+from .budget import Budget, Estimate
+from .client import Client
+from .pool import Pool, make_pool
+from .sending import Sender, Transport
+from .store import Item, Reply, Request, Store, Taken
+from .strategy import Strategy
+
+POOL_SHOWN = 2.0  # seconds between notes of the pool's state for `status`
 
 
 @dataclass
@@ -33,13 +34,14 @@ class Summary:
     """Where a run stands, or how it ended.
 
     Attributes:
-        total: requests of the plan.
+        total: requests of the strategies' plans, as far as they are known.
         done: of these, requests with an accepted reply, earlier runs included.
         asked: sendings of this run, further tries included.
         failed: requests that this run gave up, by outcome; the next run asks them again.
-        records: accepted items in the store.
-        rejected: items by the reason against them.
+        records: accepted records in the store.
+        rejected: records by the reason against them.
         tokens, cost: of all replies in the store.
+        ended: why the run ended before everything was asked; empty if it did not.
     """
 
     total: int = 0
@@ -51,150 +53,224 @@ class Summary:
     tokens: int = 0
     cost: float = 0.0
     seconds: float = 0.0
+    ended: str = ""
 
-    def count(self, verdicts: Sequence[Verdict]) -> None:
-        """Add the verdicts about one reply."""
-        for verdict in verdicts:
-            if verdict.verdict == "accepted":
+    def count(self, items: Sequence[Item]) -> None:
+        """Add what was read out of one reply."""
+        for item in items:
+            if item.kind == "record" and item.verdict == "accepted":
                 self.records += 1
-            else:
-                self.rejected[verdict.verdict] = self.rejected.get(verdict.verdict, 0) + 1
+            elif item.verdict != "accepted":
+                self.rejected[item.verdict] = self.rejected.get(item.verdict, 0) + 1
 
 
-def run_passages(
-    chapters: Sequence[Chapter],
-    store: Store,
-    settings: SynthSettings,
-    on_progress: Callable[[dict[str, Any]], None] | None = None,
-    stop: threading.Event | None = None,
-) -> Summary:
-    """Ask the teacher about every passage that has no reply yet; read, check and store what it says.
+class Run:
+    """One run of strategies over a shelf.
 
     Args:
-        on_progress: gets the fields of `Summary` as a dictionary, after every reply.
+        on_progress: gets the fields of `Summary` as a dictionary, after every wave of replies.
+        transport: what sends; a `Client` if none is given.
+    """
+
+    def __init__(
+        self,
+        chapters: Sequence[Chapter],
+        store: Store,
+        settings: TeacherSettings,
+        on_progress: Callable[[dict[str, Any]], None] | None = None,
+        budget: Budget | None = None,
+        transport: Transport | None = None,
+        batch: bool = False,
+    ) -> None:
+        self.batch = batch
+        self.store, self.settings, self.on_progress = store, settings, on_progress
+        self.budget, self.transport = budget or Budget(), transport
+        self.shelf = store.shelve(chapters)
+        self.estimate = Estimate()
+        self.now = Summary()
+        self.last: Reply | None = None
+        self._began = self._noted = time.monotonic()
+
+    def plan(self, strategy: Strategy) -> int:
+        """Enter a strategy's requests, unless they are there; read what was answered and not read. Costs nothing.
+
+        Returns the number of the plan.
+        """
+        for prompt in strategy.prompts:
+            self.store.add_prompt(prompt.hash, prompt.name, prompt.text)
+        number, made = self.store.begin_plan(strategy.name, files.sha256_json([strategy.fingerprint(), self.shelf]))
+        if not made:
+            self.store.plan(number, strategy.plan(self.store))
+            self.store.end_plan(number)
+        read_all(strategy, self.store, number)
+        self.store.begin_run(number)
+        return number
+
+    def go(self, strategies: Sequence[Strategy], stop: threading.Event | None = None) -> Summary:
+        """Run the strategies one after the other. See `run_strategies`."""
+        with stoppable(stop) as stopped:
+            why = asyncio.run(self._work(strategies, stopped))
+        self._refresh(strategies)
+        self._show()
+        if why == "stopped":
+            raise InterruptedByUser(
+                f"stopped: {self.now.done} of {self.now.total} requests are answered and kept. "
+                "The same command goes on."
+            )
+        if self.last and not self.now.done:
+            raise RunError(
+                f"the teacher answered none of {self.now.total} requests, the last with {self.last.outcome}: "
+                f"{self.last.detail}"
+            )
+        self.now.ended = why or ""
+        return self.now
+
+    async def _work(self, strategies: Sequence[Strategy], stop: threading.Event) -> str | None:
+        async with AsyncExitStack() as stack:
+            # A missing key is told before anything is planned or sent.
+            pool = make_pool(self.settings, asyncio.get_running_loop().time)
+            transport = self.transport
+            if transport is None:
+                transport = await stack.enter_async_context(Client(self.settings))
+            why: str | None = "crashed"
+            try:
+                for strategy in strategies:
+                    number = self.plan(strategy)
+                    self._refresh(strategies)
+                    self._show()
+                    if why := await self._ask(strategy, number, pool, transport, stop):
+                        break
+            except RunError as error:
+                why = str(error)
+                raise
+            finally:
+                self._note(pool, why)
+        return why
+
+    async def _ask(
+        self, strategy: Strategy, number: int, pool: Pool, transport: Transport, stop: threading.Event
+    ) -> str | None:
+        def received(good: Sequence[tuple[Taken, Reply]], all_: Sequence[Reply]) -> None:
+            self.now.asked += len(all_)
+            self.now.tokens += sum((reply.tokens_in or 0) + (reply.tokens_out or 0) for reply in all_)
+            self.now.cost += sum(reply.cost for reply in all_)
+            found = [(taken.id, *read_one(strategy, self.store, taken.request, reply)) for taken, reply in good]
+            self.now.total += self.store.enter_items(number, found)
+            self.now.done += len(good)
+            for _, items, _ in found:
+                self.now.count(items)
+            if time.monotonic() - self._noted > POOL_SHOWN:
+                self._note(pool)
+            self._show()
+
+        def failed(reply: Reply) -> None:
+            self.now.failed[reply.outcome] = self.now.failed.get(reply.outcome, 0) + 1
+            self.last = reply
+
+        def sender(budget: Budget) -> Sender:
+            of_run = self.settings, budget, self.estimate
+            return Sender(transport, pool, self.store, number, *of_run, received, failed, stop)
+
+        if not self.batch:
+            return await sender(self.budget).run()
+        # How the model wants to be asked is found out by one request, before thousands are said so.
+        first, *_ = pool.accounts
+        why = await sender(Budget(requests=1)).run() if not first.endpoint.format_proven else None
+        if why == "stopped" or not isinstance(transport, Client):
+            return why
+        waiting = BatchSender(
+            transport, first.endpoint, first.keys[0], self.store, number, self.settings, received, stop
+        )
+        return await waiting.run()
+
+    def _refresh(self, strategies: Sequence[Strategy]) -> None:
+        """Count what the store holds."""
+        self.now.total = sum(self.store.count(strategy.name) for strategy in strategies)
+        self.now.done = sum(self.store.count(strategy.name, "answered", "read") for strategy in strategies)
+        verdicts = self.store.verdicts()
+        self.now.records = verdicts.pop("accepted", 0)
+        self.now.rejected = verdicts
+        self.now.tokens, self.now.cost = self.store.spent()
+
+    def _note(self, pool: Pool, ended: str | None = None) -> None:
+        """Leave word for `status`, which looks from another process."""
+        self._noted = time.monotonic()
+        self.store.set_meta("pool", {"at": time.time(), "accounts": pool.facts(), "ended": ended})
+
+    def _show(self) -> None:
+        self.now.seconds = time.monotonic() - self._began
+        if self.on_progress:
+            self.on_progress(asdict(self.now))
+
+
+def run_strategies(
+    strategies: Sequence[Strategy],
+    chapters: Sequence[Chapter],
+    store: Store,
+    settings: TeacherSettings,
+    on_progress: Callable[[dict[str, Any]], None] | None = None,
+    stop: threading.Event | None = None,
+    budget: Budget | None = None,
+    transport: Transport | None = None,
+    batch: bool = False,
+) -> Summary:
+    """Ask the teacher all that strategies want and that has no reply yet; read, check and store what it says.
+
+    Args:
+        on_progress: gets the fields of `Summary` as a dictionary, after every wave of replies.
         stop: set it from another thread to end the run; Ctrl-C does the same.
+        budget: what may be spent; the run ends well when it is reached, and says so in `Summary.ended`.
+        transport: what sends the requests; the HTTP client, if none is given.
+        batch: send files of requests by the first account's batch API instead, for half the price within a day.
 
     Raises:
         InputError: the endpoint's settings or its key are missing; nothing was sent.
-        RunError: the teacher cannot be reached, refuses the key, fails half of the time for good, or answered
-            nothing at all. What was received is kept.
+        RunError: no key is left, half of the requests fail for good, or nothing at all was answered. What was received
+            is kept.
         InterruptedByUser: the run was stopped. What was received is kept, and the same call goes on.
     """
-    began = time.monotonic()
-    # Fails on a missing key before anything is planned or sent.
-    teacher = Teacher(settings.teacher)
-    requests = plan_requests(chapters, settings, passage_prompt())
-    store.plan(requests)
-    store.relocate({(c.book, c.chapter): (place, c.text) for place, c in enumerate(chapters)})
-    fractions = {"val_fraction": settings.val_fraction, "test_fraction": settings.test_fraction}
-    store.set_meta("split", {"seed": settings.seed, **fractions})
-    store.set_verdicts((request.key, _read(request, reply)) for request, reply in list(store.accepted(unread=True)))
-
-    answered = store.answered()
-    verdicts = store.verdicts()
-    tokens, cost = store.spent()
-    now = Summary(len(requests), sum(r.key in answered for r in requests), tokens=tokens, cost=cost)
-    now.records = verdicts.pop("accepted", 0)
-    now.rejected.update(verdicts)
-    last: list[Reply] = []
-
-    def show() -> None:
-        now.seconds = time.monotonic() - began
-        if on_progress:
-            on_progress(asdict(now))
-
-    def sent(reply: Reply) -> None:
-        now.asked += 1
-        now.tokens += (reply.tokens_in or 0) + (reply.tokens_out or 0)
-        now.cost += reply.cost
-        show()
-
-    def received(request: Request, reply: Reply) -> None:
-        found = _read(request, reply)
-        store.set_verdicts([(request.key, found)])
-        now.done += 1
-        now.count(found)
-        show()
-
-    def finished(request: Request, reply: Reply) -> None:
-        now.failed[reply.outcome] = now.failed.get(reply.outcome, 0) + 1
-        last[:] = [reply]
-
-    async def work(stopped: threading.Event) -> bool:
-        async with teacher:
-            sender = Sender(teacher, store, received, finished, sent, stopped)
-            return await sender.run([request for request in requests if request.key not in answered])
-
-    show()
-    with stoppable(stop) as stopped:
-        whole = asyncio.run(work(stopped))
-    show()
-    if not whole:
-        raise InterruptedByUser(
-            f"stopped: {now.done} of {now.total} passages are answered and kept. The same command goes on."
-        )
-    if now.failed and not now.done:
-        raise RunError(
-            f"the teacher answered none of {now.total} requests, the last with {last[0].outcome}: {last[0].detail}"
-        )
-    return now
+    return Run(chapters, store, settings, on_progress, budget, transport, batch).go(strategies, stop)
 
 
-def reparse(store: Store) -> Summary:
-    """Read every stored reply again, without asking anybody, and replace all verdicts."""
+def plan_strategies(
+    strategies: Sequence[Strategy], chapters: Sequence[Chapter], store: Store, settings: TeacherSettings
+) -> None:
+    """Enter what strategies want to ask, without asking. See `Run.plan`."""
+    run = Run(chapters, store, settings)
+    for strategy in strategies:
+        run.plan(strategy)
+
+
+def read_one(strategy: Strategy, store: Store, request: Request, reply: Reply) -> tuple[list[Item], list[Request]]:
+    """What is in a reply, and what follows from it."""
+    items = strategy.read(request, reply)
+    return items, list(strategy.follow(request, reply, items, store))
+
+
+def read_all(
+    strategy: Strategy, store: Store, number: int, count: Callable[[Sequence[Item]], None] | None = None
+) -> int:
+    """Read every reply of a plan that has not been read, also of the requests that follow from those.
+
+    Args:
+        count: gets the items of each reply.
+
+    Returns how many replies were read.
+    """
+    read = 0
+    while piece := store.unread(number):
+        found = [(id_, *read_one(strategy, store, request, reply)) for id_, request, reply in piece]
+        store.enter_items(number, found)
+        read += len(found)
+        for _, items, _ in found:
+            if count:
+                count(items)
+    return read
+
+
+def reparse(strategy: Strategy, store: Store) -> Summary:
+    """Read every stored reply of a strategy's plan again, without asking anybody, and replace its items."""
     summary = Summary()
-
-    def verdicts() -> Iterator[tuple[str, list[Verdict]]]:
-        for request, reply in list(store.accepted()):
-            found = _read(request, reply)
-            summary.total += 1
-            summary.done += 1
-            summary.count(found)
-            yield request.key, found
-
-    store.set_verdicts(verdicts())
+    summary.total = summary.done = read_all(strategy, store, store.unread_again(strategy.name), summary.count)
     summary.tokens, summary.cost = store.spent()
     return summary
-
-
-def collect_records(store: Store) -> list[Record]:
-    """The accepted records about the shelf's present texts, in the order of the shelf; of equal questions the first.
-
-    Which split a record is in depends on its passage alone, so two records of one passage never part.
-    """
-    split = store.get_meta("split") or {"seed": 1337, "val_fraction": 0.1, "test_fraction": 0.1}
-    records: list[Record] = []
-    asked: set[str] = set()
-    for kept in store.kept():
-        fields = kept.content
-        question = letters(fields["question"])
-        if question in asked:
-            continue
-        asked.add(question)
-        passage = hashlib.sha256(f"{kept.book}\n{kept.passage}".encode()).hexdigest()
-        name = f"passage-{kept.key[:16]}-{kept.item + 1}"
-        records.append(
-            Record(
-                id=f"{name}-1",
-                fact=name,
-                wording=1,
-                kind=fields["kind"],
-                question=fields["question"],
-                answer=fields["answer"],
-                short_answer=fields["short_answer"],
-                aliases=tuple(fields["aliases"]),
-                book=kept.book,
-                chapter=kept.chapter,
-                start=kept.start + fields["start"],
-                end=kept.start + fields["end"],
-                source="passage",
-                split=split_of(passage, **split),
-            )
-        )
-    return records
-
-
-def _read(request: Request, reply: Reply) -> list[Verdict]:
-    """A reply's verdicts; pure, so that reading again is free."""
-    finished = reply.finish_reason == "stop"
-    return gate(parse_reply(reply.content, finished), request.passage)

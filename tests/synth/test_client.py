@@ -7,9 +7,10 @@ import time
 import pytest
 
 from jianghu.errors import InputError
-from jianghu.synth.dialect import Dialect
+from jianghu.recipe import TeacherSettings
+from jianghu.synth.client import Client
+from jianghu.synth.pool import make_pool
 from jianghu.synth.store import Reply
-from jianghu.synth.teacher import Teacher
 from tests.synth.shelf import synth_settings
 from tests.synth.teacher_server import Act, TeacherServer, chat
 
@@ -22,16 +23,21 @@ REQUEST = {
 KEY = "sk-very-secret-1234"
 
 
+def ask(settings: TeacherSettings) -> Reply:
+    """Send the request once, with the first key of the settings."""
+
+    async def once() -> Reply:
+        account, *_ = make_pool(settings, time.monotonic).accounts
+        async with Client(settings) as client:
+            return await client.send(REQUEST, account.endpoint, account.keys[0])
+
+    return asyncio.run(once())
+
+
 def send(act: Act, monkeypatch: pytest.MonkeyPatch, **teacher) -> Reply:
     monkeypatch.setenv("TEACHER_KEY", KEY)
     with TeacherServer(lambda number, body: act) as server:
-        settings = synth_settings(server.url, teacher={"key_env": "TEACHER_KEY", **teacher}).teacher
-
-        async def once() -> Reply:
-            async with Teacher(settings) as client:
-                return await client.send(REQUEST, Dialect())
-
-        return asyncio.run(once())
+        return ask(synth_settings(server.url, teacher={"key_env": "TEACHER_KEY", **teacher}).teacher)
 
 
 def error(code: object, message: str) -> str:
@@ -48,9 +54,9 @@ def error(code: object, message: str) -> str:
         (Act(body=chat("不宜回答", "sensitive")), "filtered"),
         (Act(body=chat("", "network_error")), "busy"),
         (Act(429, error("1302", "并发数过高")), "slow_down"),
-        (Act(429, error("1113", "您的账户已欠费，请充值后重试")), "dead"),
-        (Act(429, error("insufficient_quota", "You exceeded your current quota")), "dead"),
-        (Act(402, error(None, "Insufficient Balance")), "dead"),
+        (Act(429, error("1113", "您的账户已欠费，请充值后重试")), "broke"),
+        (Act(429, error("insufficient_quota", "You exceeded your current quota")), "broke"),
+        (Act(402, error(None, "Insufficient Balance")), "broke"),
         (Act(401, error("1002", f"Incorrect API key provided: {KEY}")), "dead"),
         (Act(403, "forbidden"), "dead"),
         (Act(404, error("model_not_found", "no such model")), "not_found"),
@@ -63,7 +69,7 @@ def error(code: object, message: str) -> str:
         (Act(200, "<html>请登录</html>"), "invalid"),
         (Act(200, "[]"), "invalid"),
         (Act(200, '{"code": 500, "msg": "404 NOT_FOUND", "success": false}'), "invalid"),
-        (Act(200, error("1113", "余额不足")), "dead"),
+        (Act(200, error("1113", "余额不足")), "broke"),
         (Act(200, '{"choices": [{"message": null}]}'), "invalid"),
         (Act(200, '{"choices": [{"message": {"content": null}, "finish_reason": "stop"}]}'), "empty"),
         (Act(body=chat("{}"), cut=True), "busy"),
@@ -116,25 +122,14 @@ def test_a_server_that_hangs_costs_no_more_than_the_timeout(monkeypatch: pytest.
 def test_a_server_that_is_not_there() -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
-        settings = synth_settings(f"http://127.0.0.1:{unused.getsockname()[1]}/v1").teacher
-
-        async def once() -> Reply:
-            async with Teacher(settings) as client:
-                return await client.send(REQUEST, Dialect())
-
-        assert asyncio.run(once()).outcome == "unreachable"
+        reply = ask(synth_settings(f"http://127.0.0.1:{unused.getsockname()[1]}/v1").teacher)
+    assert reply.outcome == "unreachable"
 
 
 def test_the_key_goes_into_the_header_and_nowhere_else(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TEACHER_KEY", f"  {KEY}\n")
     with TeacherServer(lambda n, body: Act(body=chat(f"你的钥匙是 {KEY}"))) as server:
-        settings = synth_settings(f"{server.url}/", teacher={"key_env": "TEACHER_KEY"}).teacher
-
-        async def once() -> Reply:
-            async with Teacher(settings) as client:
-                return await client.send(REQUEST, Dialect())
-
-        reply = asyncio.run(once())
+        reply = ask(synth_settings(f"{server.url}/", teacher={"key_env": "TEACHER_KEY"}).teacher)
         assert server.headers[0]["authorization"] == f"Bearer {KEY}"
         assert KEY not in json.dumps(server.seen[0])
     assert KEY not in repr(reply)
@@ -142,12 +137,7 @@ def test_the_key_goes_into_the_header_and_nowhere_else(monkeypatch: pytest.Monke
 
 def test_no_key_is_sent_where_none_is_wanted() -> None:
     with TeacherServer() as server:
-
-        async def once() -> Reply:
-            async with Teacher(synth_settings(server.url).teacher) as client:
-                return await client.send(REQUEST, Dialect())
-
-        assert asyncio.run(once()).outcome == "ok"
+        assert ask(synth_settings(server.url).teacher).outcome == "ok"
         assert "authorization" not in server.headers[0]
 
 
@@ -163,7 +153,7 @@ def test_no_key_is_sent_where_none_is_wanted() -> None:
 )
 def test_missing_settings_are_named_before_anything_is_sent(change: dict, named: str) -> None:
     with pytest.raises(InputError, match=named) as caught:
-        Teacher(synth_settings(teacher=change).teacher)
+        make_pool(synth_settings(teacher=change).teacher, time.monotonic)
     assert caught.value.exit_code == 2
     assert "pass@" not in str(caught.value)
 
@@ -171,5 +161,5 @@ def test_missing_settings_are_named_before_anything_is_sent(change: dict, named:
 def test_a_key_with_odd_characters_is_refused_without_being_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TEACHER_KEY", "sk-钥匙")
     with pytest.raises(InputError, match="TEACHER_KEY") as caught:
-        Teacher(synth_settings(teacher={"key_env": "TEACHER_KEY"}).teacher)
+        make_pool(synth_settings(teacher={"key_env": "TEACHER_KEY"}).teacher, time.monotonic)
     assert "钥匙" not in str(caught.value)

@@ -1,0 +1,233 @@
+"""What a failed call means: a table for each provider, by the code in the body, then by its words, then by the status.
+
+One status hides many meanings: Zhipu's 429 is too many at once (1302), a spent day (1304), a busy platform (1305) or
+an unpaid bill (1113). Sources: docs.bigmodel.cn/cn/api/api-code, api-docs.deepseek.com/quick_start/error_codes,
+help.aliyun.com/zh/model-studio/error-code, platform.openai.com/docs/guides/error-codes, and the sources of llama.cpp,
+vLLM and Ollama.
+"""
+
+from __future__ import annotations
+
+import email.utils
+import json
+import re
+import time
+from collections.abc import Mapping
+from datetime import datetime, timedelta, timezone
+from typing import Any, Literal
+
+Outcome = Literal[
+    "ok",  # an answer
+    "truncated",  # an answer, cut off at the length limit
+    "empty",  # an answer without a word
+    "invalid",  # status 200, but no chat completion
+    "slow_down",  # the account asks too much at once: ask less
+    "busy",  # the provider's trouble: try again after a while
+    "timeout",  # no reply in time
+    "unreachable",  # no connection
+    "cool",  # the account's quota is spent until a time
+    "dead",  # the key is refused
+    "broke",  # the account is refused: unpaid, locked, without permission
+    "not_found",  # no such model or address
+    "filtered",  # the provider's filter refuses this request
+    "too_long",  # the prompt is longer than the model reads
+    "bad_request",  # the provider does not understand this request
+]
+
+ZHIPU: dict[str, Outcome] = {
+    **dict.fromkeys(("1000", "1001", "1002", "1003", "1004"), "dead"),
+    **dict.fromkeys(("1110", "1111", "1112", "1113", "1121", "1220", "1309", "1311"), "broke"),
+    **dict.fromkeys(("500", "1100", "1120", "1230", "1231", "1234", "1305", "1312"), "busy"),
+    **dict.fromkeys(("1210", "1213", "1214", "1215"), "bad_request"),
+    **dict.fromkeys(("1211", "1212", "1221", "1222"), "not_found"),
+    **dict.fromkeys(("1300", "1301"), "filtered"),
+    **dict.fromkeys(("1302", "1303", "1313"), "slow_down"),
+    **dict.fromkeys(("1304", "1308", "1310"), "cool"),
+    "1261": "too_long",
+}
+DEEPSEEK: dict[str, Outcome] = {"insufficient_balance": "broke", "invalid_api_key": "dead"}
+QWEN: dict[str, Outcome] = {
+    **dict.fromkeys(("invalidapikey", "invalid_api_key"), "dead"),
+    **dict.fromkeys(
+        (
+            "arrearage",
+            "accessdenied",
+            "accessdenied.unpurchased",
+            "model.accessdenied",
+            "access_denied",
+            "allocationquota.freetieronly",
+        ),
+        "broke",
+    ),
+    # insufficient_quota is OpenAI's word for an unpaid bill; here it is the limit of tokens a minute.
+    **dict.fromkeys(
+        (
+            "throttling",
+            "throttling.ratequota",
+            "throttling.burstrate",
+            "throttling.allocationquota",
+            "limitrequests",
+            "limit_requests",
+            "limit_burst_rate",
+            "insufficient_quota",
+        ),
+        "slow_down",
+    ),
+    **dict.fromkeys(("datainspectionfailed", "data_inspection_failed"), "filtered"),
+    **dict.fromkeys(("modelnotfound", "model_not_found", "model_not_supported"), "not_found"),
+    **dict.fromkeys(
+        (
+            "internalerror",
+            "internalerror.algo",
+            "internalerror.timeout",
+            "internal_error",
+            "modelunavailable",
+            "modelserviceunavailable",
+            "serviceunavailable",
+            "requesttimeout",
+            "responsetimeout",
+        ),
+        "busy",
+    ),
+}
+OPENAI: dict[str, Outcome] = {
+    **dict.fromkeys(("invalid_api_key", "incorrect_api_key"), "dead"),
+    **dict.fromkeys(
+        (
+            "insufficient_quota",
+            "billing_hard_limit_reached",
+            "billing_not_active",
+            "account_deactivated",
+            "unsupported_country_region_territory",
+        ),
+        "broke",
+    ),
+    "rate_limit_exceeded": "slow_down",
+    "slow_down": "slow_down",
+    "model_not_found": "not_found",
+    "context_length_exceeded": "too_long",
+    **dict.fromkeys(("content_policy_violation", "content_filter"), "filtered"),
+    "server_error": "busy",
+}
+LOCAL: dict[str, Outcome] = {
+    "exceed_context_size_error": "too_long",  # llama.cpp
+    "unavailable_error": "busy",  # llama.cpp, while it loads the model
+    "server_error": "busy",
+    "authentication_error": "dead",
+    "notfounderror": "not_found",  # vLLM
+}
+TABLES: Mapping[str, Mapping[str, Outcome]] = {
+    "zhipu": ZHIPU, "openai": OPENAI, "deepseek": DEEPSEEK, "local": LOCAL, "qwen": QWEN,
+}  # fmt: skip
+"""In the order in which they are asked where the provider is not known: most others copy OpenAI's codes."""
+_HOSTS = {
+    "bigmodel.cn": "zhipu", "z.ai": "zhipu", "deepseek.com": "deepseek", "aliyuncs.com": "qwen", "openai.com": "openai",
+}  # fmt: skip
+_WORDS: dict[str, Outcome] = {
+    "insufficient balance": "broke",
+    "余额不足": "broke",
+    "欠费": "broke",
+    "exceeded your current quota": "broke",
+    "maximum context length": "too_long",
+    "context size": "too_long",
+    "range of input length": "too_long",
+}
+"""Words that mean the same with nearly everybody."""
+_OWN_WORDS: dict[str, dict[str, Outcome]] = {
+    "qwen": {
+        "free allocated quota exceeded": "broke",
+        "allocated quota exceeded": "slow_down",
+        "exceeded your current quota": "slow_down",
+    }
+}
+"""Words that come before a provider's codes, because one code of it has two meanings."""
+DAILY = 3600.0  # seconds to leave an account alone whose quota is spent, where it does not say until when
+_RESET = re.compile(r"(20\d\d-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)")
+_CHINA = timezone(timedelta(hours=8))
+
+
+def provider_of(host: str) -> str:
+    """Whose codes an address speaks; empty where it is not known."""
+    return next((name for end, name in _HOSTS.items() if host == end or host.endswith("." + end)), "")
+
+
+def outcome_of(
+    status: int, text: str, provider: str = "", headers: Mapping[str, str] | None = None
+) -> tuple[Outcome, float | None]:
+    """What a failure means, and how many seconds to wait if the server says so.
+
+    Args:
+        status: of HTTP.
+        text: the body, JSON or not.
+        provider: a name in TABLES; its table comes before the others.
+    """
+    codes, words = _error(text)
+    lower, own = words.lower(), _OWN_WORDS.get(provider, {})
+    outcome = _by_words(lower, own) or _by_code(codes, provider) or _by_words(lower, _WORDS) or _by_status(status)
+    wait = retry_after(headers or {})
+    if outcome == "cool" and wait is None:
+        wait = _until(words) or DAILY
+    return outcome, wait
+
+
+def _by_code(codes: list[str], provider: str) -> Outcome | None:
+    tables = [TABLES[provider], *TABLES.values()] if provider else list(TABLES.values())
+    return next((table[code] for table in tables for code in codes if code in table), None)
+
+
+def _by_words(words: str, table: Mapping[str, Outcome]) -> Outcome | None:
+    return next((outcome for word, outcome in table.items() if word in words), None)
+
+
+def _by_status(status: int) -> Outcome:
+    if status == 402:
+        return "broke"
+    if status in (401, 403):
+        return "dead"
+    if status == 429:
+        return "slow_down"
+    if status == 404:
+        return "not_found"
+    if status in (408, 409, 425) or status >= 500:
+        return "busy"
+    return "invalid" if status < 300 else "bad_request"
+
+
+def _error(text: str) -> tuple[list[str], str]:
+    """Code and type of an error body in lower case, and its words; the text itself where it is no JSON."""
+    try:
+        body: Any = json.loads(text)
+    except (ValueError, RecursionError):
+        return [], text
+    error = body.get("error", body) if isinstance(body, dict) else body
+    if not isinstance(error, dict):
+        return [], str(error)
+    codes = [str(error[name]).lower() for name in ("code", "type") if error.get(name) is not None]
+    return codes, str(error.get("message") or error)
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds of a Retry-After header, which is a number or a date."""
+    header = headers.get("retry-after")
+    if not header:
+        return None
+    try:
+        return max(0.0, float(header))
+    except ValueError:
+        pass
+    try:
+        return max(0.0, email.utils.parsedate_to_datetime(header).timestamp() - time.time())
+    except (ValueError, TypeError, OverflowError):
+        return None
+
+
+def _until(words: str) -> float | None:
+    """Seconds to a date in the words, by the clock of China, where the providers that write one are."""
+    found = _RESET.search(words)
+    if found is None:
+        return None
+    try:
+        at = datetime.fromisoformat(f"{found[1]}T{found[2]}").replace(tzinfo=_CHINA)
+    except ValueError:
+        return None
+    return max(1.0, at.timestamp() - time.time())

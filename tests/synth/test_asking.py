@@ -1,0 +1,110 @@
+"""The commands around a run: what it will cost, a first look, where it stands."""
+
+import json
+import threading
+from pathlib import Path
+
+import pytest
+
+from jianghu.recipe import AccountSettings, SynthSettings, TeacherSettings, load_recipe, to_toml
+from jianghu.synth import Store
+from jianghu.synth.status import status
+from jianghu.synth.store import Reader
+from tests.conftest import jianghu, novel_text
+from tests.synth.plain import run_plain
+from tests.synth.shelf import chapters, synth_settings
+from tests.synth.teacher_server import Act, TeacherServer, good
+
+
+@pytest.fixture
+def ws(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("A_KEY", "sk-secret-cli-1234")
+    (tmp_path / "books").mkdir()
+    (tmp_path / "books" / "青峰录.txt").write_text(novel_text(4, 30), encoding="utf-8")
+    (tmp_path / "jianghu.toml").write_text(
+        'preset = "demo"\n[tokenizer]\nvocab_size = 600\n[split]\nstretch_chars = 600\ngap_chars = 60\n'
+        '[synth]\nstrategies = ["passage"]\npassage_chars = 120\n'
+        '[synth.teacher]\nbase_url = "URL"\nmodel = "m"\nkey_env = "A_KEY"\n',
+        encoding="utf-8",
+    )
+    jianghu("prepare", cwd=tmp_path)
+    return tmp_path
+
+
+def point(ws: Path, url: str) -> None:
+    path = ws / "jianghu.toml"
+    path.write_text(path.read_text(encoding="utf-8").replace("URL", url), encoding="utf-8")
+
+
+def test_costs_first_then_a_look_then_the_whole(ws: Path) -> None:
+    prices = ("--price-in", "1", "--price-out", "10")
+    with TeacherServer() as server:
+        point(ws, server.url)
+        told = json.loads(jianghu("synth", "run", "--dry-run", *prices, "--json", cwd=ws).stdout)
+        assert server.seen == []
+        assert told["total"]["to_ask"] == told["total"]["requests"] > 20
+        assert told["total"]["cost"] > 0
+        rows = json.loads(jianghu("synth", "preview", "3", "--json", cwd=ws).stdout)
+        assert len(server.seen) == len(rows) == 3
+        assert {item["verdict"] for row in rows for item in row["items"]} >= {"accepted"}
+        shown = jianghu("synth", "preview", "2", cwd=ws).stdout
+        assert "✓" in shown
+        assert len(server.seen) == 5
+        later = json.loads(jianghu("synth", "run", "--dry-run", *prices, "--json", cwd=ws).stdout)
+        assert later["total"]["to_ask"] == told["total"]["to_ask"] - 5
+        # 100 tokens in and 50 out, as the replies said.
+        assert later["total"]["cost"] == pytest.approx(later["total"]["to_ask"] * 600e-6)
+        assert "Nothing was sent" in jianghu("synth", "run", "--dry-run", cwd=ws).stdout
+        facts = json.loads(jianghu("synth", "run", "--limit", "7", "--json", cwd=ws).stdout)
+        assert facts["teacher"]["ended"] == "the limit of 7 requests is reached"
+        assert len(server.seen) == 12
+        facts = json.loads(jianghu("synth", "run", "--json", cwd=ws).stdout)
+        assert len(server.seen) == told["total"]["requests"] == facts["teacher"]["done"]
+    found = json.loads(jianghu("synth", "status", "--json", cwd=ws).stdout)
+    assert found["sendings"] == {"ok": told["total"]["requests"]}
+    assert (found["left"], found["running"]) == (0, False)
+    shown = jianghu("synth", "status", cwd=ws).stdout
+    assert "passage/records" in shown
+    assert "sk-secret" not in shown + json.dumps(found)
+
+
+def test_a_budget_in_money_needs_prices(ws: Path) -> None:
+    ended = jianghu("synth", "run", "--budget", "5", cwd=ws, check=False)
+    assert ended.returncode == 2
+    assert "price_in" in ended.stderr
+
+
+def test_no_strategy_that_asks(ws: Path) -> None:
+    ended = jianghu("synth", "preview", "--strategy", "cloze", cwd=ws, check=False)
+    assert ended.returncode == 2
+    assert "asks a teacher" in ended.stderr
+
+
+def test_status_before_anything(ws: Path) -> None:
+    ended = jianghu("synth", "status", cwd=ws, check=False)
+    assert ended.returncode == 2
+    assert "synth run" in ended.stderr
+
+
+def test_status_from_beside_a_run(tmp_path: Path) -> None:
+    enough, seen = threading.Event(), []
+
+    def behave(number: int, body: dict) -> Act:
+        if number == 6:
+            with Reader(tmp_path / "s.sqlite") as reader:
+                seen.append(status(reader))
+            enough.set()
+        return good(number, body)
+
+    with TeacherServer(behave) as server, Store(tmp_path / "s.sqlite") as store:
+        run_plain(chapters(), store, synth_settings(server.url, teacher={"concurrency": 2}))
+    assert enough.is_set()
+    assert seen[0]["requests"]["plain/round 1"]["sent"] >= 1
+    assert 0 < seen[0]["sendings"]["ok"] <= 6
+
+
+def test_accounts_in_a_recipe_are_written_and_read_back(tmp_path: Path) -> None:
+    accounts = [AccountSettings(key_env="ONE", rpm=30), AccountSettings(keys_file="~/k", base_url="http://h/v1")]
+    recipe = load_recipe().model_copy(update={"synth": SynthSettings(teacher=TeacherSettings(accounts=accounts))})
+    (tmp_path / "r.toml").write_text(to_toml(recipe), encoding="utf-8")
+    assert load_recipe(tmp_path / "r.toml").synth.teacher.accounts == accounts
