@@ -2,7 +2,7 @@
 
 The programs take turns in this process, on the same batch, with the same depth, width, vocabulary and number of
 parameters. nanoGPT runs with its `compile` on and off and is counted by the faster; transformers is its GPT-2 under
-`Trainer` (without a checkout of nanoGPT only that is measured). Ours runs as `auto` would choose for a long run, and
+`Trainer` (which needs `pip install accelerate`). Ours runs as `auto` would choose for a long run, and
 in float32 for comparison.
 """
 
@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import tempfile
 import time
+from importlib.util import find_spec
 from pathlib import Path
 
 import torch
@@ -82,8 +83,13 @@ def main() -> None:
         dtype = str(ours.stepper.dtype).removeprefix("torch.")
         programs[name.replace("auto", dtype)] = ours.step
     rates = in_turn(programs, ids, targets, options.rounds, options.steps)
-    rates["transformers Trainer, GPT-2"] = [transformers_trainer(config, tokens, options.steps * 2) for _ in range(2)]
-    print_rates(rates, "nanoGPT" if options.nanogpt else "transformers")
+    if find_spec("accelerate"):
+        rates["transformers Trainer, GPT-2"] = [
+            transformers_trainer(config, tokens, options.steps * 2) for _ in range(2)
+        ]
+    else:
+        print("transformers Trainer was not measured: it needs `pip install accelerate`")
+    print_rates(rates, "nanoGPT" if options.nanogpt else "Jianghu, float32")
     for kind in (torch.float32, torch.bfloat16):
         peak = peak_flops(device, kind, 1.0)
         print(f"matrix products reach {peak / 1e9:,.0f} GFLOP/s in {str(kind).removeprefix('torch.')}")

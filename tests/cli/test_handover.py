@@ -76,7 +76,7 @@ def test_import_then_export_keeps_splits_and_counts(desk: Path) -> None:
     assert found["accepted"] > 5
     rows = [
         json.loads(line)
-        for split in ("train", "val", "test")
+        for split in ("train", "paraphrase", "val", "test")
         for line in (desk / f"data/records/{split}.jsonl").open(encoding="utf-8")
     ]
     assert {row["source"] for row in rows} == {"cloze", "import"}

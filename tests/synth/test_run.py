@@ -161,7 +161,7 @@ def test_one_refused_passage_does_not_spoil_the_format(store: Store) -> None:
         return Act(400, "refused") if passage_of(body) in sensitive else good(number, body)
 
     with TeacherServer(behave) as server:
-        summary = run_passages(CHAPTERS, store, synth_settings(server.url, max_passages=6))
+        summary = run_passages(CHAPTERS, store, synth_settings(server.url, max_passages=6, teacher={"concurrency": 1}))
         assert server.seen[-1]["response_format"]["type"] == "json_schema"
     assert (summary.done, summary.failed) == (5, {"bad_request": 1})
 
@@ -214,7 +214,7 @@ def test_a_stop_event_ends_cleanly_and_the_next_run_goes_on(store: Store) -> Non
         return Act(body=good(number, body).body, delay=0.05)
 
     with TeacherServer(behave) as server:
-        with pytest.raises(InterruptedByUser, match=r"\d+ of \d+ passages are answered"):
+        with pytest.raises(InterruptedByUser, match=r"\d+ of \d+ requests are answered"):
             run_passages(CHAPTERS, store, synth_settings(server.url), None, stop)
         assert store.count("passage", "answered", "read") == len(server.seen) < 20  # what was in flight is kept, too
         summary = run_passages(CHAPTERS, store, synth_settings(server.url))

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from jianghu.recipe import SynthSettings
-from jianghu.synth import Prompts, Shelf, Store, coverage, grouped_records, make_strategies, run_strategies
+from jianghu.synth import Prompts, Shelf, Store, coverage, grouped_records, make_strategies, run_strategies, schemas
 from jianghu.synth.ground import letters
 from jianghu.synth.prompt import prompt_names
 from jianghu.synth.strategies.wordings import FORMS, plan_wordings
@@ -46,14 +46,14 @@ def test_facts_come_in_passes_and_each_in_its_planned_wordings(store: Store) -> 
         assert kept.passage is not None
         assert kept.passage.text[kept.content["start"] : kept.content["end"]] == kept.content["quote"]
     records = rows(store, settings)
-    by_fact = Counter(row["fact"] for row in records if row["kind"] == "person")
+    by_fact = Counter(row["fact"] for row in records if row["kind"] != "contrast")
     assert len(by_fact) > 8
     assert set(by_fact.values()) <= {1, 2, 3}
     for row in records:
-        if row["kind"] == "person":
+        if row["kind"] != "contrast":
             assert row["short_answer"] in texts[row["chapter"]][row["start"] : row["end"]]
         else:
-            assert (row["kind"], row["start"]) == ("contrast", None)
+            assert row["start"] is None
 
 
 def test_the_same_store_comes_of_any_order_of_arrival(tmp_path: Path) -> None:
@@ -158,10 +158,26 @@ def test_wordings_are_planned_both_ways_and_differ(backward: bool) -> None:
     assert set(seen) == set(FORMS) - (set() if backward else {"反问"})
 
 
-@pytest.mark.parametrize("name", [n for n in prompt_names() if n != "correction"])
-def test_every_prompt_shows_the_json_that_it_asks_for(name: str) -> None:
+SCHEMAS = {
+    "contrast": schemas.CONTRASTS,
+    "facts": schemas.FACTS,
+    "facts-more": schemas.FACTS,
+    "lexicon": schemas.NAMES,
+    "passage": schemas.RECORDS,
+    "wordings": schemas.WORDINGS,
+    **dict.fromkeys(("summary", "dossier", "paraphrase"), schemas.TEXTS),
+    **{f"rolling-{number:02d}": schemas.PAIRS for number in range(1, 13)},
+}
+
+
+@pytest.mark.parametrize("name", SCHEMAS)
+def test_a_prompt_shows_the_json_that_its_schema_asks_for(name: str) -> None:
     prompt = Prompts().get(name)
-    shown = [line for line in f"{prompt.system}\n{prompt.user}".splitlines() if line.startswith("{")]
-    assert shown
-    for line in shown:
-        json.loads(line)
+    *_, line = (line for line in f"{prompt.system}\n{prompt.user}".splitlines() if line.startswith('{"'))
+    ((listing, (shown,)),) = json.loads(line).items()
+    assert SCHEMAS[name]["required"] == [listing]
+    assert SCHEMAS[name]["properties"][listing]["items"]["required"] == list(shown)
+
+
+def test_every_prompt_of_the_package_can_be_read() -> None:
+    assert {Prompts().get(name).name for name in prompt_names()} == set(prompt_names()) > set(SCHEMAS)

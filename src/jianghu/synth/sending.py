@@ -189,6 +189,7 @@ class Sender:
         now = self.pool.now()
         later: list[tuple[int, float, int, str]] = []
         lost: list[tuple[Taken, Reply]] = []
+        again: list[Taken] = []
         for flight, reply in landed:
             taken = flight.taken
             self.pool.end(flight.sending, reply)
@@ -197,8 +198,10 @@ class Sender:
             if reply.accepted:
                 self._prove(flight)
                 self._lately.append(True)
-            elif reply.outcome in OF_THE_KEY or self._says_it_otherwise(flight, reply):
+            elif reply.outcome in OF_THE_KEY:
                 later.append((taken.id, now, taken.tries, reply.key_hash))
+            elif self._says_it_otherwise(flight, reply):
+                again.append(taken)
             elif reply.outcome in PASSING and taken.tries < self.settings.retries:
                 # Full jitter (Brooker 2015).
                 most = min(LONGEST_WAIT, FIRST_WAIT * 2**taken.tries)
@@ -212,6 +215,8 @@ class Sender:
             later=later,
             failed=[taken.id for taken, _ in lost],
         )
+        # Before all others: a good answer to one of them would prove the poorer dialect for the whole endpoint.
+        self._next.extendleft(again)
         if later:
             dues = [due for _, due, _, _ in later]
             self._due = min([*dues, self._due] if self._due is not None else dues)
