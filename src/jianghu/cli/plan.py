@@ -16,7 +16,7 @@ from .project import Json
 
 
 def plan(*, model: ModelFlags = None, settings: TrainFlags = None, json: Json = False) -> None:
-    """What the recipe costs here: tokens, epochs, FLOPs, memory, time. Takes a few seconds; flags are of pretrain."""
+    """What the recipe costs here, in tokens, memory and time."""
     from .. import pipeline
 
     ws = Workspace(Path())

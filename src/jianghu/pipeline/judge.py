@@ -110,7 +110,7 @@ def teacher_ask(settings: TeacherSettings, memory: Path, progress: Progress) -> 
 async def _send(client: Client, pool: Pool, conversation: list[Message]) -> str | None:
     """What the teacher says, after as many tries as its settings allow; None if its filter will not let it speak."""
     settings = client.settings
-    body = {"messages": conversation, "max_tokens": settings.max_tokens, "temperature": 0.0}
+    body = {"messages": conversation, "max_tokens": settings.max_tokens, "temperature": 0.0, "schema": None}
     tokens = sum(len(message["content"]) for message in conversation) + settings.max_tokens
     tries, last = 0, ""
     while True:
