@@ -1,4 +1,4 @@
-"""Replies per second that the sender sustains against a server on loopback: `python benchmarks/teacher.py`.
+"""Replies per second that the sender sustains against a server on loopback: `python -m benchmarks.teacher`.
 
 The server is a process of its own on the other core and answers at once, as fast as asyncio allows. What is measured is
 ours: HTTP, the pool, the store with every reply fsynced before it is read, reading.
@@ -10,13 +10,10 @@ import argparse
 import asyncio
 import json
 import multiprocessing
-import sys
 import tempfile
 import time
 from multiprocessing.connection import Connection
 from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from jianghu.recipe import TeacherSettings
 from jianghu.synth import Store, run_strategies

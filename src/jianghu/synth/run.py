@@ -144,7 +144,7 @@ class Run:
                 why = str(error)
                 raise
             finally:
-                self._note(pool, why)
+                self._note(pool, why or "everything is asked")
         return why
 
     async def _ask(
