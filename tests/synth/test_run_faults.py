@@ -118,7 +118,7 @@ def test_a_server_out_of_reach_ends_the_run_after_the_retries(store: Store) -> N
 
 def test_a_spent_quota_ends_the_run_and_is_not_waited_for(store: Store) -> None:
     with TeacherServer(lambda n, body: Act(429, "daily quota", {"Retry-After": "86400"})) as server:
-        with pytest.raises(RunError, match="86400 s"):
+        with pytest.raises(RunError, match=r"8(6400|63\d\d) s"):
             run_plain(CHAPTERS, store, synth_settings(server.url))
         assert len(server.seen) == 1
 
@@ -150,7 +150,7 @@ def test_nothing_answered_at_all_is_a_failure(store: Store) -> None:
 
 def test_a_server_that_hangs_is_given_up_after_the_retries(store: Store) -> None:
     with TeacherServer(lambda n, body: good(n, body) if n != 2 else Act(delay=20)) as server:
-        summary = run_plain(CHAPTERS, store, synth_settings(server.url, max_passages=8, teacher={"timeout": 0.4}))
+        summary = run_plain(CHAPTERS, store, synth_settings(server.url, max_passages=8, teacher={"timeout": 1.5}))
     assert summary.done == 8
     assert store.outcomes() == {"ok": 8, "timeout": 1}
 
