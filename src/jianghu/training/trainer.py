@@ -231,7 +231,10 @@ class Trainer:
         self._progress.show("\n".join(f"{p.text} → {t}" for p, t in zip(self.prompts, texts, strict=True)))
 
     def _speak_of_overfitting(self) -> None:
-        if self.world.writes and self._warned != self.at.best_step:
+        # Fine-tuning always looks so: the loss on unasked facts rises while the taught ones are learned
+        # (docs/experiments.md), and its last checkpoint is the one to take.
+        fine_tuning = self.about.get("stage") == "sft"
+        if self.world.writes and not fine_tuning and self._warned != self.at.best_step:
             words = overfitting(files.read_log(self.run.metrics))
             if words:
                 self._warned = self.at.best_step
