@@ -41,8 +41,8 @@ def test_the_card_claims_nothing_that_is_no_longer_so(shelf, tmp_path, chat):
     copy = tmp_path / "shelf"
     shutil.copytree(shelf, copy)
     (copy / "data" / "tokens" / "train.npy").write_bytes(b"other books since")
-    result = copy / "evals" / "chat.records.json"
-    result.write_text(result.read_text(encoding="utf-8").replace(_weights(chat), "0" * 64), encoding="utf-8")
+    for result in (copy / "evals").glob("*.json"):  # other tests may have examined this checkpoint too
+        result.write_text(result.read_text(encoding="utf-8").replace(_weights(chat), "0" * 64), encoding="utf-8")
     card = model_card(load_checkpoint(copy / "runs/chat/checkpoints/last"), Workspace(copy), "me/x")
     assert "青峰录" not in card
     assert "## Exams" not in card
