@@ -1,8 +1,8 @@
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jianghu.synth.ground import garbage, gate, locate
+from jianghu.synth.ground import Ground, check_fact, garbage, gate, locate
 from jianghu.synth.parse import Parsed, parse_reply
 
 PASSAGE = (
@@ -48,6 +48,7 @@ def test_what_the_book_does_not_say_is_not_found(quote: str) -> None:
     assert locate(quote, PASSAGE) is None
 
 
+@settings(deadline=None)
 @given(st.text(min_size=1, max_size=80), st.data())
 def test_a_verbatim_quote_is_found_as_it_stands(passage: str, data: st.DataObject) -> None:
     start = data.draw(st.integers(0, len(passage) - 1))
@@ -113,3 +114,20 @@ def test_garbage() -> None:
     assert not garbage("他说：“来！来！来！”")
     assert garbage("\ue000私用区")
     assert garbage("重复重复重复重复重复重复")
+
+
+@settings(deadline=None)
+@given(st.text(min_size=1, max_size=60), st.integers(0, 40), st.text(max_size=3), st.integers(0, 40))
+def test_an_accepted_quote_is_the_books_words(passage: str, start: int, slip: str, at: int) -> None:
+    quote = passage[start:]
+    item = {
+        "statement": "顾长风守住了寒潭寺。",
+        "quote": quote[:at] + slip + quote[at:],
+        "answer": "顾长风",
+        "kind": "plot",
+    }
+    reason, fields = check_fact(item, Ground(passage))
+    if quote.isalnum() and not slip:
+        assert reason is None
+    if reason is None:
+        assert passage[fields["start"] : fields["end"]] == fields["quote"] != ""

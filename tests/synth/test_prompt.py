@@ -4,9 +4,9 @@ from pathlib import Path
 import pytest
 
 from jianghu.errors import InputError
+from jianghu.synth import schemas
 from jianghu.synth.dialect import Dialect
-from jianghu.synth.prompt import Prompts, prompt_names, read_prompt
-from jianghu.synth.schemas import CONTRASTS, FACTS, NAMES, PAIRS, RECORDS, WORDINGS
+from jianghu.synth.prompt import Prompts, read_prompt
 
 
 def test_the_packages_prompt_is_filled_in_once() -> None:
@@ -19,8 +19,9 @@ def test_the_packages_prompt_is_filled_in_once() -> None:
     assert "JSON" in messages[0]["content"]  # json_object mode wants the word
 
 
-def test_the_schema_has_nothing_that_slows_a_grammar() -> None:
-    words = json.dumps([RECORDS, FACTS, WORDINGS, CONTRASTS, PAIRS, NAMES])
+@pytest.mark.parametrize("name", ["RECORDS", "FACTS", "WORDINGS", "CONTRASTS", "PAIRS", "NAMES", "TEXTS"])
+def test_no_schema_has_what_slows_a_grammar(name: str) -> None:
+    words = json.dumps(getattr(schemas, name))
     assert not any(word in words for word in ("maxLength", "minLength", "maxItems", "minItems", "pattern"))
 
 
@@ -29,8 +30,9 @@ def test_the_schema_has_nothing_that_slows_a_grammar() -> None:
     [
         ("只有正文", "front matter"),
         ("---\nabout: x\n---\n# system\n你\n# user\n{passage}", "name"),
+        ("---\nname: x\n---\n# system\n你", "not a prompt"),
         ("---\nname: x\n---\n# user\n{pasage}", "did you mean passage"),
-        ("---\nname: x\n---\n# system\n{passage}", "not a prompt"),
+        ("---\nname: x\ntemperature: warm\n---\n# user\n{passage}", "temperature"),
     ],
 )
 def test_bad_prompt_files_are_refused(tmp_path: Path, text: str, fault: str) -> None:
@@ -41,20 +43,15 @@ def test_bad_prompt_files_are_refused(tmp_path: Path, text: str, fault: str) -> 
     assert "own.md" in str(caught.value)
 
 
-def test_every_prompt_of_the_package_can_be_read() -> None:
-    assert {"facts", "passage", "judge", "rolling-12"} <= set(prompt_names())
-    assert all(Prompts().get(name).name == name for name in prompt_names())
-
-
-def test_a_workspaces_prompt_takes_the_packages_place_and_must_show_what_is_filled_in(tmp_path: Path) -> None:
-    text = Prompts().get("passage").text
-    (tmp_path / "passage.md").write_text(text + "\n请写得简短。\n", encoding="utf-8")
-    own = Prompts(tmp_path).get("passage")
-    assert own.user.endswith("请写得简短。")
-    assert own.hash != Prompts().get("passage").hash
-    (tmp_path / "passage.md").write_text(text.replace("{passage}", ""), encoding="utf-8")
-    with pytest.raises(InputError, match=r"does not hold \{passage\}"):
-        Prompts(tmp_path).get("passage")
+def test_a_prompt_of_the_workspace_takes_the_place_of_ours_and_must_show_as_much(tmp_path: Path) -> None:
+    ours = Prompts(tmp_path).get("facts")
+    (tmp_path / "facts.md").write_text("---\nname: facts\n---\n# user\n只看：{passage}", encoding="utf-8")
+    with pytest.raises(InputError, match=r"facts\.md.*\{title\}"):
+        Prompts(tmp_path).get("facts")
+    (tmp_path / "facts.md").write_text("---\nname: facts\n---\n# user\n{title}：{passage}", encoding="utf-8")
+    own = Prompts(tmp_path).get("facts")
+    assert own.hash != ours.hash
+    assert own.messages(title="第一回", passage="夜雨")[0]["content"] == "第一回：夜雨"
 
 
 def test_a_missing_prompt_is_refused(tmp_path: Path) -> None:
@@ -77,7 +74,7 @@ def test_refusals_lead_from_the_strictest_format_to_none() -> None:
 
 
 def test_refusals_that_name_a_parameter_change_that_parameter() -> None:
-    request = {"messages": [], "max_tokens": 9, "temperature": 0.5, "schema": RECORDS}
+    request = {"messages": [], "max_tokens": 9, "temperature": 0.5, "schema": schemas.RECORDS}
     other = refused(Dialect(), "'max_tokens' is not supported, use 'max_completion_tokens' instead.")
     assert other.body(request, "m")["max_completion_tokens"] == 9
     assert "max_tokens" not in other.body(request, "m")
