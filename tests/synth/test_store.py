@@ -2,6 +2,7 @@ import os
 import sqlite3
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -297,7 +298,7 @@ def test_no_request_is_lost_or_answered_twice_whatever_happens(steps: list[tuple
                 store = Store(path)
                 flying = []
             elif step == "read":
-                found = [(id_, [Item("accepted", {"n": id_})], []) for id_, _, _ in store.unread(number, n)]
+                found: Any = [(id_, [Item("accepted", {"n": id_})], []) for id_, _, _ in store.unread(number, n)]
                 store.enter_items(number, found)
             elif flying:
                 id_ = flying.pop(n % len(flying))
