@@ -1,12 +1,14 @@
-"""Small made-up chapters for the tests of this room."""
+"""Small made-up chapters for the tests of this room, and runs over them."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from jianghu.corpus import Chapter, Lexicon, Name
 from jianghu.recipe import SynthSettings, TeacherSettings
+from jianghu.synth import PassageStrategy, Shelf, Store, Summary, run_strategies
 from tests.conftest import PEOPLE, PLACES, novel_text
 
 BOOK = "青峰录"
@@ -28,6 +30,13 @@ def lexicon() -> Lexicon:
 
 
 def synth_settings(base_url: str = "http://127.0.0.1:9/v1", **changes) -> SynthSettings:
-    teacher: dict[str, Any] = {"base_url": base_url, "model": "test-model", "key_env": "", "timeout": 5.0}
+    teacher: dict[str, Any] = {"base_url": base_url, "model": "test-model", "key_env": "", "timeout": 30.0}
     teacher |= changes.pop("teacher", {})
     return SynthSettings(passage_chars=120, teacher=TeacherSettings(**teacher), **changes)
+
+
+def run_passages(chapters: Sequence[Chapter], store: Store, settings: SynthSettings, *more, **named) -> Summary:
+    """A run of the strategy `passage`; see `run_strategies` for the other arguments."""
+    return run_strategies(
+        [PassageStrategy(Shelf(chapters), settings)], chapters, store, settings.teacher, *more, **named
+    )

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from jianghu.synth import Store, collect_records, reparse, run_passages
-from tests.synth.shelf import chapters, synth_settings
+from jianghu.synth import PassageStrategy, Shelf, Store, collect_records, reparse
+from tests.synth.shelf import chapters, run_passages, synth_settings
 
 
 def weights() -> Path | None:
@@ -50,7 +50,9 @@ def test_every_request_to_a_real_server_is_accounted_for(tmp_path: Path) -> None
         assert sum(verdicts.values()) >= summary.done  # each reply has at least one verdict
         replies = {request.key for request, _ in store.accepted()}
         assert len(replies) == summary.done
-        assert reparse(store).rejected == {name: n for name, n in verdicts.items() if name != "accepted"}
-        assert len(collect_records(store)) <= summary.records
+        assert reparse(PassageStrategy(Shelf(chapters()), settings), store).rejected == {
+            name: n for name, n in verdicts.items() if name != "accepted"
+        }
+        assert len(collect_records(store, settings)) <= summary.records
         again = run_passages(chapters(), store, settings)
         assert again.asked <= asked - summary.done + sum(summary.failed.values()) * settings.teacher.retries

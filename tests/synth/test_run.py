@@ -11,10 +11,11 @@ import pytest
 
 from jianghu.corpus import cut_passages
 from jianghu.errors import InterruptedByUser
-from jianghu.synth import Store, collect_records, reparse, run, run_passages
+from jianghu.synth import PassageStrategy, Shelf, Store, collect_records, reparse
 from jianghu.synth.parse import Parsed, parse_reply
 from jianghu.synth.plan import spread
-from tests.synth.shelf import chapters, synth_settings
+from jianghu.synth.strategies import passage
+from tests.synth.shelf import chapters, run_passages, synth_settings
 from tests.synth.teacher_server import Act, TeacherServer, chat, good, items_for, keys_asked, passage_of
 
 CHAPTERS = chapters()
@@ -34,7 +35,7 @@ def test_every_passage_once_and_every_record_grounded(store: Store) -> None:
     assert shown[0]["done"] == 0
     assert shown[-1]["done"] == shown[-1]["total"] == len(passages)
     assert {"done", "total", "records", "rejected", "tokens", "cost"} <= set(shown[-1])
-    records = collect_records(store)
+    records = collect_records(store, synth_settings())
     assert summary.records == len(records) > len(passages)
     texts = {(chapter.book, chapter.chapter): chapter.text for chapter in CHAPTERS}
     quotes = {item["question"]: item["evidence"] for body in server.seen for item in items_for(body)}
@@ -49,11 +50,11 @@ def test_a_second_run_asks_nothing(store: Store) -> None:
     with TeacherServer() as server:
         settings = synth_settings(server.url)
         run_passages(CHAPTERS, store, settings)
-        first, asked = collect_records(store), len(server.seen)
+        first, asked = collect_records(store, synth_settings()), len(server.seen)
         again = run_passages(CHAPTERS, store, settings)
         assert len(server.seen) == asked
         assert (again.asked, again.done) == (0, again.total)
-        assert collect_records(store) == first
+        assert collect_records(store, synth_settings()) == first
 
 
 def test_more_passages_later_ask_only_the_new_ones(store: Store) -> None:
@@ -80,7 +81,7 @@ def test_order_of_arrival_does_not_matter(tmp_path: Path) -> None:
     for number, behave in enumerate((good, lambda n, body: Act(body=good(n, body).body, delay=0.03 * (n % 3)))):
         with TeacherServer(behave) as server, Store(tmp_path / f"{number}.sqlite") as store:
             run_passages(CHAPTERS, store, synth_settings(server.url))
-            made.append(collect_records(store))
+            made.append(collect_records(store, synth_settings()))
     assert made[0] == made[1]
 
 
@@ -88,7 +89,7 @@ def test_records_of_one_passage_share_a_split(store: Store) -> None:
     with TeacherServer() as server:
         run_passages(CHAPTERS, store, synth_settings(server.url))
     by_passage: dict[str, set[str]] = {}
-    for record in collect_records(store):
+    for record in collect_records(store, synth_settings()):
         by_passage.setdefault(record.fact.rsplit("-", 1)[0], set()).add(record.split)
     assert set(map(len, by_passage.values())) == {1}
     assert set().union(*by_passage.values()) >= {"train"}
@@ -103,7 +104,7 @@ def test_equal_questions_of_two_passages_are_kept_once(store: Store) -> None:
     with TeacherServer(behave) as server:
         summary = run_passages(CHAPTERS, store, synth_settings(server.url))
     assert summary.records > 1
-    assert len(collect_records(store)) == 1
+    assert len(collect_records(store, synth_settings())) == 1
 
 
 def test_rejections_are_counted_by_reason(store: Store) -> None:
@@ -148,7 +149,7 @@ def test_the_response_format_is_learned_once_and_remembered(store: Store, accept
         del server.seen[:]
         run_passages(CHAPTERS, store, synth_settings(server.url, max_passages=9))
         assert [body.get("response_format", {}).get("type") for body in server.seen] == [accepts] * 3
-    assert len(store.answered()) == 9
+    assert store.count("passage", "answered", "read") == 9
 
 
 def test_one_refused_passage_does_not_spoil_the_format(store: Store) -> None:
@@ -178,11 +179,13 @@ def test_a_parser_that_raises_loses_no_reply(store: Store, monkeypatch: pytest.M
     with TeacherServer(lambda n, body: Act(body=good(n, body).body, delay=0.05)) as server:
         settings = synth_settings(server.url, max_passages=16, teacher={"concurrency": 6})
         with monkeypatch.context() as patch:
-            patch.setattr(run, "parse_reply", breaks_later)
+            patch.setattr(passage, "parse_reply", breaks_later)
             with pytest.raises(ZeroDivisionError):
                 run_passages(CHAPTERS, store, settings)
         assert 6 < len(server.seen) < 16
-        assert len(store.answered()) == len(server.seen)  # also those that landed together with the fatal one
+        assert store.count("passage", "answered", "read") == len(
+            server.seen
+        )  # also those that landed together with the fatal one
         summary = run_passages(CHAPTERS, store, settings)
         assert len(server.seen) == 16
     assert (summary.done, summary.records) == (16, 32)
@@ -190,16 +193,17 @@ def test_a_parser_that_raises_loses_no_reply(store: Store, monkeypatch: pytest.M
 
 def test_reading_again_is_free_and_replaces_all(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     with TeacherServer() as server:
-        run_passages(CHAPTERS, store, synth_settings(server.url))
+        settings = synth_settings(server.url)
+        run_passages(CHAPTERS, store, settings)
         asked = len(server.seen)
-        before = collect_records(store)
+        before = collect_records(store, synth_settings())
         with monkeypatch.context() as patch:
-            patch.setattr(run, "parse_reply", lambda text, finished: parse_reply("[]", finished))
-            assert reparse(store).records == 0
-            assert collect_records(store) == []
-        again = reparse(store)
+            patch.setattr(passage, "parse_reply", lambda text, finished: parse_reply("[]", finished))
+            assert reparse(PassageStrategy(Shelf(CHAPTERS), settings), store).records == 0
+            assert collect_records(store, synth_settings()) == []
+        again = reparse(PassageStrategy(Shelf(CHAPTERS), settings), store)
         assert len(server.seen) == asked
-    assert collect_records(store) == before
+    assert collect_records(store, synth_settings()) == before
     assert again.records == len(before)
 
 
@@ -212,9 +216,9 @@ def test_a_stop_event_ends_cleanly_and_the_next_run_goes_on(store: Store) -> Non
         return Act(body=good(number, body).body, delay=0.05)
 
     with TeacherServer(behave) as server:
-        with pytest.raises(InterruptedByUser, match=r"\d+ of \d+ passages are answered"):
+        with pytest.raises(InterruptedByUser, match=r"\d+ of \d+ requests are answered"):
             run_passages(CHAPTERS, store, synth_settings(server.url), None, stop)
-        assert len(store.answered()) == len(server.seen) < 20  # what was in flight is kept, too
+        assert store.count("passage", "answered", "read") == len(server.seen) < 20  # what was in flight is kept, too
         summary = run_passages(CHAPTERS, store, synth_settings(server.url))
         assert summary.done == summary.total == len(server.seen)
 
@@ -230,7 +234,7 @@ def test_ctrl_c_ends_cleanly(store: Store) -> None:
     with TeacherServer(behave) as server:
         with pytest.raises(InterruptedByUser):
             run_passages(CHAPTERS, store, synth_settings(server.url))
-        assert len(store.answered()) == len(server.seen) < 20
+        assert store.count("passage", "answered", "read") == len(server.seen) < 20
     assert signal.getsignal(signal.SIGINT) is before
 
 
@@ -245,7 +249,7 @@ def test_an_edited_chapter_is_asked_again_and_its_old_records_leave(store: Store
         asked = len(server.seen)
         run_passages(edited, store, synth_settings(server.url))
         assert len(server.seen) == asked + 1
-    records = collect_records(store)
+    records = collect_records(store, synth_settings())
     texts = {(chapter.book, chapter.chapter): chapter.text for chapter in edited}
     for record in records:
         assert record.chapter is not None
