@@ -30,7 +30,7 @@ def lexicon() -> Lexicon:
 
 
 def synth_settings(base_url: str = "http://127.0.0.1:9/v1", **changes) -> SynthSettings:
-    teacher: dict[str, Any] = {"base_url": base_url, "model": "test-model", "key_env": "", "timeout": 5.0}
+    teacher: dict[str, Any] = {"base_url": base_url, "model": "test-model", "key_env": "", "timeout": 30.0}
     teacher |= changes.pop("teacher", {})
     return SynthSettings(passage_chars=120, teacher=TeacherSettings(**teacher), **changes)
 

@@ -298,7 +298,7 @@ def test_no_request_is_lost_or_answered_twice_whatever_happens(steps: list[tuple
                 store = Store(path)
                 flying = []
             elif step == "read":
-                found: list[Any] = [(id_, [Item("accepted", {"n": id_})], []) for id_, _, _ in store.unread(number, n)]
+                found: Any = [(id_, [Item("accepted", {"n": id_})], []) for id_, _, _ in store.unread(number, n)]
                 store.enter_items(number, found)
             elif flying:
                 id_ = flying.pop(n % len(flying))

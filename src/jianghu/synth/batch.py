@@ -84,9 +84,9 @@ class BatchSender:
             if await self._stopped():
                 return "stopped"
         files = [body[name] for name in ("output_file_id", "error_file_id") if body.get(name)]
-        fetched = sum([await self._fetch(batch, file) for file in files])
-        self.store.close_batch(batch, "fetched" if fetched else "lost")
-        if not fetched:
+        lines = sum([await self._fetch(batch, file) for file in files])
+        self.store.close_batch(batch, "fetched" if lines else "lost")
+        if not lines:
             errors = json.dumps(body.get("errors"), ensure_ascii=False)[:MOST_DETAIL]
             raise RunError(f"the batch {batch.remote} ended as {body['status']} without any reply: {errors}")
         return None

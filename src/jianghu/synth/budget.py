@@ -69,11 +69,9 @@ class Budget:
 
     def refusal(self, money: float, tokens: float) -> str | None:
         """Why a request of this price cannot be sent, or None."""
-        money += self.spent + sum(one for one, _ in self._flying.values())
-        if self.money is not None and money > self.money:
+        if self.money is not None and money + self.spent + sum(one for one, _ in self._flying.values()) > self.money:
             return f"the budget of {self.money:g} is reached: {self.spent:.4g} is spent, and one more would exceed it"
-        tokens += self.used + sum(one for _, one in self._flying.values())
-        if self.tokens is not None and tokens > self.tokens:
+        if self.tokens is not None and tokens + self.used + sum(one for _, one in self._flying.values()) > self.tokens:
             return f"the budget of {self.tokens:,} tokens is reached: {self.used:,} are used"
         return None
 

@@ -172,7 +172,13 @@ class Run:
             return Sender(transport, pool, self.store, number, *of_run, received, failed, stop)
 
         if not self.batch:
-            return await sender(self.budget).run()
+            try:
+                why = await sender(self.budget).run()
+            except RunError:
+                read_all(strategy, self.store, number)  # what landed when the run was ending already
+                raise
+            read_all(strategy, self.store, number)
+            return why
         # How the model wants to be asked is found out by one request, before thousands are said so.
         first, *_ = pool.accounts
         why = await sender(Budget(requests=1)).run() if not first.endpoint.format_proven else None

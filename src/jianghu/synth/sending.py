@@ -188,8 +188,8 @@ class Sender:
     def _keep(self, landed: Sequence[tuple[Flight, Reply]]) -> None:
         now = self.pool.now()
         later: list[tuple[int, float, int, str]] = []
+        retold = 0
         lost: list[tuple[Taken, Reply]] = []
-        again: list[Taken] = []
         for flight, reply in landed:
             taken = flight.taken
             self.pool.end(flight.sending, reply)
@@ -201,7 +201,8 @@ class Sender:
             elif reply.outcome in OF_THE_KEY:
                 later.append((taken.id, now, taken.tries, reply.key_hash))
             elif self._says_it_otherwise(flight, reply):
-                again.append(taken)
+                later.append((taken.id, now, taken.tries, ""))
+                retold += 1
             elif reply.outcome in PASSING and taken.tries < self.settings.retries:
                 # Full jitter (Brooker 2015).
                 most = min(LONGEST_WAIT, FIRST_WAIT * 2**taken.tries)
@@ -215,11 +216,12 @@ class Sender:
             later=later,
             failed=[taken.id for taken, _ in lost],
         )
-        # Before all others: a good answer to one of them would prove the poorer dialect for the whole endpoint.
-        self._next.extendleft(again)
         if later:
             dues = [due for _, due, _, _ in later]
             self._due = min([*dues, self._due] if self._due is not None else dues)
+        if retold:
+            # Before all others: another request would prove the poorer format, where it may have been this one's fault.
+            self._next.extendleft(self.store.take(self.number, len(later), 0, now)[0])
         for _, reply in lost:
             self.failed(reply)
         failed = self._lately.count(False)
