@@ -1,4 +1,4 @@
-"""The main table: does it help to mix records and rewrites into pretraining? `python benchmarks/ablation.py DIR`.
+"""The main table: does it help to mix records and rewrites into pretraining? `python -m benchmarks.ablation DIR`.
 
 Four arms share books, records, exam and every setting but `pretrain.mixture`: books alone, with rewrites, with records,
 with both; each is then fine-tuned on the same records and takes the same exam. An arm that is done is not done again,
@@ -31,9 +31,15 @@ ARMS: dict[str, dict[str, float]] = {
 }
 
 SCALES: dict[str, dict[str, Any]] = {
-    # Two cores, under an hour for the four arms: 1.4 M parameters, the demo's model.
+    # Two cores, about an hour for the four arms: 1.4 M parameters, the demo's model, 16 passes over the book.
     "small": {
-        "pretrain": {"max_iters": 400, "eval_interval": 100, "save_interval": 100},
+        "pretrain": {
+            "max_iters": 1500,
+            "weight_decay": 1.0,
+            "dropout": 0.1,
+            "eval_interval": 250,
+            "save_interval": 250,
+        },
         "sft": {"max_iters": 300, "eval_interval": 100, "save_interval": 100},
     },
     # Hours: 6 layers, 384 wide, and passes enough over the book to learn it.
@@ -46,12 +52,12 @@ SCALES: dict[str, dict[str, Any]] = {
 
 
 def trained(ws: Workspace, recipe: Recipe, stage: str, name: str, source: Path | None = None) -> Path:
-    """The checkpoint of a run, taken if it is fresh, gone on with if it was left, begun if there is none."""
+    """The last checkpoint of a run, taken if it is fresh, gone on with if it was left, begun if there is none."""
     if train_stale(ws, recipe, stage, name, source) is not None:
         folder, manifest = ws.run(name), train_manifest(ws, recipe, stage, source)
         same = (folder / "manifest.json").exists() and ws.why_stale(folder, manifest, []) is None
         pipeline.train(ws, recipe, stage, name, source, resume=same, restart=not same)
-    return ws.checkpoint(name)
+    return ws.checkpoint(f"{name}/last")
 
 
 def main() -> None:

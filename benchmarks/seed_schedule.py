@@ -23,6 +23,11 @@ from jianghu.model import ModelConfig
 from jianghu.tokenizer import Tokenizer
 
 
+def warmup(options: argparse.Namespace) -> int:
+    """Steps of warm-up in both programs; nanoGPT's cosine divides by zero if nothing follows them."""
+    return min(100, int(options.iterations) // 10)
+
+
 def nanogpt(folder: Path, shelf: Path, options: argparse.Namespace, config: ModelConfig) -> float:
     """Seconds of its train.py, with its default of 200 evaluation batches a split."""
     data = read_tokens(shelf / "data" / "tokens")
@@ -35,7 +40,8 @@ def nanogpt(folder: Path, shelf: Path, options: argparse.Namespace, config: Mode
             "eval_interval": options.eval_interval,
             "batch_size": options.batch_size, "block_size": options.block_size, "gradient_accumulation_steps": 1,
             "n_layer": config.n_layer, "n_head": config.n_head, "n_embd": config.n_embd, "learning_rate": 1e-3,
-            "min_lr": 1e-4, "warmup_iters": 100, "dropout": 0.2, "compile": options.compile, "log_interval": 10,
+            "min_lr": 1e-4, "warmup_iters": warmup(options), "dropout": 0.2, "compile": options.compile,
+            "log_interval": 10,
         }  # fmt: skip
         began = time.perf_counter()
         subprocess.run(
@@ -55,7 +61,7 @@ def ours(shelf: Path, options: argparse.Namespace, config: ModelConfig) -> float
         flags = {
             "size": options.size, "n-inner": config.n_inner, "max-iters": options.iterations, "device": options.device,
             "batch-size": options.batch_size, "block-size": options.block_size, "eval-interval": options.eval_interval,
-            "warmup-iters": min(100, options.iterations // 10), "save-interval": options.eval_interval,
+            "warmup-iters": warmup(options), "save-interval": options.eval_interval,
         }  # fmt: skip
         began = time.perf_counter()
         subprocess.run(

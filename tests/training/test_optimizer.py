@@ -14,9 +14,10 @@ from ..model.test_transformer import CONFIG
 @pytest.mark.parametrize("optimizer", ["adamw", "muon"])
 def test_every_weight_has_one_optimizer_and_norms_are_not_decayed(optimizer):
     model = Transformer(CONFIG)
-    parts = make_optimizers(model, TrainSettings(optimizer=optimizer, weight_decay=0.3)).parts
+    optimizers = make_optimizers(model, TrainSettings(optimizer=optimizer, weight_decay=0.1))
+    optimizers.set_rates(1e-3, 0.3)
     found = {}
-    for part in parts:
+    for part in optimizers.parts:
         for group in part.param_groups:
             for weight in group["params"]:
                 assert weight not in found
@@ -44,6 +45,9 @@ def test_orthogonal_updates_have_singular_values_near_one(shape):
     assert values.max() < 1.3
     alone = torch.cat([orthogonalise(matrix[None]) for matrix in stack])
     assert torch.allclose(orthogonalise(stack), alone, atol=1e-5)
+    coarse = torch.linalg.svdvals(orthogonalise(stack, torch.bfloat16))
+    assert coarse.min() > 0.5
+    assert coarse.max() < 1.3
 
 
 def test_muon_equals_pytorchs():

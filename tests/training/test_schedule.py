@@ -1,4 +1,4 @@
-"""The learning rate at the places that matter."""
+"""The learning rate and the weight decay at the places that matter."""
 
 import pytest
 from hypothesis import given
@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from jianghu.recipe import TrainSettings
 from jianghu.training import learning_rate
+from jianghu.training.schedule import weight_decay
 
 
 def test_warm_up_peak_and_end():
@@ -22,6 +23,13 @@ def test_warmup_stable_decay_stays_at_its_peak_then_falls_in_a_line():
     assert learning_rate(100, settings) == pytest.approx(1e-4)
     falls = [learning_rate(step, settings) - learning_rate(step + 1, settings) for step in range(81, 100)]
     assert falls == pytest.approx([falls[0]] * 19)
+
+
+def test_weight_decay_stays_or_falls_to_nothing():
+    constant = TrainSettings(max_iters=101, weight_decay=0.4)
+    falling = TrainSettings(max_iters=101, weight_decay=0.4, weight_decay_schedule="linear")
+    assert {weight_decay(step, constant) for step in range(101)} == {0.4}
+    assert [weight_decay(step, falling) for step in (0, 25, 50, 100)] == pytest.approx([0.4, 0.3, 0.2, 0.0])
 
 
 @given(

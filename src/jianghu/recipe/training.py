@@ -33,7 +33,9 @@ class TrainSettings(Settings):
     warmup_iters: NotNegative = 100
     """Steps of linear warm-up; the first step is already above zero."""
     weight_decay: Annotated[float, Field(ge=0)] = 0.1
-    """Decoupled weight decay, on matrices only (never on norms)."""
+    """Decoupled weight decay, on matrices only (never on norms); each step takes it times the learning rate."""
+    weight_decay_schedule: Literal["constant", "linear"] = "constant"
+    """Whether weight_decay stays, or falls in a line to nothing at the last step."""
     beta1: Annotated[float, Field(ge=0, lt=1)] = 0.9
     """AdamW's first moment decay."""
     beta2: Annotated[float, Field(ge=0, lt=1)] = 0.99

@@ -17,25 +17,26 @@ NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)
 """Coefficients of the quintic iteration (Jordan et al. 2024): steep at zero, so that five steps are enough."""
 
 
-def orthogonalise(stack: Tensor, steps: int = 5) -> Tensor:
+def orthogonalise(stack: Tensor, dtype: torch.dtype = torch.float32, steps: int = 5) -> Tensor:
     """Bring every singular value of each matrix near 1. Takes and gives (matrices, rows, columns).
 
-    In float32 on a CPU, where bfloat16 is slow, and in bfloat16 on a GPU.
+    Args:
+        dtype: of the products; bfloat16 is exact enough for this iteration.
     """
     a, b, c = NEWTON_SCHULZ
-    x = stack.bfloat16() if stack.device.type == "cuda" else stack.float()
+    x = stack.to(dtype)
     tall = x.shape[1] > x.shape[2]
     if tall:
-        x = x.mT
+        x = x.mT.contiguous()
     x = x / x.norm(dim=(1, 2), keepdim=True).clamp(min=1e-7)
     for _ in range(steps):
-        gram = x @ x.mT
-        x = a * x + (b * gram + c * gram @ gram) @ x
+        gram = torch.bmm(x, x.mT)
+        x = torch.baddbmm(x, torch.baddbmm(gram, gram, gram, beta=b, alpha=c), x, beta=a)
     return (x.mT if tall else x).to(stack.dtype)
 
 
 @cache
-def _compiled() -> Callable[[Tensor], Tensor]:
+def _compiled() -> Callable[[Tensor, torch.dtype], Tensor]:
     return torch.compile(orthogonalise, dynamic=False)
 
 
@@ -46,10 +47,21 @@ class Muon(torch.optim.Optimizer):
     that one learning rate serves both (Liu et al. 2025, "Muon is scalable for LLM training").
 
     Args:
-        params: matrices only. lr: learning rate. momentum: of the gradient. weight_decay: decoupled.
+        params: matrices only, or groups of them. lr: learning rate. momentum: of the gradient. weight_decay: decoupled.
+
+    Attributes:
+        dtype: of the products; the run's own, since a CPU without units for bfloat16 is slow in it.
     """
 
-    def __init__(self, params: Iterable[Tensor], lr: float, momentum: float = 0.95, weight_decay: float = 0.0) -> None:
+    dtype = torch.float32
+
+    def __init__(
+        self,
+        params: Iterable[Tensor] | Iterable[dict[str, Any]],
+        lr: float,
+        momentum: float = 0.95,
+        weight_decay: float = 0.0,
+    ) -> None:
         super().__init__(params, {"lr": lr, "momentum": momentum, "weight_decay": weight_decay})
 
     @torch.no_grad()
@@ -71,4 +83,4 @@ class Muon(torch.optim.Optimizer):
                 whole = _compiled() if nesterov.device.type == "cuda" else orthogonalise
                 torch._foreach_mul_(weights, 1 - group["lr"] * group["weight_decay"])
                 scale = 0.2 * max(shape) ** 0.5
-                torch._foreach_add_(weights, list(whole(nesterov).unbind()), alpha=-group["lr"] * scale)
+                torch._foreach_add_(weights, list(whole(nesterov, self.dtype).unbind()), alpha=-group["lr"] * scale)

@@ -20,10 +20,18 @@ class Optimizers:
     def __init__(self, model: Transformer, parts: list[torch.optim.Optimizer]) -> None:
         self.model, self.parts = model, parts
 
-    def set_learning_rate(self, rate: float) -> None:
+    def set_rates(self, learning_rate: float, weight_decay: float) -> None:
+        """What the next step takes; norms stay without decay."""
         for part in self.parts:
             for group in part.param_groups:
-                group["lr"] = rate
+                group["lr"] = learning_rate
+                group["weight_decay"] = weight_decay if group["decayed"] else 0.0
+
+    def compute_in(self, dtype: torch.dtype) -> None:
+        """Have Muon multiply its matrices in `dtype`."""
+        for part in self.parts:
+            if isinstance(part, Muon):
+                part.dtype = dtype
 
     def step(self) -> None:
         for part in self.parts:
@@ -64,15 +72,16 @@ def make_optimizers(model: Transformer, settings: TrainSettings) -> Optimizers:
     vectors = [w for w in model.parameters() if w.ndim < 2]
     muon = takes_muon(settings, model.config.n_embd)
     groups = [
-        {"params": rest if muon else blocks + rest, "weight_decay": settings.weight_decay},
-        {"params": vectors, "weight_decay": 0.0},
+        {"params": rest if muon else blocks + rest, "weight_decay": settings.weight_decay, "decayed": True},
+        {"params": vectors, "weight_decay": 0.0, "decayed": False},
     ]
     rate, fused = settings.learning_rate, rest[0].device.type in ("cpu", "cuda")
     parts: list[torch.optim.Optimizer] = [
         torch.optim.AdamW(groups, lr=rate, betas=(settings.beta1, settings.beta2), fused=fused)
     ]
     if muon:
-        parts.append(Muon(blocks, lr=rate, weight_decay=settings.weight_decay))
+        decayed = {"params": blocks, "weight_decay": settings.weight_decay, "decayed": True}
+        parts.append(Muon([decayed], lr=rate))
     return Optimizers(model, parts)
 
 

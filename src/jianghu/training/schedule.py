@@ -1,4 +1,4 @@
-"""The learning rate as a function of the step."""
+"""The learning rate and the weight decay as functions of the step."""
 
 from __future__ import annotations
 
@@ -25,3 +25,11 @@ def learning_rate(step: int, settings: TrainSettings) -> float:
     if settings.schedule == "wsd":
         return high + (low - high) * done
     return low + (high - low) * 0.5 * (1 + math.cos(math.pi * done))
+
+
+def weight_decay(step: int, settings: TrainSettings) -> float:
+    """Weight decay of step `step`, before it is multiplied by the learning rate: constant, or in a line to 0 (nanochat,
+    Karpathy 2025)."""
+    if settings.weight_decay_schedule == "constant":
+        return settings.weight_decay
+    return settings.weight_decay * (1 - step / max(1, settings.max_iters - 1))

@@ -15,7 +15,7 @@ from .device import pick_dtype
 from .ema import Ema
 from .optimizer import make_optimizers
 from .run import Progressed
-from .schedule import learning_rate
+from .schedule import learning_rate, weight_decay
 from .world import World
 
 
@@ -46,6 +46,7 @@ class Stepper:
         else:
             self.compiled = wants_compile(settings, self.model.config, self.device)
         at.dtype, at.compiled = str(self.dtype).removeprefix("torch."), self.compiled
+        self.optimizers.compute_in(self.dtype)
         self._loss = make_loss(self.model, self.compiled)
 
     def take(self, step: int) -> Tensor:
@@ -55,7 +56,7 @@ class Stepper:
             This process's part of the mean loss in nats per target, on the device: nothing waits for it.
         """
         settings = self.settings
-        self.optimizers.set_learning_rate(learning_rate(step, settings))
+        self.optimizers.set_rates(learning_rate(step, settings), weight_decay(step, settings))
         accumulate, rows = settings.gradient_accumulation_steps, self.world.rows(settings.batch_size)
         batches = [self.source.batch(step * accumulate + micro, rows) for micro in range(accumulate)]
         count = sum(batch.count for batch in batches)  # of all processes: divided by once, whatever each holds
