@@ -31,14 +31,14 @@ ARMS: dict[str, dict[str, float]] = {
 }
 
 SCALES: dict[str, dict[str, Any]] = {
-    # Two cores, about an hour for the four arms: 1.4 M parameters, the demo's model, 16 passes over the book.
+    # Two cores, about half an hour for the four arms: 1.4 M parameters, the demo's model, 9 passes over the book.
     "small": {
         "pretrain": {
-            "max_iters": 1500,
+            "max_iters": 800,
             "weight_decay": 1.0,
             "dropout": 0.1,
-            "eval_interval": 250,
-            "save_interval": 250,
+            "eval_interval": 200,
+            "save_interval": 200,
         },
         "sft": {"max_iters": 300, "eval_interval": 100, "save_interval": 100},
     },
