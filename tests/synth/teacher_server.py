@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 
+PATIENCE = 20.0  # seconds that `wait_for` waits for what never comes; less than an asker's timeout
+
 
 @dataclass
 class Act:
@@ -76,7 +78,7 @@ class TeacherServer:
         self.times: list[float] = []
         self.most_at_once = 0
         self._now = 0
-        self._lock = threading.Lock()
+        self._lock = threading.Condition()
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -103,6 +105,7 @@ class TeacherServer:
                     outer.times.append(time.monotonic())
                     outer._now += 1
                     outer.most_at_once = max(outer.most_at_once, outer._now)
+                    outer._lock.notify_all()
                 key = self.headers.get("Authorization", "").removeprefix("Bearer ")
                 known = self.path.endswith("/v1/chat/completions")
                 act = outer.act(number, body, key) if known else Act(404, "nowhere")
@@ -139,6 +142,11 @@ class TeacherServer:
 
     def done(self, key: str) -> None:
         """A request is about to be answered."""
+
+    def wait_for(self, requests: int) -> None:
+        """For use in `behave`: hold a request until so many were in flight at once, or until the asker gives up."""
+        with self._lock:
+            self._lock.wait_for(lambda: self.most_at_once >= requests, PATIENCE)
 
     def __enter__(self) -> Self:
         threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()

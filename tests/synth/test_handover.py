@@ -15,8 +15,10 @@ from jianghu.recipe import SynthSettings
 from jianghu.synth import Record, Shelf, Store, collect_records
 from jianghu.synth.handover import Format, ImportStrategy, export_records, read_imports, reread_imports
 from jianghu.synth.store import Item
+from tests.synth.plain import run_plain
 from tests.synth.records import record
-from tests.synth.shelf import BOOK, chapters, lexicon
+from tests.synth.shelf import BOOK, chapters, lexicon, synth_settings
+from tests.synth.teacher_server import TeacherServer
 
 ABOUT = {"left_out": {"repeat": 3}, "judge": None}
 ROWS = [
@@ -142,6 +144,18 @@ def test_imports_are_read_again_when_the_shelf_changes(tmp_path: Path, store: St
     (kept,) = store.kept()
     assert kept.content["chapter"] == 4
     assert kept.content["evidence"] in LAST
+
+
+def test_imported_records_stay_whatever_a_teacher_is_asked(tmp_path: Path, store: Store) -> None:
+    path = tmp_path / "old.jsonl"
+    row = {"Question": "《青峰录》里欧阳雪刻完最后一式掌谱之后做了什么？", "Answer": "把刻刀扔进了深潭。"}
+    path.write_text(json.dumps(row, ensure_ascii=False), encoding="utf-8")
+    imported(store, path)
+    with TeacherServer() as server:
+        for passages in (3, 2):
+            run_plain(shelf().chapters, store, synth_settings(server.url, max_passages=passages))
+            assert len(list(store.kept("record", "plain"))) == 2 * passages
+            assert len(list(store.kept("record", "import"))) == 1
 
 
 def test_a_missing_file_is_told(tmp_path: Path, store: Store) -> None:

@@ -68,7 +68,12 @@ def test_waiting_holds_no_slot(store: Store, monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_no_more_than_concurrency_at_once(store: Store) -> None:
-    with TeacherServer(lambda n, body: Act(body=good(n, body).body, delay=0.03)) as server:
+    def behave(number: int, body: dict) -> Act:
+        # One request proves the server, two fill the first window, and their replies widen it: only then may three.
+        server.wait_for(min(3, (number + 3) // 2))
+        return Act(body=good(number, body).body, delay=0.03)
+
+    with TeacherServer(behave) as server:
         run_plain(CHAPTERS, store, synth_settings(server.url, teacher={"concurrency": 3}))
         assert server.most_at_once == 3
 

@@ -8,7 +8,17 @@ from pathlib import Path
 import pytest
 
 from jianghu.recipe import SynthSettings
-from jianghu.synth import Prompts, Shelf, Store, coverage, grouped_records, make_strategies, run_strategies, schemas
+from jianghu.synth import (
+    Budget,
+    Prompts,
+    Shelf,
+    Store,
+    coverage,
+    grouped_records,
+    make_strategies,
+    run_strategies,
+    schemas,
+)
 from jianghu.synth.ground import letters
 from jianghu.synth.prompt import prompt_names
 from jianghu.synth.strategies.wordings import FORMS, plan_wordings
@@ -21,10 +31,12 @@ LEXICONS = {BOOK: lexicon()}
 pytestmark = pytest.mark.usefixtures("quick")
 
 
-def run(store: Store, settings: SynthSettings, *names: str, lexicons=LEXICONS, prompts=None, held=None) -> Shelf:
+def run(
+    store: Store, settings: SynthSettings, *names: str, lexicons=LEXICONS, prompts=None, held=None, **named
+) -> Shelf:
     shelf = Shelf(CHAPTERS, lexicons, store, held or {})
     strategies = make_strategies(names, shelf, settings, prompts)
-    run_strategies(strategies, CHAPTERS, store, settings.teacher)
+    run_strategies(strategies, CHAPTERS, store, settings.teacher, **named)
     return shelf
 
 
@@ -83,6 +95,34 @@ def test_a_changed_prompt_asks_only_its_own_requests_again(store: Store, tmp_pat
         run(store, settings, "facts", prompts=Prompts(tmp_path))
         again = Counter(stage_of(body) for body in asked(server))
     assert again == {"wordings": first["wordings"]}
+
+
+def test_what_the_present_prompt_does_not_ask_for_leaves_and_comes_back_for_nothing(
+    store: Store, tmp_path: Path
+) -> None:
+    own = tmp_path / "wordings.md"
+    own.write_text(Prompts().get("wordings").text.replace("像朋友之间聊这本书", "像茶馆里闲谈"), encoding="utf-8")
+    changed = Prompts(tmp_path)
+    with TeacherServer(scripted) as server:
+        settings = synth_settings(server.url, max_passages=4, contrast_share=0.0)
+        run(store, settings, "facts")
+        first, facts = rows(store, settings), list(store.kept("fact"))
+        run(store, settings, "facts", prompts=changed, budget=Budget(requests=2))
+        some = rows(store, settings)
+        assert {store.request(kept.key).prompt for kept in store.kept()} == {changed.get("wordings").hash}
+        assert list(store.kept("fact")) == facts  # their prompt is as it was
+        run(store, settings, "facts", prompts=changed, budget=Budget(requests=1))
+        more = rows(store, settings)
+        assert store.verdicts()["accepted"] == len(more)
+        asked = len(server.seen)
+        run(store, settings, "facts")
+        assert rows(store, settings) == first
+        run(store, settings, "facts", prompts=changed, budget=Budget(requests=0))
+        assert rows(store, settings) == more
+        assert len(server.seen) == asked
+    ids = [{row["id"] for row in made} for made in (first, some, more)]
+    assert set() < ids[1] < ids[2]  # what a limited run brought stays when the next one brings more
+    assert not ids[0] & ids[2]
 
 
 def test_an_unreadable_reply_is_corrected_once(store: Store) -> None:

@@ -1,5 +1,4 @@
-"""Who does which member of a study, and what came of it: Optuna's storage, a journal file in the workspace or a
-database that machines share.
+"""Who does which member of a study, and what came of it: Optuna's trials, kept as `storage.py` says.
 
 A member is one trial. It is claimed by one worker, which holds a lock file while it works; the system frees the
 lock when the worker ends, however it ends, so the member of a killed worker is known at once and given out again.
@@ -10,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import socket
-import threading
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -20,19 +18,19 @@ from pathlib import Path
 from typing import Any
 
 import optuna
-from filelock import FileLock
-from optuna.storages import JournalStorage, RDBStorage
-from optuna.storages.journal import JournalFileBackend
+from optuna.exceptions import ExperimentalWarning, UpdateFinishedTrialError
+from optuna.storages import RDBStorage
 from optuna.trial import FrozenTrial, TrialState
 
 from .. import files
-from ..errors import InputError, RunError
+from ..errors import RunError
 from ..recipe.study import Range
+from .storage import HEARTBEAT, database, journal, signs_of_life
 from .study import Member, Study
 
-HEARTBEAT = 60
-"""Seconds between two signs of life on a shared database; a worker silent for ten times as long is given up."""
 _OPEN = (TrialState.WAITING, TrialState.RUNNING, TrialState.COMPLETE)
+_ABOUT = ("member", "key", "values")
+"""What a trial says of its member."""
 
 
 @dataclass(frozen=True)
@@ -60,8 +58,9 @@ class Ledger:
         self._here = {"host": socket.gethostname(), "folder": str(folder.resolve())}
         folder.mkdir(parents=True, exist_ok=True)
         optuna.logging.set_verbosity(optuna.logging.ERROR)
-        warnings.filterwarnings("ignore", module="optuna", category=Warning)  # of experimental parts and of ask()
-        self._storage = _database(url) if url else _journal(folder / "journal.log")
+        warnings.filterwarnings("ignore", module="optuna", category=Warning)  # of ask()
+        warnings.filterwarnings("ignore", category=ExperimentalWarning)
+        self._storage = database(url) if url else journal(folder / "journal.log")
         self._optuna = optuna.create_study(
             study_name=study.name,
             storage=self._storage,
@@ -73,14 +72,11 @@ class Ledger:
         """Enter every member that no trial stands for; with `retry_failed` also those that failed."""
         with self._turn():
             self._free_lost()
-            there = {
-                trial.user_attrs.get("key")
-                for trial in self._trials()
-                if trial.state in _OPEN or (trial.state == TrialState.FAIL and _failed(trial) and not retry_failed)
-            }
+            trials = self._trials()
+            there = {t.user_attrs.get("key") for t in trials if t.state in _OPEN or (_failed(t) and not retry_failed)}
             for member in members:
                 if member.key not in there:
-                    self._enter({"member": member.name, "key": member.key, "values": member.values})
+                    self._enter(_about(member), after=len(trials) - 1)
 
     @contextmanager
     def claim(self) -> Iterator[Claim | None]:
@@ -96,7 +92,7 @@ class Ledger:
                     held.enter_context(files.lock(self._lock(claim.trial.number), claim.member.name))
                     claim.trial.set_user_attr("owner", {**self._here, "process": os.getpid()})
             if claim is not None and isinstance(self._storage, RDBStorage):
-                held.enter_context(_signs_of_life(self._storage, claim.trial))
+                held.enter_context(signs_of_life(self._storage, claim.trial))
             yield claim
 
     def finish(self, claim: Claim, value: float, outcome: dict[str, Any]) -> None:
@@ -161,11 +157,15 @@ class Ledger:
                 )
         return list({row["key"]: row for row in rows}.values())
 
-    def _enter(self, about: dict[str, Any]) -> None:
-        """Add a trial for a member to the queue; its settings are Optuna's parameters, except those of a list."""
+    def _enter(self, about: dict[str, Any], after: int) -> None:
+        """Add a trial for a member to the queue; its settings are Optuna's parameters, except those of a list.
+
+        Args:
+            after: number of the last trial that was known when this one was decided on.
+        """
         varied = {} if self.study.settings.members else about["values"]
         params = {name: _word(value) for name, value in varied.items()}
-        self._optuna.enqueue_trial(params, {name: about[name] for name in ("member", "key", "values")})
+        self._optuna.enqueue_trial(params, {**{name: about[name] for name in _ABOUT}, "after": after})
 
     def _trials(self, *states: TrialState) -> list[FrozenTrial]:
         return self._optuna.get_trials(deepcopy=False, states=states or None)
@@ -192,7 +192,7 @@ class Ledger:
             trial = self._optuna.ask()
             if space:
                 member = self.study.member({name: _suggest(trial, name, of) for name, of in space.space.items()})
-                for name, value in {"member": member.name, "key": member.key, "values": member.values}.items():
+                for name, value in _about(member).items():
                     trial.set_user_attr(name, value)
                 return Claim(member, trial)
             found = members.get(trial.user_attrs.get("key", ""))
@@ -203,36 +203,53 @@ class Ledger:
             self._optuna.tell(trial, state=TrialState.PRUNED)
 
     def _is_double(self, trial: optuna.Trial) -> bool:
-        """Whether an earlier trial stands for the same member: two machines may have entered it at the same moment."""
-        key = trial.user_attrs["key"]
-        return any(t.number < trial.number and t.user_attrs.get("key") == key for t in self._trials(*_OPEN))
+        """Whether an earlier trial stands for the same member: two machines may have entered it at the same moment.
+
+        One that failed stands for it too, unless this one was entered because of that.
+        """
+        key, after = trial.user_attrs["key"], trial.user_attrs["after"]
+        earlier = [t for t in self._trials() if t.number < trial.number and t.user_attrs.get("key") == key]
+        return any(t.state in _OPEN or (_failed(t) and t.number > after) for t in earlier)
 
     def _free_lost(self) -> None:
-        """Give up the trials whose worker is gone, so that their members can be entered again."""
+        """Give up the trials whose worker is gone, and enter their members again."""
+        running = self._trials(TrialState.RUNNING)
         if self.shared:
             optuna.storages.fail_stale_trials(self._optuna)
-        lost = [trial for trial in self._trials(TrialState.RUNNING) if self._is_lost(trial)]
-        for trial in lost:
-            self._optuna.tell(trial.number, state=TrialState.FAIL)
-            if "key" in trial.user_attrs:
-                self._enter(trial.user_attrs)
+        silent = {trial.number for trial in self._trials(TrialState.FAIL) if not _failed(trial)}
+        for trial in running:
+            if (trial.number in silent or self._give_up(trial)) and "key" in trial.user_attrs:
+                self._enter(trial.user_attrs, after=trial.number)
 
-    def _is_lost(self, trial: FrozenTrial) -> bool:
+    def _give_up(self, trial: FrozenTrial) -> bool:
+        """End a trial if its worker is gone; whether that was so."""
         if self._is_here(trial):
             try:
                 with files.lock(self._lock(trial.number), "a member"):
-                    return True
+                    return self._end(trial)
             except RunError:
                 return False
         # Killed between taking the trial and signing it; on a shared database another machine may be about to sign.
         unsigned, began = not trial.user_attrs.get("owner"), trial.datetime_start
         old = began is None or datetime.now() - began > timedelta(seconds=10 * HEARTBEAT)
-        return unsigned and (not self.shared or old)
+        return unsigned and (not self.shared or old) and self._end(trial)
+
+    def _end(self, trial: FrozenTrial) -> bool:
+        """Enter that a trial is lost; False if its worker has ended it in order since it was looked up."""
+        try:
+            ended = self._optuna.tell(trial.number, state=TrialState.FAIL, skip_if_finished=True)
+        except UpdateFinishedTrialError:  # another machine gave it up at the same moment
+            return False
+        return ended.state == TrialState.FAIL and not _failed(ended)
 
     def _is_here(self, trial: FrozenTrial) -> bool:
         """Whether a worker of this workspace on this machine has the trial: its lock file can be looked at."""
         owner = trial.user_attrs.get("owner", {})
         return {name: owner.get(name) for name in self._here} == self._here
+
+
+def _about(member: Member) -> dict[str, Any]:
+    return dict(zip(_ABOUT, (member.name, member.key, member.values), strict=True))
 
 
 def _failed(trial: FrozenTrial) -> bool:
@@ -251,52 +268,3 @@ def _suggest(trial: optuna.Trial, name: str, choice: Range | list[Any]) -> Any:
         return trial.suggest_float(name, choice.low, choice.high, log=choice.log)
     words = [_word(value) for value in choice]
     return choice[words.index(trial.suggest_categorical(name, words))]
-
-
-class _Lock:
-    """Optuna's own locks outlive a killed process by half a minute; the system's do not."""
-
-    def __init__(self, path: Path) -> None:
-        self._file = FileLock(path)
-
-    def acquire(self) -> bool:
-        self._file.acquire()
-        return True
-
-    def release(self) -> None:
-        self._file.release()
-
-
-def _journal(path: Path) -> JournalStorage:
-    lock = _Lock(path.with_name(f".{path.name}.lock"))
-    return JournalStorage(JournalFileBackend(str(path), lock))  # type: ignore[arg-type]  # its base class is not public
-
-
-def _database(url: str) -> RDBStorage:
-    try:
-        return RDBStorage(url, heartbeat_interval=HEARTBEAT, grace_period=10 * HEARTBEAT)
-    except Exception as error:  # a driver's own, of any kind: not installed, refused, no such host
-        first = str(error).strip().splitlines()[0]
-        raise InputError(
-            f"the database of the study cannot be opened ({first}). Give a URL such as "
-            "postgresql://user@host/db, and install its driver."
-        ) from None
-
-
-@contextmanager
-def _signs_of_life(storage: RDBStorage, trial: optuna.Trial) -> Iterator[None]:
-    ended = threading.Event()
-
-    def beat() -> None:
-        while True:
-            storage.record_heartbeat(trial._trial_id)
-            if ended.wait(HEARTBEAT):
-                return
-
-    thread = threading.Thread(target=beat, daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        ended.set()
-        thread.join()

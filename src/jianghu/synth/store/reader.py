@@ -18,6 +18,9 @@ _REQUEST = (
 _FROM = "FROM requests LEFT JOIN passages ON passages.id = requests.passage"
 _SHELF = "passages.place, passages.start, strategy, stage, slot, requests.key"
 """Order of the shelf: the same however the replies arrived."""
+_PRESENT = "requests.plan IN (SELECT number FROM plans) AND (requests.passage IS NULL OR passages.place IS NOT NULL)"
+"""What counts: requests that a present plan asks for, about texts that stand in the books. The others wait in the
+store, and come back for nothing when a plan names them again."""
 
 
 class Reader(Database):
@@ -27,7 +30,7 @@ class Reader(Database):
         super().__init__(path, write=write)
 
     def kept(self, kind: Kind = "record", strategy: str | None = None) -> Iterator[Kept]:
-        """Accepted items of a kind on the shelf's present texts, in the order of the shelf, one by one.
+        """Accepted items of a kind, of the present plans and texts, in the order of the shelf, one by one.
 
         Items of requests without a passage come first.
         """
@@ -36,7 +39,7 @@ class Reader(Database):
             "SELECT items.request, items.item, requests.key, strategy, stage, slot, parent, passages.book, "
             f"passages.chapter, passages.start, passages.text, items.content {_FROM} "
             "JOIN items ON items.request = requests.id WHERE items.kind = ? AND items.verdict = 'accepted' "
-            f"{more} AND (requests.passage IS NULL OR passages.place IS NOT NULL) ORDER BY {_SHELF}, items.item",
+            f"{more} AND {_PRESENT} ORDER BY {_SHELF}, items.item",
             values,
         )
         for row in rows:
@@ -45,7 +48,7 @@ class Reader(Database):
             yield Kept(request, item, key, strategy, stage, slot, parent, passage, content)
 
     def accepted(self, strategy: str | None = None) -> Iterator[tuple[Request, Reply]]:
-        """Every request with its accepted reply, in the order of the shelf, one by one."""
+        """Every request with its accepted reply, of whatever plan, in the order of the shelf, one by one."""
         more, values = ("AND strategy = ?", [strategy]) if strategy else ("", [])
         rows = self._stream(
             f"SELECT {_REQUEST}, {_REPLY} {_FROM} JOIN replies ON replies.request = requests.id "
@@ -91,11 +94,13 @@ class Reader(Database):
         return int(found)
 
     def verdicts(self, kind: Kind = "record") -> dict[str, int]:
-        """How many items of a kind, on the shelf's present texts, got each verdict."""
+        """How many items of a kind, of the present plans and texts, got each verdict."""
+        # By what is left out, which an index tells and which is little: counting stays quick.
         return dict(
             self._rows(
                 "SELECT verdict, count(*) FROM items WHERE kind = ? AND request NOT IN (SELECT requests.id FROM "
-                "passages JOIN requests ON requests.passage = passages.id WHERE place IS NULL) "
+                "passages JOIN requests ON requests.passage = passages.id WHERE place IS NULL UNION ALL "
+                "SELECT id FROM requests WHERE plan NOT IN (SELECT number FROM plans)) "
                 "GROUP BY verdict ORDER BY verdict",
                 (kind,),
             )

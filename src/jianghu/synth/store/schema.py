@@ -37,7 +37,7 @@ CREATE TABLE texts (id INTEGER PRIMARY KEY, hash TEXT NOT NULL UNIQUE, text TEXT
 CREATE TABLE requests (
     id INTEGER PRIMARY KEY,
     key TEXT NOT NULL UNIQUE,          -- sha256 of model, messages, parameters, schema and slot
-    plan INTEGER NOT NULL,             -- number of the last plan that wanted it
+    plan INTEGER NOT NULL,             -- number of the last plan that wanted it; not in plans: it does not count now
     strategy TEXT NOT NULL, stage TEXT NOT NULL, slot TEXT NOT NULL,
     passage INTEGER REFERENCES passages(id),
     parent TEXT,                       -- key of the request whose reply made this one possible
