@@ -7,6 +7,7 @@ import pytest
 from huggingface_hub import ModelCard
 
 from benchmarks.llama import Llama
+from jianghu.evaluation import GROUPS
 from jianghu.export import model_card, modelfile
 from jianghu.model import load_checkpoint
 from jianghu.recipe import SampleSettings
@@ -35,6 +36,9 @@ def test_the_card_names_books_runs_exams_and_use(shelf, chat):
         '"max_iters": 30',
     ):
         assert fact in card, fact
+    explained = {"trained", "paraphrase", "unseen"}
+    assert explained <= set(GROUPS)
+    assert all(f"`{group}`" in card for group in explained)
 
 
 def test_the_card_claims_nothing_that_is_no_longer_so(shelf, tmp_path, chat):

@@ -139,8 +139,8 @@ def _exams(checkpoint: Checkpoint, ws: Workspace | None) -> str:
         [
             "## Exams, closed-book",
             "",
-            "Right: the answer holds an accepted form. `train` are questions the model was taught, `val` and `test` "
-            "are about facts it was never asked.",
+            "Right: the answer holds an accepted form. `trained` are questions the model was taught, `paraphrase` the "
+            "same facts in words it was not taught, `unseen` facts it was never asked about.",
             "",
             "| exam | group | questions | right | 95 % | F1 by characters |",
             "|---|---|---|---|---|---|",
