@@ -10,12 +10,14 @@ import pytest
 from jianghu.recipe import SynthSettings
 from jianghu.synth import (
     Budget,
+    Coverage,
     Prompts,
     Shelf,
     Store,
     coverage,
     grouped_records,
     make_strategies,
+    reparse,
     run_strategies,
     schemas,
 )
@@ -190,6 +192,31 @@ def test_coverage_names_bare_chapters_and_silent_people(store: Store) -> None:
     assert found["brief"]["facts"] == sum(row["facts"] for row in found["chapters"]) > 0
     assert found["brief"]["chapters_without_facts"] == sum(not row["facts"] for row in found["chapters"]) > 0
     assert found["people"]["known"] == found["people"]["asked"] + found["brief"]["people_without_questions"]
+
+
+def test_coverage_is_counted_piece_by_piece_and_anew_when_plans_or_readings_change(store: Store) -> None:
+    with TeacherServer(scripted) as server:
+        settings = synth_settings(server.url, max_passages=2, contrast_share=0.0)
+        shelf = run(store, settings, "facts")
+        found = Coverage(shelf)
+        looks = 1
+        while not found.look(store, 2):
+            looks += 1
+        assert looks == len(rows(store, settings)) // 2 + 1
+        few = found.books(store)
+        assert few == coverage(store, shelf)
+        run(store, settings.model_copy(update={"max_passages": 12}), "facts")
+        assert found.look(store)
+        many = found.books(store)
+        assert many == coverage(store, shelf)
+        assert many[BOOK]["people"]["asked"] > few[BOOK]["people"]["asked"]
+        run(store, settings, "facts")
+        assert found.look(store)
+        assert found.books(store) == few
+        reparse(*make_strategies(["facts"], shelf, settings), store)
+        assert not found.look(store)
+        assert found.look(store)
+        assert found.books(store) == few
 
 
 @pytest.mark.parametrize("backward", [True, False])
