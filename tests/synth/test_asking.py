@@ -12,9 +12,9 @@ from jianghu.recipe import AccountSettings, SynthSettings, TeacherSettings, load
 from jianghu.synth import Prompts, Store
 from jianghu.synth.status import status
 from jianghu.synth.store import Reader
-from tests.conftest import jianghu, novel_text
+from tests.conftest import PEOPLE, jianghu, novel_text
 from tests.synth.plain import run_plain
-from tests.synth.shelf import chapters, synth_settings
+from tests.synth.shelf import chapters, lexicon, synth_settings
 from tests.synth.teacher_server import Act, TeacherServer, good
 
 
@@ -117,6 +117,7 @@ def test_status_and_coverage_from_a_second_terminal(ws: Path) -> None:
             found.extend([look("coverage"), look("status")])
         return good(number, body)
 
+    lexicon().write(ws / "books" / "青峰录.lexicon.json")
     with TeacherServer(behave) as server:
         point(ws, server.url)
         jianghu("synth", "run", "--concurrency", 1, "--timeout", 600, "--limit", 10, cwd=ws)
@@ -125,6 +126,7 @@ def test_status_and_coverage_from_a_second_terminal(ws: Path) -> None:
     (book,) = covered.values()
     assert sum(chapter["records"] for chapter in book["chapters"]) == state["records"] > 0
     assert state["coverage"]["青峰录"] == book["brief"]
+    assert book["brief"]["people"] == len(PEOPLE)
     assert book["brief"]["people_without_questions"] == len(book["people"]["silent"])
     shown = jianghu("synth", "coverage", cwd=ws).stdout
     assert shown.count("█") > 4

@@ -113,6 +113,7 @@ def _brief(brief: dict[str, int | None]) -> str:
     """The coverage of a book in one line."""
     silent, people = brief["people_without_questions"], brief["people"]
     asked = f"{silent:,} of {people:,} people without questions" if silent is not None else "people not counted yet"
+    asked = asked if people else "no names of people are known"
     bare = " and ".join(f"{brief[f'chapters_without_{kind}']:,} without {kind}" for kind in ("facts", "records"))
     return f"{brief['chapters']:,} chapters, {bare}; {asked}"
 
