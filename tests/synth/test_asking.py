@@ -1,18 +1,20 @@
 """The commands around a run: what it will cost, a first look, where it stands."""
 
 import json
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
 import pytest
 
 from jianghu.recipe import AccountSettings, SynthSettings, TeacherSettings, load_recipe, to_toml
-from jianghu.synth import Store
+from jianghu.synth import Prompts, Store
 from jianghu.synth.status import status
 from jianghu.synth.store import Reader
-from tests.conftest import jianghu, novel_text
+from tests.conftest import PEOPLE, jianghu, novel_text
 from tests.synth.plain import run_plain
-from tests.synth.shelf import chapters, synth_settings
+from tests.synth.shelf import chapters, lexicon, synth_settings
 from tests.synth.teacher_server import Act, TeacherServer, good
 
 
@@ -101,6 +103,78 @@ def test_status_from_beside_a_run(tmp_path: Path) -> None:
     assert enough.is_set()
     assert seen[0]["requests"]["plain/round 1"]["sent"] >= 1
     assert 0 < seen[0]["sendings"]["ok"] <= 6
+
+
+def test_status_and_coverage_from_a_second_terminal(ws: Path) -> None:
+    found: list[dict] = []
+
+    def look(*arguments: str) -> dict:
+        command = [sys.executable, "-m", "jianghu", "-C", str(ws), "synth", *arguments, "--json"]
+        return json.loads(subprocess.run(command, check=True, capture_output=True, encoding="utf-8").stdout)
+
+    def behave(number: int, body: dict) -> Act:
+        if number == 8:  # one at a time: eight are answered and read
+            found.extend([look("coverage"), look("status")])
+        return good(number, body)
+
+    lexicon().write(ws / "books" / "青峰录.lexicon.json")
+    with TeacherServer(behave) as server:
+        point(ws, server.url)
+        jianghu("synth", "run", "--concurrency", 1, "--timeout", 600, "--limit", 10, cwd=ws)
+    covered, state = found
+    assert state["sendings"] == {"ok": 8}
+    (book,) = covered.values()
+    assert sum(chapter["records"] for chapter in book["chapters"]) == state["records"] > 0
+    assert state["coverage"]["青峰录"] == book["brief"]
+    assert book["brief"]["people"] == len(PEOPLE)
+    assert book["brief"]["people_without_questions"] == len(book["people"]["silent"])
+    shown = jianghu("synth", "coverage", cwd=ws).stdout
+    assert shown.count("█") > 4
+    assert "without questions" in shown
+    assert "4 chapters, 4 without facts" in jianghu("synth", "status", cwd=ws).stdout
+
+
+def test_coverage_before_anything(ws: Path) -> None:
+    ended = jianghu("synth", "coverage", cwd=ws, check=False)
+    assert (ended.returncode, "no store yet" in ended.stderr) == (2, True)
+    jianghu("synth", "run", "--strategy", "cloze", cwd=ws)
+    ended = jianghu("synth", "coverage", cwd=ws, check=False)
+    assert (ended.returncode, "nothing is covered" in ended.stderr) == (2, True)
+
+
+def test_a_dry_run_changes_nothing_of_what_is_kept(ws: Path) -> None:
+    with TeacherServer() as server:
+        point(ws, server.url)
+        jianghu("synth", "run", "--limit", 5, cwd=ws)
+        before = jianghu("synth", "export", "one", cwd=ws).stdout
+        told = json.loads(jianghu("synth", "run", "--dry-run", "--model", "other", "--json", cwd=ws).stdout)
+        assert told["total"]["answered"] == 0  # by that model
+        assert len(server.seen) == 5
+    assert jianghu("synth", "export", "one", cwd=ws).stdout == before
+
+
+def test_prompts_are_copied_to_be_edited_and_an_edited_one_is_never_written_over(ws: Path) -> None:
+    def prompts(*arguments: str) -> dict[str, dict]:
+        rows = json.loads(jianghu("synth", "prompts", *arguments, "--json", cwd=ws).stdout)
+        return {row["name"]: row for row in rows}
+
+    assert list(prompts()) == ["passage", "correction", "judge"]
+    assert {row["from"] for row in prompts().values()} == {"package"}
+    assert not (ws / "prompts").exists()
+    assert prompts("passage", "--copy")["passage"]["copied"]
+    own = ws / "prompts" / "passage.md"
+    assert Prompts(ws / "prompts").get("passage") == Prompts().get("passage")  # so what was asked is not asked again
+    edited = own.read_text(encoding="utf-8").replace("# user", "# user\n请仔细读。")
+    own.write_text(edited, encoding="utf-8")
+    again = prompts("--copy")
+    assert own.read_text(encoding="utf-8") == edited
+    told = {name: (row["from"], row["edited"], row["copied"]) for name, row in again.items()}
+    assert told["passage"] == ("prompts/passage.md", True, False)
+    assert told["judge"] == ("prompts/judge.md", False, True)
+    assert len(prompts("--strategy", "rolling")) == 14
+    assert "edited" in jianghu("synth", "prompts", cwd=ws).stdout
+    ended = jianghu("synth", "prompts", "pasage", cwd=ws, check=False)
+    assert (ended.returncode, "did you mean passage" in ended.stderr) == (2, True)
 
 
 def test_accounts_in_a_recipe_are_written_and_read_back(tmp_path: Path) -> None:

@@ -34,11 +34,11 @@ with virtual_time(), Store(folder / "s.sqlite") as store:
     summary = run_strategies([ManyStrategy(count)], [], store, settings, watch, transport=Provider())
     kept = sum(1 for _ in store.kept())
     marks.append(megabytes())
-seconds, asked = time.monotonic() - began, time.monotonic()
+seconds, asked = time.monotonic() - began, time.process_time()
 with Reader(folder / "s.sqlite") as store:
     found = status(store)
 counts = {"done": summary.done, "asked": summary.asked, "kept": kept, "records": found["records"]}
-print(json.dumps({**counts, "marks": marks, "seconds": seconds, "status": time.monotonic() - asked}))
+print(json.dumps({**counts, "marks": marks, "seconds": seconds, "status": time.process_time() - asked}))
 """
 
 
@@ -70,4 +70,4 @@ def test_memory_is_flat() -> None:
 def test_three_hundred_thousand_requests() -> None:
     found = measure(300_000)
     check(found, 300_000)
-    assert found["status"] < 1.0
+    assert found["status"] < 1.0  # of the processor, whatever else the machine does

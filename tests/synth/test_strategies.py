@@ -10,12 +10,14 @@ import pytest
 from jianghu.recipe import SynthSettings
 from jianghu.synth import (
     Budget,
+    Coverage,
     Prompts,
     Shelf,
     Store,
     coverage,
     grouped_records,
     make_strategies,
+    reparse,
     run_strategies,
     schemas,
 )
@@ -109,17 +111,19 @@ def test_what_the_present_prompt_does_not_ask_for_leaves_and_comes_back_for_noth
         first, facts = rows(store, settings), list(store.kept("fact"))
         run(store, settings, "facts", prompts=changed, budget=Budget(requests=2))
         some = rows(store, settings)
-        assert {store.request(kept.key).prompt for kept in store.kept()} == {changed.get("wordings").hash}
+        assert {asked.prompt for kept in store.kept() if (asked := store.request(kept.key))} == {
+            changed.get("wordings").hash
+        }
         assert list(store.kept("fact")) == facts  # their prompt is as it was
         run(store, settings, "facts", prompts=changed, budget=Budget(requests=1))
         more = rows(store, settings)
         assert store.verdicts()["accepted"] == len(more)
-        asked = len(server.seen)
+        sent = len(server.seen)
         run(store, settings, "facts")
         assert rows(store, settings) == first
         run(store, settings, "facts", prompts=changed, budget=Budget(requests=0))
         assert rows(store, settings) == more
-        assert len(server.seen) == asked
+        assert len(server.seen) == sent
     ids = [{row["id"] for row in made} for made in (first, some, more)]
     assert set() < ids[1] < ids[2]  # what a limited run brought stays when the next one brings more
     assert not ids[0] & ids[2]
@@ -190,6 +194,32 @@ def test_coverage_names_bare_chapters_and_silent_people(store: Store) -> None:
     assert found["brief"]["facts"] == sum(row["facts"] for row in found["chapters"]) > 0
     assert found["brief"]["chapters_without_facts"] == sum(not row["facts"] for row in found["chapters"]) > 0
     assert found["people"]["known"] == found["people"]["asked"] + found["brief"]["people_without_questions"]
+
+
+def test_coverage_is_counted_piece_by_piece_and_anew_when_plans_or_readings_change(store: Store) -> None:
+    with TeacherServer(scripted) as server:
+        settings = synth_settings(server.url, max_passages=2, contrast_share=0.0)
+        shelf = run(store, settings, "facts")
+        found = Coverage(shelf)
+        looks = 1
+        while not found.look(store, 2):
+            looks += 1
+        assert looks == len(rows(store, settings)) // 2 + 1
+        few = found.books(store)
+        assert few == coverage(store, shelf)
+        run(store, settings.model_copy(update={"max_passages": 12}), "facts")
+        assert found.look(store)
+        many = found.books(store)
+        assert many == coverage(store, shelf)
+        assert many[BOOK]["people"]["asked"] > few[BOOK]["people"]["asked"]
+        run(store, settings, "facts")
+        assert found.look(store)
+        assert found.books(store) == few
+        (strategy,) = make_strategies(["facts"], shelf, settings)
+        reparse(strategy, store)
+        assert not found.look(store)
+        assert found.look(store)
+        assert found.books(store) == few
 
 
 @pytest.mark.parametrize("backward", [True, False])

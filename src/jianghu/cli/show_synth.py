@@ -1,4 +1,4 @@
-"""How the teacher's work is shown: costs before a run, a first look, where it stands."""
+"""How the teacher's work is shown: costs before a run, a first look, where it stands, what it covers."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from ..progress import clock, short
 from .show import console
 
 SHOWN = 400  # characters of a reply in a preview
+WIDE = 12  # characters of the longest bar
 
 
 def forecast(rows: Sequence[dict[str, Any]], as_json: bool) -> None:
@@ -55,6 +56,18 @@ def previews(rows: Sequence[dict[str, Any]], as_json: bool) -> None:
             console.print(Text(f"  said: {row['said'][:SHOWN]}", style="dim"))
 
 
+def prompts(rows: Sequence[dict[str, Any]], as_json: bool) -> None:
+    """Print where prompts come from."""
+    if as_json:
+        print(json.dumps(rows, ensure_ascii=False, indent=2))
+        return
+    table = Table("prompt", "used by", "from", "", box=None, padding=(0, 2, 0, 0))
+    for row in rows:
+        state = "copied" if row["copied"] else "edited" if row["edited"] else ""
+        table.add_row(row["name"], row["used_by"], row["from"], state)
+    console.print(table)
+
+
 def synth_status(facts: dict[str, Any], as_json: bool) -> None:
     """Print where the teacher's work stands."""
     if as_json:
@@ -92,7 +105,45 @@ def _status(facts: dict[str, Any]) -> RenderableType:
         name = " ".join(account["keys"]).strip() or account["endpoint"]
         rests = f"{account['rests']:.0f} s" if account["rests"] else ""
         accounts.add_row(name, str(account["at_once"]), str(account["in_flight"]), rests, Text(account["dead"]))
-    return Group(stages, *map(Text, lines), accounts)
+    covered = [Text(f"{book}: {_brief(brief)}") for book, brief in facts["coverage"].items()]
+    return Group(stages, *map(Text, lines), accounts, *covered)
+
+
+def _brief(brief: dict[str, int | None]) -> str:
+    """The coverage of a book in one line."""
+    silent, people = brief["people_without_questions"], brief["people"]
+    asked = f"{silent:,} of {people:,} people without questions" if silent is not None else "people not counted yet"
+    asked = asked if people else "no names of people are known"
+    bare = " and ".join(f"{brief[f'chapters_without_{kind}']:,} without {kind}" for kind in ("facts", "records"))
+    return f"{brief['chapters']:,} chapters, {bare}; {asked}"
+
+
+def coverage(books: dict[str, dict[str, Any]], as_json: bool) -> None:
+    """Print what is covered: a table of chapters for each book, and the people of whom no question speaks."""
+    if as_json:
+        print(json.dumps(books, ensure_ascii=False, indent=2))
+        return
+    for book, row in books.items():
+        most = {kind: max(chapter[kind] for chapter in row["chapters"]) for kind in ("facts", "records")}
+        table = Table("", "chapter", box=None, padding=(0, 2, 0, 0), title=book, title_justify="left")
+        for head in ("characters", "facts", "records"):
+            table.add_column(head, justify="right")
+            if head in most:
+                table.add_column("", no_wrap=True)
+        for chapter in row["chapters"]:
+            bars = (
+                cell
+                for kind in most
+                for cell in (f"{chapter[kind]:,}", Text("█" * -(-WIDE * chapter[kind] // max(1, most[kind]))))
+            )
+            style = "" if chapter["facts"] or chapter["records"] else "red"
+            table.add_row(
+                str(chapter["chapter"]), Text(chapter["title"]), f"{chapter['characters']:,}", *bars, style=style
+            )
+        console.print(table)
+        console.print(Text(_brief(row["brief"])))
+        silent = "、".join(f"{name} {count:,}" for name, count in row["people"]["silent"].items())
+        console.print(Text(f"no question speaks of (with how often the book names them): {silent or 'none'}\n"))
 
 
 def _counts(counts: dict[str, int]) -> str:

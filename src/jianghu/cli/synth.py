@@ -1,4 +1,4 @@
-"""`synth run`, `preview` and `status`: question-answer records."""
+"""`synth run`, `preview`, `status`, `coverage` and `prompts`: question-answer records."""
 
 from __future__ import annotations
 
@@ -90,10 +90,42 @@ def status(*, watch: Annotated[bool, Parameter(negative="")] = False, json: Json
     from .. import pipeline
 
     ws = Workspace(Path())
-    if watch and not json:
-        show_synth.watch(lambda: pipeline.synth_status(ws))
-    else:
-        show_synth.synth_status(pipeline.synth_status(ws), json)
+    with pipeline.SynthStatus(ws, ws.recipe()) as work:
+        if watch and not json:
+            show_synth.watch(work.look)
+        else:
+            show_synth.synth_status(work.look(), json)
+
+
+@app.command
+def coverage(*, json: Json = False) -> None:
+    """Which chapters have facts and records, and of whom no question speaks; also while a run is writing."""
+    from .. import pipeline
+
+    ws = Workspace(Path())
+    show_synth.coverage(pipeline.synth_coverage(ws, ws.recipe()), json)
+
+
+@app.command
+def prompts(
+    names: list[str] | None = None,
+    /,
+    *,
+    copy: Annotated[bool, Parameter(negative="")] = False,
+    strategy: Strategies = None,
+    json: Json = False,
+) -> None:
+    """The prompts that are used, and where each comes from: this package, or the folder prompts of the workspace.
+
+    Args:
+        names: Only these; otherwise those of the recipe's strategies.
+        copy: Write them to prompts/NAME.md, to be edited there. A file that is there is never written over.
+        strategy: Instead of the recipe's strategies; may be repeated.
+    """
+    from ..pipeline.prompting import synth_prompts
+
+    ws = Workspace(Path())
+    show_synth.prompts(synth_prompts(ws, _recipe(ws, None, None, strategy), names or (), copy), json)
 
 
 def _recipe(ws: Workspace, settings: Any, teacher: Any, strategy: list[Strategy] | None) -> Recipe:

@@ -2,7 +2,7 @@
 recipe that returns facts for the command line to show.
 """
 
-from .asking import synth_forecast, synth_preview, synth_status
+from .asking import SynthStatus, synth_coverage, synth_forecast, synth_preview
 from .compare import compare, export_harness, verdicts
 from .exam import exam
 from .judge import judge
@@ -13,6 +13,7 @@ from .synth import lexicons_of, synth
 from .training import train
 
 __all__ = [
+    "SynthStatus",
     "compare",
     "exam",
     "export_harness",
@@ -24,9 +25,9 @@ __all__ = [
     "stages",
     "status",
     "synth",
+    "synth_coverage",
     "synth_forecast",
     "synth_preview",
-    "synth_status",
     "train",
     "verdicts",
 ]

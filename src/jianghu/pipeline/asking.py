@@ -2,26 +2,39 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
 
 from ..corpus import read_chapters
 from ..errors import InputError
 from ..recipe import Recipe
-from ..synth import Budget, Reader, Store, forecast, plan_strategies, run_strategies, status
+from ..synth import (
+    Budget,
+    Coverage,
+    Reader,
+    Store,
+    coverage,
+    forecast,
+    plan_strategies,
+    run_strategies,
+    status,
+)
 from ..workspace import Workspace
 from .synth import teacher_progress
-from .teacher import asks_teacher, serving, shelf_of, strategies_of
+from .teacher import must_ask, serving, shelf_of, strategies_of
+
+MOST_COUNTED = 20_000
+"""Records that a look at the status searches for names: about a second."""
 
 
 def synth_forecast(ws: Workspace, recipe: Recipe) -> list[dict[str, Any]]:
-    """What `synth` would ask and what that costs; plans are entered in the store, nothing is sent.
+    """What `synth` would ask and what that costs. Nothing is sent, and the plans in the store stay as they are.
 
     Raises:
         InputError: no strategy of the recipe asks a teacher.
     """
-    _asks(recipe)
+    must_ask(recipe)
     chapters = read_chapters(ws.chapters)
-    with Store(ws.store) as store, serving(recipe, start=False) as recipe:
+    with Store(ws.store) as store, store.trial(), serving(recipe, start=False) as recipe:
         asking = strategies_of(ws, recipe, shelf_of(ws, recipe, chapters, store))
         plan_strategies(asking, chapters, store, recipe.synth.teacher)
         return forecast(asking, store, recipe.synth.teacher)
@@ -33,7 +46,7 @@ def synth_preview(ws: Workspace, recipe: Recipe, count: int) -> list[dict[str, A
     Raises:
         InputError: no strategy of the recipe asks a teacher, or it lacks what it needs.
     """
-    _asks(recipe)
+    must_ask(recipe)
     chapters = read_chapters(ws.chapters)
     with Store(ws.store) as store, serving(recipe) as recipe:
         asking = strategies_of(ws, recipe, shelf_of(ws, recipe, chapters, store))
@@ -52,15 +65,43 @@ def synth_preview(ws: Workspace, recipe: Recipe, count: int) -> list[dict[str, A
         ]
 
 
-def synth_status(ws: Workspace) -> dict[str, Any]:
-    """Where the teacher's work stands; another process may be at it."""
+class SynthStatus:
+    """Where the teacher's work stands, look by look; another process may be at it. Use it as a context manager."""
+
+    def __init__(self, ws: Workspace, recipe: Recipe) -> None:
+        chapters = read_chapters(ws.chapters)
+        self._store = Reader(ws.store)
+        self._coverage = Coverage(shelf_of(ws, recipe, chapters, self._store))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._store.close()
+
+    def look(self) -> dict[str, Any]:
+        """What `status` counts, and `coverage`: book → in brief.
+
+        People without questions are None as long as not all records are counted; each look counts some thousands.
+        """
+        counted = self._coverage.look(self._store, MOST_COUNTED)
+        brief = {book: row["brief"] for book, row in self._coverage.books(self._store).items()}
+        if not counted:
+            brief = {book: {**row, "people_without_questions": None} for book, row in brief.items()}
+        return {**status(self._store), "coverage": brief}
+
+
+def synth_coverage(ws: Workspace, recipe: Recipe) -> dict[str, dict[str, Any]]:
+    """Book → what of it has facts and questions; see `Coverage.books`. Another process may be writing.
+
+    Raises:
+        InputError: there is nothing yet.
+    """
     with Reader(ws.store) as store:
-        return status(store)
-
-
-def _asks(recipe: Recipe) -> None:
-    if not asks_teacher(recipe):
+        found = coverage(store, shelf_of(ws, recipe, read_chapters(ws.chapters), store))
+    if not any(row["brief"][kind] for row in found.values() for kind in ("facts", "records")):
         raise InputError(
-            f"none of [synth] strategies {', '.join(recipe.synth.strategies)} asks a teacher. "
-            "Add one, such as facts, or give --strategy facts."
+            f"{ws.store}: no fact and no record of a teacher is in it yet, so nothing is covered. "
+            "`jianghu synth run --strategy facts` asks for some."
         )
+    return found

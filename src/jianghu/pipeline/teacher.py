@@ -54,6 +54,15 @@ def asks_teacher(recipe: Recipe) -> bool:
     return bool(set(recipe.synth.strategies) & set(STRATEGIES))
 
 
+def must_ask(recipe: Recipe) -> None:
+    """Raise InputError if none of a recipe's strategies asks a teacher."""
+    if not asks_teacher(recipe):
+        raise InputError(
+            f"none of [synth] strategies {', '.join(recipe.synth.strategies)} asks a teacher. "
+            "Add one, such as facts, or give --strategy facts."
+        )
+
+
 def held_out(chapters: Sequence[Chapter], recipe: Recipe) -> dict[tuple[str, int], list[tuple[int, int]]]:
     """(book, chapter) → the spans of the chapter's text on which training is validated; none if a book is too short."""
     try:

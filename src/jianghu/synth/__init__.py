@@ -4,7 +4,7 @@ from .budget import Budget
 from .bundled import bundled_records, map_records
 from .cloze import cloze_records
 from .collect import grouped_records
-from .coverage import coverage
+from .coverage import Coverage, coverage
 from .forecast import forecast
 from .paraphrase import hold_back
 from .prompt import Prompts
@@ -19,6 +19,7 @@ from .strategies import STRATEGIES, PassageStrategy, make_strategies
 __all__ = [
     "STRATEGIES",
     "Budget",
+    "Coverage",
     "PassageStrategy",
     "Prompts",
     "Reader",

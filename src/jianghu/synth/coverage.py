@@ -8,65 +8,95 @@ from typing import Any
 from .shelf import Shelf
 from .store import Reader
 
-SHOWN = 50  # people without questions that are named, most often mentioned first
 
+class Coverage:
+    """What is covered, by what was accepted; looked at again and again while another process writes.
 
-def coverage(store: Reader, shelf: Shelf) -> dict[str, Any]:
-    """Book → its coverage, by what was accepted.
-
-    Each has `chapters` (chapter, title, characters, facts, records), `people` (in the lexicon, asked about, and the
-    most mentioned ones of whom no question speaks, with how often the book names them), and `brief` (one line).
+    Args:
+        shelf: the books, with the people whom questions may be about.
     """
-    facts: Counter[tuple[str, int]] = Counter()
-    records: Counter[tuple[str, int]] = Counter()
-    asked: defaultdict[str, set[str]] = defaultdict(set)
-    for kept in store.kept("fact"):
-        if kept.passage:
-            facts[kept.passage.book, kept.passage.chapter] += 1
-    shelf.learn()
-    for kept in store.kept("record"):
-        book = kept.passage.book if kept.passage else kept.content.get("book", "")
-        if book not in shelf.books:
-            continue
-        chapter = kept.passage.chapter if kept.passage else kept.content.get("chapter")
-        if chapter is not None:
-            records[book, chapter] += 1
-        said = f"{kept.content['question']}\n{kept.content['answer']}"
-        asked[book] |= {name for _, name in shelf.known(book).people(said)}
-    return {book: _book(book, shelf, facts, records, asked[book]) for book in shelf.books}
 
+    def __init__(self, shelf: Shelf) -> None:
+        self.shelf = shelf
+        self._present: tuple[str, list[int]] | None = None
+        self._mentioned: dict[str, Counter[str]] = {}
+        self._asked: defaultdict[str, set[str]] = defaultdict(set)
+        self._last = self._counted = 0
 
-def _book(
-    book: str, shelf: Shelf, facts: Counter[tuple[str, int]], records: Counter[tuple[str, int]], asked: set[str]
-) -> dict[str, Any]:
-    chapters = [
-        {
-            "chapter": chapter.chapter,
-            "title": chapter.title,
-            "characters": len(chapter.text),
-            "facts": facts[book, chapter.chapter],
-            "records": records[book, chapter.chapter],
+    def _begin(self) -> None:
+        """Learn who is in the books, and know nothing of who was asked about."""
+        self.shelf.learn()
+        self._mentioned = {book: self._people(book, self.shelf.known(book).text) for book in self.shelf.books}
+        self._asked.clear()
+        self._last = self._counted = 0
+
+    def look(self, store: Reader, most: int | None = None) -> bool:
+        """Count the records that came since the last look, at most so many; returns whether all are counted."""
+        if (present := store.present()) != self._present:
+            self._present = present
+            self._begin()
+        seen = 0
+        for number, book, content in store.newer(self._last, most):
+            self._last = number
+            if book in self._mentioned:
+                self._asked[book] |= self._people(book, f"{content['question']}\n{content['answer']}").keys()
+            seen += 1
+        self._counted += seen
+        if self._counted > store.verdicts().get("accepted", 0):
+            self._begin()  # some were read anew, and counted twice
+            return False
+        return most is None or seen < most
+
+    def books(self, store: Reader) -> dict[str, dict[str, Any]]:
+        """Book → its coverage, by what was looked at so far.
+
+        Each has `chapters` (chapter, title, characters, facts, records), `people` (of the lexicon and in the book, of
+        them asked about, and those of whom no question speaks with how often the book names them), and `brief`.
+        """
+        facts, records = store.by_chapter("fact"), store.by_chapter("record")
+        return {book: self._book(book, facts, records) for book in self.shelf.books}
+
+    def _people(self, book: str, text: str) -> Counter[str]:
+        return Counter(name for _, name in self.shelf.known(book).people(text))
+
+    def _book(
+        self, book: str, facts: dict[tuple[str, int], int], records: dict[tuple[str, int], int]
+    ) -> dict[str, Any]:
+        chapters = [
+            {
+                "chapter": chapter.chapter,
+                "title": chapter.title,
+                "characters": len(chapter.text),
+                "facts": facts.get((book, chapter.chapter), 0),
+                "records": records.get((book, chapter.chapter), 0),
+            }
+            for chapter in self.shelf.chapters
+            if chapter.book == book
+        ]
+        mentioned, asked = self._mentioned[book], self._asked[book]
+        silent = sorted(mentioned.keys() - asked, key=lambda name: (-mentioned[name], name))
+        return {
+            "chapters": chapters,
+            "people": {
+                "known": len(mentioned),
+                "asked": len(mentioned) - len(silent),
+                "silent": {name: mentioned[name] for name in silent},
+            },
+            "brief": {
+                "facts": sum(row["facts"] for row in chapters),
+                "records": sum(row["records"] for row in chapters),
+                "chapters": len(chapters),
+                "chapters_without_facts": sum(not row["facts"] for row in chapters),
+                "chapters_without_records": sum(not row["records"] for row in chapters),
+                "people": len(mentioned),
+                "people_without_questions": len(silent),
+            },
         }
-        for chapter in shelf.chapters
-        if chapter.book == book
-    ]
-    known = shelf.known(book)
-    mentioned = Counter(name for _, name in known.people(known.text))
-    silent = sorted((name for name in mentioned if name not in asked), key=lambda name: (-mentioned[name], name))
-    bare = sum(not row["facts"] for row in chapters)
-    return {
-        "chapters": chapters,
-        "people": {
-            "known": len(mentioned),
-            "asked": len(asked & set(mentioned)),
-            "silent": {name: mentioned[name] for name in silent[:SHOWN]},
-        },
-        "brief": {
-            "facts": sum(row["facts"] for row in chapters),
-            "records": sum(row["records"] for row in chapters),
-            "chapters": len(chapters),
-            "chapters_without_facts": bare,
-            "people": len(mentioned),
-            "people_without_questions": len(silent),
-        },
-    }
+
+
+def coverage(store: Reader, shelf: Shelf) -> dict[str, dict[str, Any]]:
+    """All that is covered now; see `Coverage.books`."""
+    found = Coverage(shelf)
+    while not found.look(store):
+        pass
+    return found.books(store)

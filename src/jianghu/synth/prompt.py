@@ -83,14 +83,19 @@ class Prompts:
     def __init__(self, folder: Path | None = None) -> None:
         self.folder = folder
 
+    def path(self, name: str) -> Path | None:
+        """The workspace's file of a prompt; None where the package's is used."""
+        path = self.folder / f"{name}.md" if self.folder else None
+        return path if path and path.is_file() else None
+
     def get(self, name: str) -> Prompt:
         """The prompt of a name.
 
         Raises:
             InputError: the workspace's file is not a prompt, or lacks a place that the package's fills in.
         """
-        ours = _packaged(name)
-        if self.folder is None or not (path := self.folder / f"{name}.md").is_file():
+        ours = packaged(name)
+        if (path := self.path(name)) is None:
             return ours
         own = read_prompt(path)
         if missing := sorted(ours.places - own.places):
@@ -107,7 +112,8 @@ def prompt_names() -> list[str]:
     return sorted(file.name.removesuffix(".md") for file in folder.iterdir() if file.name.endswith(".md"))
 
 
-def _packaged(name: str) -> Prompt:
+def packaged(name: str) -> Prompt:
+    """The prompt of a name as this package has it."""
     with resources.as_file(resources.files("jianghu.synth").joinpath(f"prompts/{name}.md")) as path:
         return read_prompt(path)
 

@@ -22,6 +22,13 @@ _PRESENT = "requests.plan IN (SELECT number FROM plans) AND (requests.passage IS
 """What counts: requests that a present plan asks for, about texts that stand in the books. The others wait in the
 store, and come back for nothing when a plan names them again."""
 
+_ITEMS = (
+    "FROM items JOIN requests ON requests.id = items.request LEFT JOIN passages ON passages.id = requests.passage WHERE"
+)
+_BOOK = "coalesce(passages.book, json_extract(items.content, '$.book'))"
+_CHAPTER = "coalesce(passages.chapter, json_extract(items.content, '$.chapter'))"
+"""Where an item belongs: what was imported says it itself."""
+
 
 class Reader(Database):
     """A store that is only read. See `Database` for what is raised."""
@@ -105,6 +112,31 @@ class Reader(Database):
                 (kind,),
             )
         )
+
+    def present(self) -> tuple[str, list[int]]:
+        """What `_PRESENT` depends on: a hash of the shelf, and the numbers of the present plans."""
+        return self.get_meta("shelf"), [number for (number,) in self._rows("SELECT number FROM plans ORDER BY number")]
+
+    def newer(self, last: int, most: int | None = None) -> Iterator[tuple[int, str | None, dict[str, Any]]]:
+        """Accepted records that were read after the one of a number, oldest first: number, book, fields.
+
+        One that is read again gets a new number.
+        """
+        rows = self._stream(
+            f"SELECT items.rowid, {_BOOK}, items.content {_ITEMS} items.rowid > ? AND kind = 'record' "
+            f"AND verdict = 'accepted' AND {_PRESENT} ORDER BY items.rowid LIMIT ?",
+            (last, -1 if most is None else most),
+        )
+        return ((number, book, json.loads(content)) for number, book, content in rows)
+
+    def by_chapter(self, kind: Kind) -> dict[tuple[str, int], int]:
+        """How many accepted items of a kind are about each chapter: (book, chapter) → count."""
+        rows = self._rows(
+            f"SELECT {_BOOK}, {_CHAPTER}, count(*) {_ITEMS} kind = ? AND verdict = 'accepted' AND {_PRESENT} "
+            "GROUP BY 1, 2",
+            (kind,),
+        )
+        return {(book, chapter): count for book, chapter, count in rows if chapter is not None}
 
     def received_since(self, at: float, most: int) -> int:
         """How many good replies came since a time of the wall clock; of the newest `most` replies."""

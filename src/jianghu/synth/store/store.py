@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,10 @@ from .rows import Item, Reply, Request, Taken
 
 PIECE = 500  # rows of one step where many are gone through
 MOST_KNOWN = 10_000  # texts whose number is remembered
+
+
+class _TakenBack(Exception):  # noqa: N818 - no error: it ends a transaction that was only tried
+    """Rolls a trial back."""
 
 
 class Store(BatchStore):
@@ -307,6 +311,13 @@ class Store(BatchStore):
         number = self._db.execute(statement, values).lastrowid
         assert number is not None  # SQLite gives every row one
         return number
+
+    @contextmanager
+    def trial(self) -> Iterator[None]:
+        """What is written inside can be read inside, and is taken back when the block ends."""
+        with suppress(_TakenBack), self._transaction():
+            yield
+            raise _TakenBack
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
