@@ -1,9 +1,14 @@
 """Exam questions that stand in the training records are found; the nearest training question answers for itself."""
 
+import json
+import shutil
+
 import pytest
 
 from jianghu.evaluation import Background, Item, Taught, score_answers
 from jianghu.likeness import Index, jaccard
+
+from ..conftest import jianghu
 
 TRAIN = [
     {"question": "沈青峰当夜三更在落雁坡遇见了哪一位？", "answer": "柳如烟。"},
@@ -36,6 +41,25 @@ def test_taught_wordings_are_meant_to_stand_in_training():
     kept, leaks = Taught(TRAIN).leaks([item(TRAIN[0]["question"], "trained")])
     assert len(kept) == 1
     assert leaks.exact == 0
+
+
+def test_facts_that_a_checkpoint_was_taught_are_not_unseen_for_it(shelf, tmp_path):
+    """Fine-tuned on all records, and once more from there on the training records alone."""
+    root = shutil.copytree(shelf, tmp_path / "shelf")
+    jianghu("sft", "--name", "all", "--records", "all", "--max-iters", 2, "--warmup-iters", 1, cwd=root)
+    jianghu("sft", "--name", "again", "--from", "all", "--max-iters", 2, "--warmup-iters", 1, cwd=root)
+    examined = ("eval", "chat", "all", "again", "--limit", 0, "--max-new-tokens", 1, "--json")
+    chat, *others = json.loads(jianghu(*examined, cwd=root).stdout)
+    unseen = chat["groups"]["unseen"]["questions"]
+    assert unseen > 0
+    assert chat["leaks"]["exact"] == 0
+    for result in others:
+        assert "unseen" not in result["groups"]
+        assert result["groups"]["trained"]["questions"] == chat["groups"]["trained"]["questions"]
+        assert result["leaks"]["exact"] >= unseen
+    refused = jianghu("eval", "all", "--leaks", "refuse", cwd=root, check=False)
+    assert refused.returncode == 2
+    assert "stand in the training records" in refused.stderr
 
 
 def test_the_nearest_question_is_the_one_with_the_most_overlap():

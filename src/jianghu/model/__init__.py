@@ -1,8 +1,8 @@
 """The transformer: Qwen3's architecture under Hugging Face's parameter names, its KV cache, its checkpoints."""
 
 from .cache import KVCache
-from .checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from .checkpoint import Checkpoint, load_checkpoint, read_about, save_checkpoint
 from .config import ModelConfig
 from .transformer import Transformer
 
-__all__ = ["Checkpoint", "KVCache", "ModelConfig", "Transformer", "load_checkpoint", "save_checkpoint"]
+__all__ = ["Checkpoint", "KVCache", "ModelConfig", "Transformer", "load_checkpoint", "read_about", "save_checkpoint"]

@@ -82,8 +82,12 @@ def load_checkpoint(path: Path, device: str = "cpu", dropout: float = 0.0) -> Ch
             )
     model.load_state_dict({name: tensor.float() for name, tensor in weights.items()}, assign=True)
     model.materialize_rope()
-    about = files.read_json(path / ABOUT) if (path / ABOUT).exists() else {}
-    return Checkpoint(path, model.to(device).eval(), tokenizer, about)
+    return Checkpoint(path, model.to(device).eval(), tokenizer, read_about(path))
+
+
+def read_about(path: Path) -> dict[str, Any]:
+    """What a checkpoint's folder says of where it comes from; empty for a model not made here."""
+    return files.read_json(path / ABOUT) if (path / ABOUT).exists() else {}
 
 
 def _others(path: Path) -> str:

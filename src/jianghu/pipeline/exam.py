@@ -12,7 +12,7 @@ from .. import files
 from ..corpus import Chapter, read_chapters
 from ..errors import InputError
 from ..evaluation import Background, Item, Leaks, People, Taught, perplexity, read_exam, shelf_exam, take_exam
-from ..model import load_checkpoint
+from ..model import load_checkpoint, read_about
 from ..progress import Progress
 from ..recipe import EvalSettings, Recipe
 from ..synth.cloze.members import CLASSICS
@@ -23,15 +23,27 @@ from .synth import lexicons_of
 SPLITS = ("train", "paraphrase", "val", "test")
 
 
-def background_of(ws: Workspace) -> Background:
+def background_of(ws: Workspace, checkpoint: Path | None = None) -> Background:
     """What is known of the workspace's books and of what was taught; less where it is not prepared, or has no
-    records."""
+    records.
+
+    Args:
+        checkpoint: the one that is examined; None: any that was fine-tuned on the training records.
+    """
     chapters = read_chapters(ws.chapters) if ws.chapters.exists() else []
     texts = _texts(chapters)
     people = People(lexicons_of(ws, chapters), texts, {title: names.split() for title, names in CLASSICS.items()})
-    train = ws.records / "train.jsonl"
-    taught = Taught(files.read_jsonl(train)) if train.exists() else None
+    learned = _learned(ws, checkpoint)
+    taught = Taught(row for path in learned for row in files.read_jsonl(path)) if learned else None
     return Background(people if texts else None, taught, tuple(texts.values()))
+
+
+def _learned(ws: Workspace, checkpoint: Path | None) -> list[Path]:
+    """The records that a checkpoint was fine-tuned on: the training records, or with `sft.records = "all"` those of
+    the validation and test splits too."""
+    everything = checkpoint is not None and read_about(checkpoint).get("records") == "all"
+    paths = [ws.records / f"{split}.jsonl" for split in (("train", "val", "test") if everything else ("train",))]
+    return [path for path in paths if path.exists()]
 
 
 def exam_items(
@@ -69,7 +81,7 @@ def exam(
         InputError: no such checkpoint or exam, or see `exam_items`.
     """
     folder = ws.checkpoint(reference)
-    background = background_of(ws)
+    background = background_of(ws, folder)
     name, items, leaks = exam_items(ws, path, recipe.eval, background)
     out = result_path(ws, reference, name)
     began = time.monotonic()
@@ -98,9 +110,10 @@ def exam(
 
 def exam_stale(ws: Workspace, recipe: Recipe, reference: str) -> str | None:
     """Why a checkpoint must take the workspace's own exam again, or None."""
-    name, items, _ = exam_items(ws, None, recipe.eval, background_of(ws))
+    folder = ws.checkpoint(reference)
+    name, items, _ = exam_items(ws, None, recipe.eval, background_of(ws, folder))
     out = result_path(ws, reference, name)
-    return ws.why_stale(out, _manifest(ws, recipe, ws.checkpoint(reference), items), [out])
+    return ws.why_stale(out, _manifest(ws, recipe, folder, items), [out])
 
 
 def result_path(ws: Workspace, reference: str, exam: str) -> Path:
@@ -127,7 +140,7 @@ def _shelf_items(ws: Workspace, settings: EvalSettings, people: People | None) -
 def _manifest(ws: Workspace, recipe: Recipe, checkpoint: Path, items: Sequence[Item]) -> Manifest:
     """The training records and the chapters count, since answers are held against them."""
     asked = files.sha256_json([asdict(item) for item in items])
-    known = [path for path in (ws.records / "train.jsonl", ws.chapters) if path.exists()]
+    known = [*_learned(ws, checkpoint), *(path for path in (ws.chapters,) if path.exists())]
     inputs = {**ws.hashes([checkpoint / "model.safetensors", *known]), "the questions": asked}
     return Manifest(inputs, {"eval": recipe.eval.model_dump()})
 

@@ -24,7 +24,7 @@ from ..dataset import (
 )
 from ..dataset.batches import spread
 from ..errors import InputError
-from ..model import ModelConfig, Transformer, load_checkpoint
+from ..model import ModelConfig, Transformer, load_checkpoint, read_about
 from ..recipe import Recipe, TrainSettings, to_toml
 from ..tokenizer import Tokenizer
 from ..training import Prompt, Result, RunFolder, Trainer, World
@@ -109,6 +109,8 @@ def train(
     about = {"jianghu": __version__, "run": name, "stage": stage, "inputs": manifest.inputs}
     if source is not None:
         about["from"] = ws.shown(source)
+        before = read_about(source).get("records")
+        about["records"] = "all" if "all" in (recipe.sft.records, before) else "train"
     with files.lock(run.path, f"the run {name}") if world.writes else nullcontext():
         if world.writes:
             _open_run(ws, recipe, stage, run, manifest, resume, restart, say)

@@ -51,13 +51,17 @@ def coverage(name: str, counts: dict[int, int]) -> Any:
     return chart
 
 
-def kinds(name: str, counts: dict[str, int]) -> Any:
-    """Records of each kind."""
+def bars(name: str, counts: dict[str, int], what: str) -> Any:
+    """A bar for each of some counts, the longest at the top.
+
+    Args:
+        what: is counted.
+    """
     names = sorted(counts, key=lambda kind: counts[kind])
     source = ColumnDataSource({"y": names, "x": [counts[kind] for kind in names]})
-    chart = _figure(name, "records", "", 60 + 26 * len(names), y_range=names)
+    chart = _figure(name, what, "", 80 + 26 * len(names), y_range=names)
     chart.hbar("y", right="x", source=source, height=0.7, color="#4c78a8")
-    chart.add_tools(HoverTool(tooltips=[("kind", "@y"), ("records", "@x")]))
+    chart.add_tools(HoverTool(tooltips=[("", "@y"), (what, "@x{0,0}")]))
     return chart
 
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections import Counter
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from .. import __version__, files
-from ..corpus import check_report, load_shelf
+from ..corpus import check_report, load_shelf, read_chapters
 from ..errors import InputError
+from ..synth import Reader, status
+from ..synth.store.decisions import Decisions
 from ..workspace import Workspace
 
 AXES = ("step", "tokens", "epochs", "seconds")
@@ -36,7 +36,7 @@ class Facts:
     """Everything in the report.
 
     `exams` are the contents of evals/*.json with their file name as `file`; `studies` those of
-    studies/*/results.json; `records` counts by split, kind, source and chapter; `store` what the teacher cost.
+    studies/*/results.json; `records` counts by split, kind, source and chapter; `teacher` see `_teacher`.
     """
 
     version: str
@@ -44,7 +44,7 @@ class Facts:
     tokens: dict[str, Any]
     runs: list[Run]
     records: dict[str, Any]
-    store: dict[str, Any]
+    teacher: dict[str, Any]
     exams: list[dict[str, Any]]
     studies: list[dict[str, Any]]
 
@@ -71,7 +71,7 @@ def gather(ws: Workspace) -> Facts:
         if not file.name.endswith(".manifest.json")
     ]
     studies = [files.read_json(file) for file in sorted(ws.studies.glob("*/results.json"))]
-    return Facts(__version__, books, tokens, runs, _records(ws), store_facts(ws.store), exams, studies)
+    return Facts(__version__, books, tokens, runs, _records(ws), _teacher(ws), exams, studies)
 
 
 def _run(folder: Path) -> Run | None:
@@ -95,11 +95,14 @@ def _run(folder: Path) -> Run | None:
 
 
 def _records(ws: Workspace) -> dict[str, Any]:
-    """Counts: splits, kinds, sources, and chapters as {book: {chapter: records}}."""
+    """Counts: splits, kinds, sources, and chapters as {book: {chapter: records}}, with every
+    chapter of a book that has records."""
     splits: Counter[str] = Counter()
     kinds: Counter[str] = Counter()
     sources: Counter[str] = Counter()
     chapters: dict[str, Counter[int]] = {}
+    for chapter in read_chapters(ws.chapters) if ws.chapters.exists() else ():
+        chapters.setdefault(chapter.book, Counter())[chapter.chapter] = 0
     for path in sorted(ws.records.glob("*.jsonl")):
         for row in files.read_jsonl(path):
             splits[path.stem] += 1
@@ -107,21 +110,31 @@ def _records(ws: Workspace) -> dict[str, Any]:
             sources[str(row.get("source") or "-")] += 1
             if row.get("chapter"):
                 chapters.setdefault(str(row.get("book")), Counter())[int(row["chapter"])] += 1
-    return {"splits": splits, "kinds": kinds, "sources": sources, "chapters": chapters}
+    told = {book: counts for book, counts in chapters.items() if counts.total()}
+    return {"splits": splits, "kinds": kinds, "sources": sources, "chapters": told}
 
 
-def store_facts(path: Path) -> dict[str, Any]:
-    """What the teacher did and cost, from its store: {replies, tokens, cost, verdicts}; {} where there is no store, or
-    one of another version. Reads only, so a teacher at work is not disturbed."""
-    if not path.exists():
+def _teacher(ws: Workspace) -> dict[str, Any]:
+    """What a teacher was asked and what came of it; a teacher at work is not disturbed.
+
+    Returns:
+        {} without a store, {"problem"} for one of another version; else `left_out` (records by reason, whoever made
+        them), and if anything was asked also what `jianghu.synth.status` tells, `models` (see `Reader.by_model`) and
+        `coverage` (book → figures in brief and people nobody asked about).
+    """
+    if not ws.store.exists():
         return {}
     try:
-        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db:
-            replies, tokens, cost = db.execute(
-                "SELECT count(*), coalesce(sum(coalesce(tokens_in, 0) + coalesce(tokens_out, 0)), 0), "
-                "coalesce(sum(cost), 0.0) FROM replies"
-            ).fetchone()
-            verdicts = dict(db.execute("SELECT verdict, count(*) FROM records GROUP BY verdict ORDER BY 2 DESC"))
-    except sqlite3.DatabaseError:
-        return {}
-    return {"replies": replies, "tokens": tokens, "cost": cost, "verdicts": verdicts}
+        with Reader(ws.store) as store:
+            repeats = {why: len(Decisions(store).repeats(why)) for why in ("repeat", "contradiction", "leak")}
+            facts: dict[str, Any] = {"left_out": {why: count for why, count in repeats.items() if count}}
+            told = status(store)
+            if told["requests"] or told["sendings"]:
+                facts |= {**told, "models": store.by_model(), "coverage": {}}
+    except InputError as error:
+        return {"problem": str(error)}
+    path = ws.records / "coverage.json"
+    if "models" in facts and path.exists():
+        covered = files.read_json(path)
+        facts["coverage"] = {book: {**row["brief"], **row["people"]} for book, row in covered.items()}
+    return facts

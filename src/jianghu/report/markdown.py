@@ -36,10 +36,23 @@ def write_markdown(path: Path, facts: Facts) -> None:
     for name, scores in exam_rows(facts):
         interval = f"{scores['low']:.1%}–{scores['high']:.1%}"
         lines.append(f"| {name} | {scores['questions']} | {scores['accuracy']:.1%} | {interval} |")
-    lines += ["", "## 发现 · Findings", ""]
+    lines += ["", "## 问答 · Records", "", *_records(facts), "", "## 发现 · Findings", ""]
     for finding in findings(facts):
         lines.append(f"- {' '.join(finding.sentence)} {' '.join(finding.figure).strip() or '未做 · not run'}")
     files.write_text(path, "\n".join(lines) + "\n")
+
+
+def _records(facts: Facts) -> list[str]:
+    """How many records of which kind and source there are, and what the teacher did and cost."""
+    told = {"split": facts.records["splits"], "source": facts.records["sources"], "kind": facts.records["kinds"]}
+    told |= {"left out": facts.teacher.get("left_out", {}), "rejected": facts.teacher.get("rejected", {})}
+    lines = [
+        f"- {name}: {', '.join(f'{key} {n:,}' for key, n in counts.items())}" for name, counts in told.items() if counts
+    ]
+    for model, it in facts.teacher.get("models", {}).items():
+        tokens = f"{it['tokens_in']:,} + {it['tokens_out']:,} tokens"
+        lines.append(f"- {model}: {it['replies']:,} replies, {tokens}, cost {it['cost']:.4f}")
+    return lines or ["- 未做 · none"]
 
 
 def _use_chinese_font() -> bool:

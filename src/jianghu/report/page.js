@@ -5,7 +5,7 @@ const data = JSON.parse(document.getElementById("data").textContent);
 const words = {
   step: ["step", "步"], tokens: ["tokens", "词元"], epochs: ["epochs", "遍数"], seconds: ["seconds", "秒"],
   "bits per character": ["bits per character", "每字比特"], chapter: ["chapter", "回"], records: ["records", "条数"],
-  "right answers": ["right answers", "答对率"], "": ["", ""],
+  "right answers": ["right answers", "答对率"], rejected: ["rejected", "未采用"], "": ["", ""],
 };
 const figures = {};
 const labels = {};
@@ -69,6 +69,25 @@ function samples() {
   refill();
 }
 
+function cell(name, parts) {
+  const box = document.createElement("td");
+  box.className = name;
+  box.append(...parts);
+  return box;
+}
+
+function said(row) {
+  // An answer with its marks: loops, and names of another book.
+  if (!row) return cell("", ["—"]);
+  const parts = row.pieces.map(([text, mark]) => {
+    const part = document.createElement("span");
+    part.textContent = text;
+    part.className = mark;
+    return part;
+  });
+  return cell(row.outcome ?? "", [...parts, parts.length ? row.finished ? "" : "…" : "—"]);
+}
+
 function answers() {
   const selects = [...document.querySelectorAll(".answer-of")], group = document.getElementById("answer-group");
   if (!selects.length) return;
@@ -77,17 +96,15 @@ function answers() {
   const groups = [...new Set(Object.values(data.answers).flat().map((row) => row.group || "-"))];
   options(group, ["*", ...groups], 0);
   const show = () => {
-    const columns = selects.map((select) => new Map(data.answers[select.value].map((row) => [row.group + row.question, row])));
-    const rows = [...columns[0].values()].filter((row) => group.value === "*" || (row.group || "-") === group.value);
+    const key = (row) => `${row.group}\n${row.question}`;
+    const columns = selects.map((select) => new Map(data.answers[select.value].map((row) => [key(row), row])));
+    const all = new Map(columns.flatMap((column) => [...column]));
+    const rows = [...all.values()].filter((row) => group.value === "*" || (row.group || "-") === group.value);
     body.replaceChildren(...rows.map((row) => {
       const line = document.createElement("tr");
-      const cells = [row.question, ...columns.map((column) => column.get(row.group + row.question)), row.reference];
-      for (const cell of cells) {
-        const box = document.createElement("td");
-        box.textContent = typeof cell === "string" ? cell : cell ? cell.answer || "—" : "—";
-        if (cell && cell.outcome) box.className = cell.outcome;
-        line.append(box);
-      }
+      line.append(cell("whole", [row.question]));
+      for (const column of columns) line.append(said(column.get(key(row))));
+      line.append(cell("whole", [row.reference || "—"]));
       return line;
     }));
   };

@@ -14,6 +14,7 @@ from jinja2 import Environment, PackageLoader
 from markupsafe import Markup
 
 from .. import files
+from ..evaluation.compare import marked
 from . import charts
 from .advice import advice
 from .findings import findings
@@ -21,6 +22,8 @@ from .gather import Facts, Run
 
 MOST_ANSWERS, MOST_STEPS = 200, 12
 """Answers of an exam, and steps of a run's samples, that the page holds; more are taken evenly."""
+MOST_COLUMNS = 3
+"""Checkpoints whose answers stand side by side; the last one only on wide screens."""
 
 
 def write_page(path: Path, facts: Facts) -> None:
@@ -38,7 +41,9 @@ def page(facts: Facts) -> str:
     for number, counts in enumerate(facts.records["chapters"].values()):
         drawn[f"coverage-{number}"] = charts.coverage(f"coverage-{number}", counts)
     if facts.records["kinds"]:
-        drawn["kinds"] = charts.kinds("kinds", facts.records["kinds"])
+        drawn["kinds"] = charts.bars("kinds", facts.records["kinds"], "records")
+    if facts.teacher.get("rejected"):
+        drawn["rejected"] = charts.bars("rejected", facts.teacher["rejected"], "rejected")
     if rows := exam_rows(facts):
         drawn["shares"] = charts.shares("shares", rows)
     if (chart := charts.loss_and_answers("loss-answers", facts)) is not None:
@@ -59,6 +64,7 @@ def page(facts: Facts) -> str:
             for name, colour in charts.colours([run for run in facts.runs if run.stage == stage]).items()
         },
         drawn=drawn,
+        columns=min(MOST_COLUMNS, len(facts.exams)),
         label=label,
         advice=advice(facts),
         findings=findings(facts),
@@ -97,8 +103,10 @@ def _samples(run: Run) -> list[dict[str, Any]]:
 
 
 def _answers(exam: dict[str, Any]) -> list[dict[str, Any]]:
-    keep = ("group", "question", "reference", "answer", "outcome", "loop", "wrong_book")
-    return [{key: row.get(key) for key in keep} for row in _even(exam["answers"], MOST_ANSWERS)]
+    """Rows for the page's script; `pieces` is the answer as `marked` cuts it."""
+    keep = ("group", "question", "reference", "outcome", "finished")
+    rows = _even(exam["answers"], MOST_ANSWERS)
+    return [{**{key: row.get(key) for key in keep}, "pieces": marked(row)} for row in rows]
 
 
 def _plain(value: Any) -> Any:

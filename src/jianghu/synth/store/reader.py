@@ -211,6 +211,15 @@ class Reader(Database):
         )
         return tokens, cost
 
+    def by_model(self) -> dict[str, dict[str, float]]:
+        """Model → its good replies, tokens_in, tokens_out and cost of all sendings, the dearest model first."""
+        rows = self._rows(
+            "SELECT model, sum(accepted), coalesce(sum(tokens_in), 0), coalesce(sum(tokens_out), 0), sum(cost) "
+            "FROM replies JOIN requests ON requests.id = replies.request GROUP BY model ORDER BY sum(cost) DESC, model"
+        )
+        names = ("replies", "tokens_in", "tokens_out", "cost")
+        return {model: dict(zip(names, figures, strict=True)) for model, *figures in rows}
+
     def lexicon(self, book: str) -> list[tuple[str, str, list[str]]]:
         """The names that a teacher found in a book: name, kind, aliases."""
         rows = self._rows("SELECT name, kind, aliases FROM lexicon WHERE book = ? ORDER BY name", (book,))
