@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tests.synth.teacher_server import Act, TeacherServer, chat, items_for
+from tests.synth.teacher_server import PATIENCE, Act, TeacherServer, chat, items_for
 
 
 def zhipu(code: str, words: str, status: int = 429) -> Act:
@@ -98,14 +98,17 @@ class ProviderServer(TeacherServer):
         self.dead_at: dict[str, int] = {}  # calls of a key when its first 401 went out
         self._tried: Counter[str] = Counter()
         self._at_once: defaultdict[str, int] = defaultdict(int)
-        self._guard = threading.Lock()
+        self._held_from: int | None = None
+        self._guard = threading.Condition()
 
     def act(self, number: int, body: dict[str, Any], key: str) -> Act:
         with self._guard:
             self._at_once[key] += 1
             self.calls[key] += 1
             self.peak[key] = max(self.peak[key], self._at_once[key])
-            return self._decide(body, key)
+            act = self._decide(body, key)
+            self._guard.wait_for(lambda: self._held_from is None or number < self._held_from, PATIENCE)
+            return act
 
     def done(self, key: str) -> None:
         with self._guard:
@@ -115,6 +118,12 @@ class ProviderServer(TeacherServer):
         """How often each request was asked, by its messages."""
         with self._guard:
             return Counter(self._tried)
+
+    def hold(self, number: int | None) -> None:
+        """Hold the requests from a number on, until another number is given; None: hold none."""
+        with self._guard:
+            self._held_from = number
+            self._guard.notify_all()
 
     def watch(self) -> None:
         """Forget the peaks so far."""

@@ -205,7 +205,7 @@ def test_adding_a_book_moves_no_record_to_another_split(records: list[Record]) -
 
 def test_thousands_in_seconds() -> None:
     many = chapters(60, 200)
-    began = time.monotonic()
+    began = time.thread_time()
     made = cloze_records(many, {BOOK: lexicon()}, SynthSettings(cloze_records=4000))
     assert len(made) > 3000
-    assert time.monotonic() - began < 20
+    assert time.thread_time() - began < 20  # of the processor, whatever else the machine does

@@ -57,7 +57,7 @@ def judged(store: Store, says: Callable[[str], str], calibrate: int = 20, sample
         return Act(body=chat(says(body["messages"][-1]["content"])))
 
     with TeacherServer(behave) as server:
-        settings = TeacherSettings(base_url=server.url, model="judge", key_env="", timeout=5.0)
+        settings = TeacherSettings(base_url=server.url, model="judge", key_env="", timeout=60.0)
         strategy = JudgeStrategy(lambda: RECORDS, TEXTS, KNOWN, settings, calibrate, sample)
         run_strategies([strategy], CHAPTERS, store, settings)
         Deciding(store).take_verdicts("judge")

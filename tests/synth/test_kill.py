@@ -56,6 +56,7 @@ def kill_often(tmp_path: Path, kills: int, passages: int, monkeypatch: pytest.Mo
         killed = 0
         while killed < kills:
             enough = len(server.seen) + dice.randint(1, max(2, 3 * passages // kills))
+            server.hold(enough + CONCURRENCY)  # however late the kill comes, the run is not over before
             command = [sys.executable, "-c", PROGRAM, str(tmp_path)]
             with subprocess.Popen(command, stdout=subprocess.PIPE) as child:
                 assert child.stdout is not None
@@ -72,6 +73,7 @@ def kill_often(tmp_path: Path, kills: int, passages: int, monkeypatch: pytest.Mo
             assert 0 <= len(server.seen) - rows(path) <= killed * CONCURRENCY
             if done:
                 break
+        server.hold(None)
         assert killed == kills, f"the run was over after {killed} kills; ask for more passages"
         quicken(monkeypatch)
         before = len(server.seen)

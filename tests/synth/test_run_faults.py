@@ -6,10 +6,12 @@ from collections import Counter
 import pytest
 
 from jianghu.errors import InputError, RunError
-from jianghu.synth import Store, sending
+from jianghu.synth import Store, run_strategies, sending
+from jianghu.synth.store import Reply
 from tests.synth.plain import run_plain
 from tests.synth.shelf import chapters, synth_settings
 from tests.synth.teacher_server import Act, TeacherServer, chat, good, passage_of
+from tests.synth.virtual import ManyStrategy, Provider, virtual_time
 
 CHAPTERS = chapters()
 pytestmark = pytest.mark.usefixtures("quick")
@@ -50,20 +52,19 @@ def test_retry_after_is_kept_for_all_requests(store: Store) -> None:
 
 
 def test_waiting_holds_no_slot(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sending.random, "uniform", lambda low, high: 2.0)
-    refused: list[str] = []
+    monkeypatch.setattr(sending.random, "uniform", lambda low, high: 100.0)
+    asked: list[str] = []
 
-    def behave(number: int, body: dict) -> Act:
-        if number and len(refused) < 3 and passage_of(body) not in refused:
-            refused.append(passage_of(body))
-            return Act(503, "")
-        return good(number, body)
+    class Refusing(Provider):
+        async def send(self, body, endpoint, key):
+            asked.append(body["messages"][1]["content"])
+            return Reply("busy") if 2 <= len(asked) <= 4 else await super().send(body, endpoint, key)
 
-    with TeacherServer(behave) as server:
-        run_plain(CHAPTERS, store, synth_settings(server.url, max_passages=12, teacher={"concurrency": 1}))
-        asked = [passage_of(body) for body in server.seen]
-    # With one slot, the nine others are answered while the three refused ones wait their two seconds.
-    assert sorted(asked[12:]) == sorted(refused)
+    settings = synth_settings(teacher={"concurrency": 1}).teacher
+    with virtual_time():
+        run_strategies([ManyStrategy(12)], [], store, settings, transport=Refusing(seconds=1.0))
+    # With one slot, the nine others take nine seconds, while the three refused ones wait their hundred.
+    assert sorted(asked[12:]) == sorted(asked[1:4])
     assert len(set(asked[:12])) == 12
 
 

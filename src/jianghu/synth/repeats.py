@@ -121,6 +121,9 @@ def _marks(book: str, text: str, names: Names) -> frozenset[str]:
 
 _COLUMNS = "id, book, question, asked, answer, short_answer, aliases, split"  # the fields of `_Earlier`
 
+_OF_A_BAND = f"SELECT n FROM (SELECT n FROM bands WHERE hash = ? ORDER BY n LIMIT {MOST_ALIKE})"
+_ALIKE = f"SELECT {_COLUMNS} FROM seen WHERE n IN ({' UNION '.join([_OF_A_BAND] * BANDS)}) ORDER BY n"
+
 
 class _Seen:
     """The records that were let through, in a temporary file of SQLite's that goes away with the connection."""
@@ -159,14 +162,7 @@ class _Seen:
         return None
 
     def _candidates(self, bands: list[int]) -> list[_Earlier]:
-        numbers: set[int] = set()
-        for band in bands:
-            rows = self._db.execute("SELECT n FROM bands WHERE hash = ? ORDER BY n LIMIT ?", (band, MOST_ALIKE))
-            numbers.update(n for (n,) in rows)
-        return [
-            _Earlier(*self._db.execute(f"SELECT {_COLUMNS} FROM seen WHERE n = ?", (n,)).fetchone())
-            for n in sorted(numbers)
-        ]
+        return [_Earlier(*row) for row in self._db.execute(_ALIKE, bands)]
 
     def _remember(self, record: Record, asked: str, bands: list[int]) -> None:
         fields = (record.id, record.book, record.question, asked, record.answer, record.short_answer)
