@@ -64,9 +64,10 @@ def test_the_page_works_in_a_browser_without_a_network(tmp_path):
     sync = pytest.importorskip("playwright.sync_api", reason="a browser is driven through playwright")
     who = (row("关羽", outcome="right"), row("宋江", ["宋江"]))
     how = (row("走" * 9), row("\n<script>x</script>"))
+    nothing = (row(""), row("关羽"))
     lines = [
         Line(Item("1", "<b>谁</b>？", "关羽。", ("关羽",), group="人物"), (who, who)),
-        Line(Item("2", "如何？", "", (), group="情节"), (how, how)),
+        Line(Item("2", "如何？", "", (), group="情节"), (how, nothing)),
     ]
     path = tmp_path / "page.html"
     path.write_text(page(["base", "chat/最后"], lines, True), encoding="utf-8")
@@ -83,6 +84,7 @@ def test_the_page_works_in_a_browser_without_a_network(tmp_path):
         assert tab.inner_text("h1") == "Answers side by side"
         assert tab.locator("td .stranger").all_inner_texts() == ["宋江", "宋江"]
         assert tab.locator("td .loop").first.inner_text() == "走" * 9
+        assert tab.locator("td div").nth(6).inner_text() == "—"
         assert tab.locator("tbody tr:visible").count() == 2
         tab.select_option("#kind", "情节")
         assert tab.locator("tbody tr:visible").count() == 1

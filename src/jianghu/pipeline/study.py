@@ -126,10 +126,13 @@ def run_study(
 
     try:
         with stoppable() as stopped, Progress(study.settings.title, total) as progress:
-            while crew.works() and not stopped.is_set():
+            works = True
+            while works and not stopped.is_set():
+                works = crew.works()  # before the killed are looked for, so that the last one is not overlooked
                 for number, process, name in crew.killed():
                     if ledger.fail_process(process, f"its process was ended by {name}; was there too little memory?"):
                         crew.replace(number)
+                        works = True
                 running = [row["name"] for row in look()["members"] if row["state"] == "running"]
                 ended = sum(state in ("done", "failed") for state in known.values())
                 progress.update(ended, now=", ".join(_place(ws, name) for name in running) or "-")

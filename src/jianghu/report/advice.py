@@ -27,13 +27,15 @@ def advice(facts: Facts) -> tuple[str, str]:
     score = _score(first)
     name = first["checkpoint"]
     group = MAIN if MAIN in first["groups"] else "all"
+    first_alone = not others or score["accuracy"] > _score(others[0])["accuracy"]
+    most = ("the most", "最多") if first_alone else ("as many as any", "并列最多")
     english = (
         f"Take {name}: {score['accuracy']:.1%} of {score['questions']} answers right "
-        f"({score['low']:.1%}–{score['high']:.1%}, group {group}), the most of {len(exams)} on this exam."
+        f"({score['low']:.1%}–{score['high']:.1%}, group {group}), {most[0]} of {len(exams)} on this exam."
     )
     chinese = (
         f"建议采用 {name}：{score['questions']} 题答对 {score['accuracy']:.1%}"
-        f"（{score['low']:.1%}–{score['high']:.1%}，组 {group}），在参加这场考试的 {len(exams)} 个检查点中最多。"
+        f"（{score['low']:.1%}–{score['high']:.1%}，组 {group}），在参加这场考试的 {len(exams)} 个检查点中{most[1]}。"
     )
     if others:
         result = versus(_rows(others[0]), _rows(first))

@@ -47,6 +47,7 @@ def coverage(name: str, counts: dict[int, int]) -> Any:
     source = ColumnDataSource({"x": chapters, "y": [counts.get(chapter, 0) for chapter in chapters]})
     chart = _figure(name, "chapter", "records", 200)
     chart.vbar("x", top="y", source=source, width=0.85, color="#4c78a8")
+    chart.y_range.start = 0
     chart.add_tools(HoverTool(tooltips=[("chapter", "@x"), ("records", "@y")]))
     return chart
 
@@ -61,6 +62,7 @@ def bars(name: str, counts: dict[str, int], what: str) -> Any:
     source = ColumnDataSource({"y": names, "x": [counts[kind] for kind in names]})
     chart = _figure(name, what, "", 80 + 26 * len(names), y_range=names)
     chart.hbar("y", right="x", source=source, height=0.7, color="#4c78a8")
+    chart.x_range.start = 0
     chart.add_tools(HoverTool(tooltips=[("", "@y"), (what, "@x{0,0}")]))
     return chart
 
@@ -72,7 +74,7 @@ def shares(name: str, rows: list[tuple[str, dict[str, Any]]]) -> Any:
     for key in ("accuracy", "low", "high", "questions"):
         table[key] = [scores[key] for _, scores in rows]
     source = ColumnDataSource(table)
-    chart = _figure(name, "right answers", "", 80 + 24 * len(names), y_range=names, x_range=(0, 1))
+    chart = _figure(name, "right answers", "", 80 + 24 * len(names), y_range=names, x_range=(-0.02, 1.02))
     chart.segment("low", "y", "high", "y", source=source, line_width=2, color="#4c78a8")
     chart.scatter("accuracy", "y", source=source, size=9, color="#4c78a8")
     tips = [("", "@y"), ("right", "@accuracy{0.0%}"), ("95 %", "@low{0.0%} – @high{0.0%}"), ("asked", "@questions")]
@@ -87,7 +89,7 @@ def loss_and_answers(name: str, facts: Facts) -> Any | None:
         return None
     labels, losses, rights = zip(*points, strict=True)
     source = ColumnDataSource({"label": labels, "x": losses, "y": rights})
-    chart = _figure(name, "bits per character", "right answers", 300)
+    chart = _figure(name, "bits per character", "right answers", 300, y_range=(-0.02, max(rights) * 1.15 + 0.02))
     chart.scatter("x", "y", source=source, size=10, color="#e45756")
     chart.add_tools(HoverTool(tooltips=[("", "@label"), ("bits", "@x{0.000}"), ("right", "@y{0.0%}")]))
     return chart

@@ -22,7 +22,7 @@ function dress() {
       axis.major_tick_line_color = axis.minor_tick_line_color = ink;
       axis.axis_label_text_font_style = "normal";
     }
-    for (const grid of figure.center) grid.grid_line_alpha = 0.25;
+    for (const grid of figure.center) { grid.grid_line_color = ink; grid.grid_line_alpha = 0.12; }
   }
 }
 

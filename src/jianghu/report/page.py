@@ -77,8 +77,8 @@ def page(facts: Facts) -> str:
 
 
 def label(exam: dict[str, Any]) -> str:
-    """An exam in short: checkpoint and questions, as its file is called."""
-    return Path(exam["file"]).name.removesuffix(".json")
+    """An exam in short, as its file is called: checkpoint, and questions if they are not the workspace's own."""
+    return Path(exam["file"]).name.removesuffix(".json").removesuffix(".records")
 
 
 def exam_rows(facts: Facts) -> list[tuple[str, dict[str, Any]]]:
