@@ -17,6 +17,9 @@ from .row import Row
 from .sampling import Likelihood, Sampler, Sampling, likelihoods
 from .schedule import next_rows
 
+HELD = 4
+"""Waiting rows keep what they have read as long as that is no more than so many times what the running ones may."""
+
 
 @dataclass(frozen=True)
 class Written:
@@ -33,14 +36,16 @@ class Engine:
     Args:
         model: in evaluation mode.
         places: rows that write at once; others wait.
-        budget: tokens of prompts that are read in one step, so that a long prompt does not halt those who write.
+        budget: tokens of prompts that are read in one step, so that a long prompt does not halt those who write;
+            default: about what takes as long as the writing does.
 
     Not thread-safe: one thread calls it.
     """
 
-    def __init__(self, model: Transformer, places: int, budget: int = 256) -> None:
+    def __init__(self, model: Transformer, places: int, budget: int | None = None) -> None:
         weight = model.model.embed_tokens.weight
-        self.model, self.places, self.budget = model, places, budget
+        self.model, self.places = model, places
+        self.budget = budget or (64 if weight.device.type == "cpu" else 1024)
         self.device, self.dtype, self.block_size = weight.device, weight.dtype, model.config.block_size
         self.waiting: list[Row] = []
         self.running: list[Row] = []  # row n writes in row n of the cache
@@ -80,13 +85,12 @@ class Engine:
     @torch.inference_mode()
     def step(self) -> list[Written]:
         """Read some prompts, then write one token of each running row. A row ends when its `ending` says so."""
-        chosen = next_rows(self.waiting, self.running, self.places)
-        self._read([row for row, _ in chosen])
-        for row, victim in chosen:
-            if row.unread == 0:
-                if victim is not None:
-                    self._park(victim)
-                self._seat(row)
+        self._read([row for row, _ in next_rows(self.waiting, self.running, self.places)])
+        ready = [row for row in self.waiting if row.unread == 0]  # nobody's place is kept while another is being read
+        for row, victim in next_rows(ready, self.running, self.places):
+            if victim is not None:
+                self._park(victim)
+            self._seat(row)
         return self._write()
 
     def _write(self) -> list[Written]:
@@ -132,17 +136,19 @@ class Engine:
         self._cache.lengths[place] = 0
         if row.held is not None:
             self._cache.put(place, row.held)
-        if not row.interrupted:
-            row.turns, row.turn = row.turns + 1, 0
-        row.held, row.interrupted = None, False
+        row.turns, row.turn, row.held = row.turns + 1, 0, None
         self.waiting.remove(row)
         self.running.append(row)
         self._sampler = None
 
     def _park(self, row: Row) -> None:
-        """Take a row's place; it waits with what it has read."""
+        """Take a row's place; it waits with what it has read, or is read again if too many do."""
         place = self.running.index(row)
-        row.held = self._cache.take(place, row.read)
+        held = sum(other.read for other in self.waiting)
+        if held + row.read <= HELD * self.places * self.block_size:
+            row.held = self._cache.take(place, row.read)
+        else:
+            row.cut(len(row.context))
         self._leave(place)
         self.waiting.append(row)
 
@@ -157,8 +163,15 @@ class Engine:
         self._sampler = None
 
     def _read(self, rows: list[Row]) -> None:
-        """Read what rows have not read yet, in their order, as far as the budget goes."""
-        unread, budget = [row for row in rows if row.unread], self.budget
+        """Read what rows have not read yet, brief ones first, within the budget; a quarter of it is for the others."""
+        brief = [row for row in rows if row.unread and row.brief]
+        others = [row for row in rows if row.unread and not row.brief]
+        kept = self.budget // 4 if others else 0
+        left = self._read_within(self.budget - kept, brief)
+        self._read_within(left + kept, others)
+
+    def _read_within(self, budget: int, unread: list[Row]) -> int:
+        """Read rows in their order; the rest of the budget."""
         while unread and budget > 0:
             group = [unread[0]]
             width = min(unread[0].unread, budget)
@@ -172,6 +185,7 @@ class Engine:
             self._read_together(group, width)
             budget -= width * len(group)
             unread = unread[len(group) :]
+        return budget
 
     def _read_together(self, rows: list[Row], width: int) -> None:
         """Read up to `width` ids of each row; either there is one row, or none has been read before."""
