@@ -15,7 +15,7 @@ import torch
 from ..model import KVCache, Transformer
 from .row import Row
 from .sampling import Likelihood, Sampler, Sampling, likelihoods
-from .schedule import next_rows
+from .schedule import in_line, next_rows
 
 HELD = 4
 """Waiting rows keep what they have read as long as that is no more than so many times what the running ones may."""
@@ -52,6 +52,7 @@ class Engine:
         self._cache = self._new_cache(1, min(64, self.block_size))
         self._cache.rows = 0
         self._sampler: Sampler | None = None  # None: the rows have changed
+        self._steps = 0
 
     @property
     def busy(self) -> bool:
@@ -85,8 +86,8 @@ class Engine:
     @torch.inference_mode()
     def step(self) -> list[Written]:
         """Read some prompts, then write one token of each running row. A row ends when its `ending` says so."""
-        self._read([row for row, _ in next_rows(self.waiting, self.running, self.places)])
-        ready = [row for row in self.waiting if row.unread == 0]  # nobody's place is kept while another is being read
+        self._read()
+        ready = [row for row in self.waiting if row.unread == 0]  # no place is kept for one that has to be read yet
         for row, victim in next_rows(ready, self.running, self.places):
             if victim is not None:
                 self._park(victim)
@@ -162,30 +163,31 @@ class Engine:
         self._cache.rows = last
         self._sampler = None
 
-    def _read(self, rows: list[Row]) -> None:
-        """Read what rows have not read yet, brief ones first, within the budget; a quarter of it is for the others."""
-        brief = [row for row in rows if row.unread and row.brief]
-        others = [row for row in rows if row.unread and not row.brief]
-        kept = self.budget // 4 if others else 0
-        left = self._read_within(self.budget - kept, brief)
-        self._read_within(left + kept, others)
+    def _read(self) -> None:
+        """Read of those next in line what they have not read yet, in one pass of the model within the budget.
 
-    def _read_within(self, budget: int, unread: list[Row]) -> int:
-        """Read rows in their order; the rest of the budget."""
-        while unread and budget > 0:
-            group = [unread[0]]
-            width = min(unread[0].unread, budget)
-            if unread[0].read == 0 and unread[0].unread <= budget:
-                for row in unread[1:]:
-                    wider = max(width, row.unread)
-                    if row.read or wider * (len(group) + 1) > budget:
-                        break
-                    group.append(row)
-                    width = wider
-            self._read_together(group, width)
-            budget -= width * len(group)
-            unread = unread[len(group) :]
-        return budget
+        Beside brief rows others are read in every second step only, so that a crowd of them does not make each step
+        twice as long; and in every fourth step before brief ones, so that a crowd of these does not shut them out.
+        """
+        line = in_line(self.waiting)
+        nearest = [row for row in line if row.brief] + [row for row in line if not row.brief][: self.places]
+        unread = [row for row in nearest if row.unread]
+        self._steps += 1
+        if self._steps % 2 and any(row.brief for row in [*unread, *self.running]):
+            unread = [row for row in unread if row.brief]
+        elif self._steps % 4 == 0:
+            unread.sort(key=lambda row: row.brief)
+        if not unread:
+            return
+        group, width = unread[:1], min(unread[0].unread, self.budget)
+        if unread[0].read == 0 and unread[0].unread <= self.budget:
+            for row in unread[1:]:
+                wider = max(width, row.unread)
+                if row.read or wider * (len(group) + 1) > self.budget:
+                    break
+                group.append(row)
+                width = wider
+        self._read_together(group, width)
 
     def _read_together(self, rows: list[Row], width: int) -> None:
         """Read up to `width` ids of each row; either there is one row, or none has been read before."""

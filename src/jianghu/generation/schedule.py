@@ -12,6 +12,11 @@ FIRST_TURNS = 4
 """Tokens after which a row gives its place to a brief one; and, if it has had a turn before, to one that has not."""
 
 
+def in_line(waiting: list[Row]) -> list[Row]:
+    """Waiting rows, most urgent first: brief ones, those that have not had a turn, the others."""
+    return sorted(waiting, key=lambda row: 0 if row.brief else 1 if row.turns == 0 else 2)
+
+
 def next_rows(waiting: list[Row], running: list[Row], places: int) -> list[tuple[Row, Row | None]]:
     """The rows that get a place now, most urgent first, each with the row that has to leave for it.
 
@@ -19,9 +24,10 @@ def next_rows(waiting: list[Row], running: list[Row], places: int) -> list[tuple
         waiting: in the order in which they came or lost their place.
         running: at most `places`.
     """
-    brief = [row for row in waiting if row.brief]
-    new = [row for row in waiting if not row.brief and row.turns == 0]
-    old = [row for row in waiting if not row.brief and row.turns]
+    line = in_line(waiting)
+    brief = [row for row in line if row.brief]
+    new = [row for row in line if not row.brief and row.turns == 0]
+    old = line[len(brief) + len(new) :]
     brief = brief[: _brief_room(len(new) + len(old), running, places)]
     if old:
         first = sum(row.brief or row.turns == 1 for row in running)
