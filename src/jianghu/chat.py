@@ -53,6 +53,24 @@ def render(tokenizer: Tokenizer, messages: list[Message], prompt: bool = False) 
     return Rendered(ids, spans)
 
 
+def newest_turns(tokenizer: Tokenizer, messages: list[Message], room: int) -> list[Message]:
+    """The end of a conversation that is short enough to be read: as a prompt, it has at most `room` ids.
+
+    The oldest turns are left out, each question together with its answer. A system message stays in front as long as
+    there is room for it, and the last message in any case.
+    """
+    sizes = [len(render(tokenizer, [message]).ids) for message in messages]
+    size = sum(sizes) + len(render(tokenizer, [], prompt=True).ids)
+    if size <= room:
+        return messages
+    last = len(messages) - 1
+    start = system = int(last > 0 and messages[0]["role"] == "system")
+    while start < last and (size > room or messages[start]["role"] == "assistant"):
+        size -= sizes[start]
+        start += 1
+    return messages[: system if size <= room else 0] + messages[start:]
+
+
 def question(text: str) -> list[Message]:
     """A conversation of one question."""
     return [{"role": "user", "content": text}]

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import copy
+import dataclasses
+import itertools
 import json
 import re
 import shutil
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from threading import Event
 from typing import Any
 from urllib.parse import urlsplit
 
+import httpx
 import pytest
+import torch
 from playwright.sync_api import Browser, Page, expect, sync_playwright
+from torch import Tensor
 
 from jianghu.files import read_jsonl
 from jianghu.model import Checkpoint
@@ -45,8 +54,8 @@ def site(checkpoints: dict[str, Checkpoint], root: Path) -> Iterator[Running]:
         yield running
 
 
-@pytest.fixture
-def page(browser: Browser, site: Running) -> Iterator[Page]:
+@contextmanager
+def opened(browser: Browser, site: Running) -> Iterator[Page]:
     """The open page; afterwards: nothing on the console, and no request that left this machine."""
     with browser.new_context(viewport={"width": 1280, "height": 860}, locale="en-US") as context:
         page = context.new_page()
@@ -60,6 +69,12 @@ def page(browser: Browser, site: Running) -> Iterator[Page]:
         yield page
         assert complaints == []
         assert {urlsplit(url).netloc for url in asked} == {urlsplit(site.url).netloc}
+
+
+@pytest.fixture
+def page(browser: Browser, site: Running) -> Iterator[Page]:
+    with opened(browser, site) as page:
+        yield page
 
 
 @pytest.fixture(scope="module")
@@ -111,20 +126,41 @@ def test_ask_streams_an_answer_and_a_reload_keeps_the_talk(page):
     expect(page.locator("#welcome")).to_be_visible()
 
 
-@pytest.mark.slow  # a busy machine shows the button only when the answer is over
-def test_words_appear_before_the_answer_is_whole_and_stop_keeps_them(page, site):
-    settings(page, max_tokens=1024, temperature=1)
-    page.get_by_role("radio", name="Continue a text").check()
-    page.locator("#columns select").select_option("base")
-    ask(page, "沈青峰")
-    text = page.locator(".answer.writing .text")
-    expect(text).to_have_text(re.compile("沈青峰.{4,}", re.DOTALL))
-    page.get_by_role("button", name="Stop").click()
-    settled(page)
-    expect(page.locator(".answer .state")).to_have_text("stopped")
-    assert len(page.locator(".answer .text").inner_text()) > 7
-    site.until_idle("base")  # the server, too, has stopped
-    assert kept(page)["turns"][0]["answers"][0]["state"] == "stopped"
+def halting(checkpoint: Checkpoint, after: int, go_on: Event) -> Checkpoint:
+    """A checkpoint that never ends a text by itself, and that waits after some tokens until it may go on."""
+    model, written = copy.deepcopy(checkpoint.model), itertools.count(1)
+    score = model.logits
+
+    def logits(hidden: Tensor) -> Tensor:
+        if next(written) > after:
+            go_on.wait(120)
+        scores = score(hidden)
+        scores[..., list(checkpoint.tokenizer.stop_ids)] = -torch.inf
+        return scores
+
+    model.logits = logits  # type: ignore[method-assign]
+    return dataclasses.replace(checkpoint, model=model)
+
+
+def test_words_appear_before_the_answer_is_whole_and_stop_keeps_them(browser, checkpoints, root):
+    go_on = Event()
+    writer = halting(checkpoints["base"], 40, go_on)
+    with Running({"base": writer}, Workspace(root)) as site, opened(browser, site) as page:
+        settings(page, max_tokens=1024, temperature=0)
+        page.get_by_role("radio", name="Continue a text").check()
+        ask(page, "沈青峰")
+        expect(page.locator(".answer.writing .text")).to_have_text(re.compile("沈青峰.{4,}", re.DOTALL))
+        page.get_by_role("button", name="Stop").click()
+        settled(page)
+        expect(page.locator(".answer .state")).to_have_text("stopped")
+        assert len(page.locator(".answer .text").inner_text()) > 7
+        assert kept(page)["turns"][0]["answers"][0]["state"] == "stopped"
+        while 'jianghu_clients_gone_total{model="base"} 1' not in httpx.get(site.url + "/metrics").text:
+            time.sleep(0.05)  # the server has heard of it while the model still waits
+        go_on.set()
+        site.until_idle("base")
+        metrics = httpx.get(site.url + "/metrics").text
+        assert int(re.findall(r"written_tokens_total{.*} (\d+)", metrics)[0]) <= 41
 
 
 def test_escape_stops_and_the_keyboard_alone_is_enough(page):
@@ -224,6 +260,7 @@ def test_earlier_questions_go_along_if_the_reader_wants_it(page):
     before = kept(page)["turns"][0]["answers"][0]
     wanted = ["沈青峰是谁？", before["text"], "他去了哪里？"] if before["state"] == "done" else ["他去了哪里？"]
     assert [message["content"] for message in sent.value.post_data_json["messages"]] == wanted
+    assert sent.value.post_data_json["truncate_prompt"] is True
 
 
 def test_language_and_theme_switch_and_are_remembered(page):

@@ -1,6 +1,7 @@
 """Requests that no client should send: thousands of malformed ones never get a 5xx, and the server goes on."""
 
 import json
+import shutil
 
 import httpx
 import pytest
@@ -8,6 +9,8 @@ import schemathesis
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from schemathesis.checks import not_a_server_error
+
+from jianghu.workspace import Workspace
 
 from .running import Running
 
@@ -20,9 +23,11 @@ QUIET = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.
 
 
 @pytest.fixture(scope="module")
-def bounded(checkpoints):
-    """A server whose every answer is short."""
-    with Running(checkpoints, max_tokens=8) as running:
+def bounded(checkpoints, shelf, tmp_path_factory):
+    """A server whose every answer is short, in a workspace of its own that votes may change."""
+    root = tmp_path_factory.mktemp("schema") / "shelf"
+    shutil.copytree(shelf, root, ignore=shutil.ignore_patterns("runs", "evals"))
+    with Running(checkpoints, Workspace(root), max_tokens=8) as running:
         yield running
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from ..chat import Message, question, render
+from ..chat import Message, newest_turns, question, render
 from ..errors import InputError
 from ..recipe import Recipe, load_recipe
 from ..workspace import RECIPE, Workspace
@@ -81,8 +81,7 @@ def chat(checkpoint: str, *, settings: SampleFlags = None) -> None:
             talk = []
             continue
         talk.append({"role": "user", "content": said})
-        while len(talk) > 1 and len(render(loaded.tokenizer, talk, True).ids) > loaded.model.config.block_size // 2:
-            talk = talk[2:]  # the oldest question and its answer leave the model's sight
+        talk = newest_turns(loaded.tokenizer, talk, loaded.model.config.block_size // 2)  # the rest is for the answer
         talk.append({"role": "assistant", "content": _write(loaded, _prompt(loaded, talk), sampling)})
 
 

@@ -15,7 +15,10 @@ import torch
 from ..model import KVCache, Transformer
 from .row import Row
 from .sampling import Likelihood, Sampler, Sampling, likelihoods
-from .schedule import next_rows
+from .schedule import in_line, next_rows
+
+HELD = 4
+"""Waiting rows keep what they have read as long as that is no more than so many times what the running ones may."""
 
 
 @dataclass(frozen=True)
@@ -33,20 +36,23 @@ class Engine:
     Args:
         model: in evaluation mode.
         places: rows that write at once; others wait.
-        budget: tokens of prompts that are read in one step, so that a long prompt does not halt those who write.
+        budget: tokens of prompts that are read in one step, so that a long prompt does not halt those who write;
+            default: about what takes as long as the writing does.
 
     Not thread-safe: one thread calls it.
     """
 
-    def __init__(self, model: Transformer, places: int, budget: int = 256) -> None:
+    def __init__(self, model: Transformer, places: int, budget: int | None = None) -> None:
         weight = model.model.embed_tokens.weight
-        self.model, self.places, self.budget = model, places, budget
+        self.model, self.places = model, places
+        self.budget = budget or (64 if weight.device.type == "cpu" else 1024)
         self.device, self.dtype, self.block_size = weight.device, weight.dtype, model.config.block_size
         self.waiting: list[Row] = []
         self.running: list[Row] = []  # row n writes in row n of the cache
         self._cache = self._new_cache(1, min(64, self.block_size))
         self._cache.rows = 0
         self._sampler: Sampler | None = None  # None: the rows have changed
+        self._steps = 0
 
     @property
     def busy(self) -> bool:
@@ -80,13 +86,12 @@ class Engine:
     @torch.inference_mode()
     def step(self) -> list[Written]:
         """Read some prompts, then write one token of each running row. A row ends when its `ending` says so."""
-        chosen = next_rows(self.waiting, self.running, self.places)
-        self._read([row for row, _ in chosen])
-        for row, victim in chosen:
-            if row.unread == 0:
-                if victim is not None:
-                    self._park(victim)
-                self._seat(row)
+        self._read()
+        ready = [row for row in self.waiting if row.unread == 0]  # no place is kept for one that has to be read yet
+        for row, victim in next_rows(ready, self.running, self.places):
+            if victim is not None:
+                self._park(victim)
+            self._seat(row)
         return self._write()
 
     def _write(self) -> list[Written]:
@@ -132,17 +137,19 @@ class Engine:
         self._cache.lengths[place] = 0
         if row.held is not None:
             self._cache.put(place, row.held)
-        if not row.interrupted:
-            row.turns, row.turn = row.turns + 1, 0
-        row.held, row.interrupted = None, False
+        row.turns, row.turn, row.held = row.turns + 1, 0, None
         self.waiting.remove(row)
         self.running.append(row)
         self._sampler = None
 
     def _park(self, row: Row) -> None:
-        """Take a row's place; it waits with what it has read."""
+        """Take a row's place; it waits with what it has read, or is read again if too many do."""
         place = self.running.index(row)
-        row.held = self._cache.take(place, row.read)
+        held = sum(other.read for other in self.waiting)
+        if held + row.read <= HELD * self.places * self.block_size:
+            row.held = self._cache.take(place, row.read)
+        else:
+            row.cut(len(row.context))
         self._leave(place)
         self.waiting.append(row)
 
@@ -156,22 +163,31 @@ class Engine:
         self._cache.rows = last
         self._sampler = None
 
-    def _read(self, rows: list[Row]) -> None:
-        """Read what rows have not read yet, in their order, as far as the budget goes."""
-        unread, budget = [row for row in rows if row.unread], self.budget
-        while unread and budget > 0:
-            group = [unread[0]]
-            width = min(unread[0].unread, budget)
-            if unread[0].read == 0 and unread[0].unread <= budget:
-                for row in unread[1:]:
-                    wider = max(width, row.unread)
-                    if row.read or wider * (len(group) + 1) > budget:
-                        break
-                    group.append(row)
-                    width = wider
-            self._read_together(group, width)
-            budget -= width * len(group)
-            unread = unread[len(group) :]
+    def _read(self) -> None:
+        """Read of those next in line what they have not read yet, in one pass of the model within the budget.
+
+        Beside brief rows others are read in every second step only, so that a crowd of them does not make each step
+        twice as long; and in every fourth step before brief ones, so that a crowd of these does not shut them out.
+        """
+        line = in_line(self.waiting)
+        nearest = [row for row in line if row.brief] + [row for row in line if not row.brief][: self.places]
+        unread = [row for row in nearest if row.unread]
+        self._steps += 1
+        if self._steps % 2 and any(row.brief for row in [*unread, *self.running]):
+            unread = [row for row in unread if row.brief]
+        elif self._steps % 4 == 0:
+            unread.sort(key=lambda row: row.brief)
+        if not unread:
+            return
+        group, width = unread[:1], min(unread[0].unread, self.budget)
+        if unread[0].read == 0 and unread[0].unread <= self.budget:
+            for row in unread[1:]:
+                wider = max(width, row.unread)
+                if row.read or wider * (len(group) + 1) > self.budget:
+                    break
+                group.append(row)
+                width = wider
+        self._read_together(group, width)
 
     def _read_together(self, rows: list[Row], width: int) -> None:
         """Read up to `width` ids of each row; either there is one row, or none has been read before."""

@@ -27,7 +27,6 @@ class Row:
         read: ids of `context` whose keys and values are known. A row writes when all but the last are.
         held: these keys and values while the row has no place in the engine's cache (see `KVCache.take`).
         turns, turn: times that it got a place; tokens written since the last time.
-        interrupted: it lost its place in the middle of its turn, only to be read again.
     """
 
     context: list[int]
@@ -40,12 +39,11 @@ class Row:
     held: Tensor | None = None
     turns: int = 0
     turn: int = 0
-    interrupted: bool = False
 
     @property
     def brief(self) -> bool:
-        """Whether one turn is enough for all that it may write."""
-        return self.sampling.max_new_tokens <= TURN
+        """Whether one turn is enough for all that it may write, and its prompt is hardly longer."""
+        return self.sampling.max_new_tokens <= TURN and len(self.context) - len(self.written) <= 2 * TURN
 
     @property
     def unread(self) -> int:
@@ -66,4 +64,4 @@ class Row:
     def cut(self, length: int) -> None:
         """Forget all but the end of the context, which has to be read again."""
         self.context = self.context[-length:]
-        self.read, self.held, self.interrupted = 0, None, True
+        self.read, self.held = 0, None

@@ -8,7 +8,7 @@ import secrets
 import time
 from collections.abc import AsyncIterator
 
-from ..chat import Message, render
+from ..chat import Message, newest_turns, render
 from ..generation import Sampling, TextWriter
 from ..model import Checkpoint
 from ..recipe import Recipe
@@ -58,10 +58,9 @@ class Service:
             {"role": "system" if message.role == "developer" else message.role, "content": message.text}
             for message in asked.messages
         ]
-        prompt, room = render(checkpoint.tokenizer, talk, prompt=True).ids, checkpoint.model.config.block_size - 1
-        while asked.truncate_prompt and len(prompt) > room and len(talk) > 1:
-            del talk[1 if talk[0]["role"] == "system" and len(talk) > 2 else 0]  # the oldest turn
-            prompt = render(checkpoint.tokenizer, talk, prompt=True).ids
+        if asked.truncate_prompt:
+            talk = newest_turns(checkpoint.tokenizer, talk, checkpoint.model.config.block_size - 1)
+        prompt = render(checkpoint.tokenizer, talk, prompt=True).ids
         most = asked.max_completion_tokens or asked.max_tokens
         where = "max_completion_tokens" if asked.max_completion_tokens else "max_tokens"
         return self._order(asked, checkpoint, [prompt], self._most(most, where), asked.likeliest, "messages")

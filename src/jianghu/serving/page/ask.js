@@ -46,7 +46,7 @@ async function writeAnswer(turn, answer, signal, onChange) {
   const began = performance.now();
   try {
     const onText = (piece) => appendText(answer, piece);
-    const { finish, tokens } = await writeWithMemory(turn, answer, onText, signal);
+    const { finish, tokens } = await api.write({ ...asked(turn, answer), truncate_prompt: true }, onText, signal);
     answer.tokens = tokens;
     answer.state = finish === "length" ? "cut" : "done";
   } catch (problem) {
@@ -62,18 +62,11 @@ async function writeAnswer(turn, answer, signal, onChange) {
   save();
 }
 
-/** Earlier turns go along as the settings say; if they do not fit into what the model reads, the question goes alone. */
-async function writeWithMemory(turn, answer, onText, signal) {
+/** What a column's checkpoint is asked: a text to go on from, or the question after as many earlier ones as wanted. */
+function asked(turn, answer) {
   const body = { model: answer.checkpoint, ...turn.settings };
-  if (turn.mode === "continue") return api.write({ ...body, prompt: turn.text, truncate_prompt: true }, onText, signal);
-  const own = { role: "user", content: turn.text };
-  const earlier = earlierMessages(turn, answer.checkpoint);
-  try {
-    return await api.write({ ...body, messages: [...earlier, own] }, onText, signal);
-  } catch (problem) {
-    if (!earlier.length || problem.status !== 400 || answer.text) throw problem;
-    return api.write({ ...body, messages: [own] }, onText, signal);
-  }
+  if (turn.mode === "continue") return { ...body, prompt: turn.text };
+  return { ...body, messages: [...earlierMessages(turn, answer.checkpoint), { role: "user", content: turn.text }] };
 }
 
 function earlierMessages(turn, checkpoint) {
