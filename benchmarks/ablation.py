@@ -1,4 +1,4 @@
-"""The main table: does it help to mix records and rewrites into pretraining? `python benchmarks/ablation.py DIR`.
+"""The main table: does it help to mix records and rewrites into pretraining? `python -m benchmarks.ablation DIR`.
 
 Four arms share books, records, exam and every setting but `pretrain.mixture`: books alone, with rewrites, with records,
 with both; each is then fine-tuned on the same records and takes the same exam. An arm that is done is not done again,
