@@ -1,9 +1,11 @@
 # make demo: the whole pipeline on the bundled novel.  make test: the tests.  Each makes what it needs.
+# make bench: a measurement, NAME=... ARGS="..."; docs/benchmarks.md lists them.
 .PHONY: demo test slow lint bench clean
 
 # The first Python on the path that is new enough; PYTHON=... overrides.
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 python; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+NAME := train_throughput
 ENV := .venv
 BIN := $(ENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
@@ -24,7 +26,7 @@ lint: $(ENV)/ready-to-test
 	$(BIN)/mypy
 
 bench: $(ENV)/ready-to-test
-	$(BIN)/python -m benchmarks.train_throughput
+	$(BIN)/python -m benchmarks.$(NAME) $(ARGS)
 
 # The environment is made anew only when what it consists of has changed.
 $(ENV)/ready: pyproject.toml constraints.txt

@@ -1,4 +1,4 @@
-"""Seconds that an exam of 500 questions takes a model of the original's size: `python benchmarks/exam_speed.py`.
+"""Seconds that an exam of 500 questions takes a model of the original's size: `python -m benchmarks.exam_speed`.
 
 The weights are random, so that every answer runs to its greatest length: no trained model takes longer. All that
 `jianghu eval` reports is in the time. Asserts that another batch size gives the same answers.

@@ -1,4 +1,4 @@
-"""What the gates stop and what they let through: `python benchmarks/gates.py`.
+"""What the gates stop and what they let through: `python -m benchmarks.gates`.
 
 300 records about 三国演义 written by hand for this (tests/synth/gates/sanguo.jsonl), half of them wrong in the ways in
 which teachers are wrong, come as replies of a server on loopback, through pool, store, parser and gates. What these

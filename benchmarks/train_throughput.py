@@ -1,4 +1,4 @@
-"""Training speed beside nanoGPT and transformers: `python benchmarks/train_throughput.py --nanogpt DIR`.
+"""Training speed beside nanoGPT and transformers: `python -m benchmarks.train_throughput --nanogpt DIR`.
 
 The programs take turns in this process, on the same batch, with the same depth, width, vocabulary and number of
 parameters. nanoGPT runs with its `compile` on and off and is counted by the faster; transformers is its GPT-2 under
