@@ -89,7 +89,7 @@ def loss_and_answers(name: str, facts: Facts) -> Any | None:
         return None
     labels, losses, rights = zip(*points, strict=True)
     source = ColumnDataSource({"label": labels, "x": losses, "y": rights})
-    chart = _figure(name, "bits per character", "right answers", 300, y_range=(-0.02, max(rights) * 1.15 + 0.02))
+    chart = _figure(name, "bits per character", "right answers", 300, y_range=(-0.02, max(0.1, max(rights) * 1.15)))
     chart.scatter("x", "y", source=source, size=10, color="#e45756")
     chart.add_tools(HoverTool(tooltips=[("", "@label"), ("bits", "@x{0.000}"), ("right", "@y{0.0%}")]))
     return chart

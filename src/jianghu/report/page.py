@@ -20,8 +20,9 @@ from .advice import advice
 from .findings import findings
 from .gather import Facts, Run
 
-MOST_ANSWERS, MOST_STEPS = 200, 12
-"""Answers of an exam, and steps of a run's samples, that the page holds; more are taken evenly."""
+MOST_ANSWERS, ALL_ANSWERS, MOST_STEPS = 200, 3000, 12
+"""Answers of an exam and of all exams together, and steps of a run's samples, that the page holds, so that it stays
+under 5 MB; more are taken evenly."""
 MOST_COLUMNS = 3
 """Checkpoints whose answers stand side by side; the last one only on wide screens."""
 
@@ -51,7 +52,7 @@ def page(facts: Facts) -> str:
     data = {
         "charts": {name: json_item(chart, ID(name)) for name, chart in drawn.items()},
         "samples": {run.name: _samples(run) for run in facts.runs if run.samples},
-        "answers": {label(exam): _answers(exam) for exam in facts.exams},
+        "answers": {label(exam): _answers(exam, len(facts.exams)) for exam in facts.exams},
     }
     room = resources.files("jianghu").joinpath("report")
     look = Environment(loader=PackageLoader("jianghu", "report"), autoescape=True, trim_blocks=True, lstrip_blocks=True)
@@ -102,10 +103,10 @@ def _samples(run: Run) -> list[dict[str, Any]]:
     return [row for row in run.samples if row["step"] in steps]
 
 
-def _answers(exam: dict[str, Any]) -> list[dict[str, Any]]:
+def _answers(exam: dict[str, Any], exams: int) -> list[dict[str, Any]]:
     """Rows for the page's script; `pieces` is the answer as `marked` cuts it."""
     keep = ("group", "question", "reference", "outcome", "finished")
-    rows = _even(exam["answers"], MOST_ANSWERS)
+    rows = _even(exam["answers"], max(2, min(MOST_ANSWERS, ALL_ANSWERS // exams)))
     return [{**{key: row.get(key) for key in keep}, "pieces": marked(row)} for row in rows]
 
 
