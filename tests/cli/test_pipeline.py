@@ -28,6 +28,18 @@ def test_every_artifact_is_there(shelf):
     assert not list(shelf.rglob(".*.tmp-*"))
 
 
+def test_each_record_and_each_fact_is_in_one_split(shelf):
+    parts = {}
+    for split in ("train", "paraphrase", "val", "test"):
+        lines = (shelf / f"data/records/{split}.jsonl").read_text(encoding="utf-8").splitlines()
+        parts[split] = [json.loads(line) for line in lines]
+        assert {row["split"] for row in parts[split]} <= {"train" if split == "paraphrase" else split}
+    facts = {split: {row["fact"] for row in rows} for split, rows in parts.items()}
+    assert all(facts[split] for split in ("train", "val", "test"))
+    assert not facts["train"] & (facts["val"] | facts["test"])
+    assert not facts["val"] & facts["test"]
+
+
 def test_a_second_run_does_nothing_and_says_so(copy):
     before = {path: path.stat().st_mtime_ns for path in copy.rglob("*") if path.is_file() and path.name[0] != "."}
     out = jianghu("run", cwd=copy).stdout

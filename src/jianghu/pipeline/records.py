@@ -72,13 +72,15 @@ class Gathered:
         if next(self.standing(), None) is None:
             raise InputError("no records were made. Add books with chapters, or another strategy in [synth].")
         ws.forget(ws.records)
-        taught = (record for record in self.standing() if record.split == "train")
-        parts: dict[str, Iterable[Record]] = {
-            split: (record for record in self.standing() if record.split == split) for split in get_args(Split)
-        }
-        parts["train"], parts["paraphrase"] = hold_back(taught, self.settings.paraphrase_fraction, self.settings.seed)
+        parts: dict[str, Iterable[Record]] = {split: self._of(split) for split in get_args(Split)}
+        parts["train"], parts["paraphrase"] = hold_back(
+            self._of("train"), self.settings.paraphrase_fraction, self.settings.seed
+        )
         for name, part in parts.items():
             self.facts[name] = files.write_jsonl(ws.records / f"{name}.jsonl", (record.to_dict() for record in part))
+
+    def _of(self, split: str) -> Iterator[Record]:
+        return (record for record in self.standing() if record.split == split)
 
     def _names(self, book: str, text: str) -> frozenset[str]:
         lexicon = self.lexicons.get(book)
