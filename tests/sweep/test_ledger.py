@@ -4,16 +4,19 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections import Counter
 
 import optuna
 import pytest
+from sqlalchemy import event
 
 from jianghu.errors import InputError
 from jianghu.recipe import Recipe
 from jianghu.recipe.study import StudySettings
 from jianghu.sweep.ledger import Ledger
+from jianghu.sweep.storage import database
 from jianghu.sweep.study import Study
 
 WORKER = """
@@ -67,6 +70,30 @@ def test_workers_that_begin_at_once_do_each_member_once(tmp_path, where):
     ledger = make(folders[0], url, grid={"pretrain.max_iters": list(range(200, 200 + members))})
     assert Counter(done.read_text().split()) == Counter(member.name for member in ledger.study.members())
     assert [row["state"] for row in ledger.rows()] == ["done"] * members
+
+
+def test_a_waiting_trial_goes_to_one_of_two_that_look_at_it_at_the_same_moment(tmp_path):
+    """The other begins to take it when the one has read that it waits, and has not taken it yet."""
+    one, other = (database(f"sqlite:///{tmp_path}/study.db") for _ in range(2))
+    study = optuna.create_study(storage=one)
+    study.enqueue_trial({})
+    [trial] = study.get_trials()
+    took = {}
+
+    def take(name, storage):
+        took[name] = storage.set_trial_state_values(trial._trial_id, optuna.trial.TrialState.RUNNING)
+
+    rival = threading.Thread(target=take, args=("other", other))
+
+    def looked(connection, cursor, statement, *rest):
+        if statement.startswith("SELECT") and "FROM trials" in statement and rival.ident is None:
+            rival.start()
+            rival.join(1)  # a rival that may not begin yet waits; one that may is done long before
+
+    event.listen(one.engine, "after_cursor_execute", looked)
+    take("one", one)
+    rival.join()
+    assert took == {"one": True, "other": False}
 
 
 @pytest.mark.parametrize("where", ["journal", "database"])
