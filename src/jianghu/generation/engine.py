@@ -45,7 +45,7 @@ class Engine:
     def __init__(self, model: Transformer, places: int, budget: int | None = None) -> None:
         weight = model.model.embed_tokens.weight
         self.model, self.places = model, places
-        self.budget = budget or (64 if weight.device.type == "cpu" else 1024)
+        self.budget = budget or (32 if weight.device.type == "cpu" else 1024)
         self.device, self.dtype, self.block_size = weight.device, weight.dtype, model.config.block_size
         self.waiting: list[Row] = []
         self.running: list[Row] = []  # row n writes in row n of the cache
@@ -166,16 +166,16 @@ class Engine:
     def _read(self) -> None:
         """Read of those next in line what they have not read yet, in one pass of the model within the budget.
 
-        Beside brief rows others are read in every second step only, so that a crowd of them does not make each step
-        twice as long; and in every fourth step before brief ones, so that a crowd of these does not shut them out.
+        Beside brief rows others are read in every third step only, so that a crowd of them does not make each step
+        twice as long; and in every sixth step before brief ones, so that a crowd of these does not shut them out.
         """
         line = in_line(self.waiting)
         nearest = [row for row in line if row.brief] + [row for row in line if not row.brief][: self.places]
         unread = [row for row in nearest if row.unread]
         self._steps += 1
-        if self._steps % 2 and any(row.brief for row in [*unread, *self.running]):
+        if self._steps % 3 and any(row.brief for row in [*unread, *self.running]):
             unread = [row for row in unread if row.brief]
-        elif self._steps % 4 == 0:
+        elif self._steps % 6 == 0:
             unread.sort(key=lambda row: row.brief)
         if not unread:
             return
