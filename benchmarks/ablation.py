@@ -19,7 +19,7 @@ from jianghu.evaluation import GROUPS
 from jianghu.pipeline.exam import exam_stale
 from jianghu.pipeline.prepare import prepare_stale
 from jianghu.pipeline.synth import synth_stale
-from jianghu.pipeline.training import train_manifest, train_stale
+from jianghu.pipeline.training import train_on, train_stale
 from jianghu.recipe import Recipe
 from jianghu.workspace import Workspace
 
@@ -54,9 +54,7 @@ SCALES: dict[str, dict[str, Any]] = {
 def trained(ws: Workspace, recipe: Recipe, stage: str, name: str, source: Path | None = None) -> Path:
     """The last checkpoint of a run, taken if it is fresh, gone on with if it was left, begun if there is none."""
     if train_stale(ws, recipe, stage, name, source) is not None:
-        folder, manifest = ws.run(name), train_manifest(ws, recipe, stage, source)
-        same = (folder / "manifest.json").exists() and ws.why_stale(folder, manifest, []) is None
-        pipeline.train(ws, recipe, stage, name, source, resume=same, restart=not same)
+        train_on(ws, recipe, stage, name, source)
     return ws.checkpoint(f"{name}/last")
 
 

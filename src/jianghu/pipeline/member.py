@@ -18,7 +18,7 @@ from ..workspace import Workspace
 from .exam import exam
 from .prepare import prepare, prepare_stale
 from .synth import synth, synth_stale
-from .training import train, train_manifest, train_stale
+from .training import train_on, train_stale
 
 
 def do_member(ws: Workspace, study: Study, member: Member) -> tuple[float, dict[str, Any]]:
@@ -84,9 +84,7 @@ def _trained(ws: Workspace, recipe: Recipe, stage: str, name: str, source: Path 
     with files.lock(folder.with_name(f"{name}-member"), f"the run {name}", wait=-1):
         if train_stale(ws, recipe, stage, name, source) is None:
             return Result(**files.read_json(folder / "result.json"))
-        manifest = train_manifest(ws, recipe, stage, source)
-        same = (folder / "manifest.json").exists() and ws.why_stale(folder, manifest, []) is None
-        return train(ws, recipe, stage, name, source, resume=same, restart=not same)
+        return train_on(ws, recipe, stage, name, source)
 
 
 def _examined(ws: Workspace, view: Workspace, study: Study, member: Member) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from ..workspace import BASE, CHAT, Workspace
 from .exam import exam, exam_stale
 from .prepare import prepare, prepare_stale
 from .synth import synth, synth_stale
-from .training import train, train_manifest, train_stale
+from .training import train_on, train_stale
 
 
 @dataclass(frozen=True)
@@ -29,11 +29,7 @@ def stages(ws: Workspace, recipe: Recipe) -> list[Stage]:
 
     def training(stage: str, name: str) -> Callable[[], Any]:
         def work() -> Any:
-            source = ws.checkpoint(BASE) if stage == "sft" else None
-            folder = ws.run(name)
-            manifest = train_manifest(ws, recipe, stage, source)
-            same = (folder / "manifest.json").exists() and ws.why_stale(folder, manifest, []) is None
-            return train(ws, recipe, stage, name, source, resume=same, restart=not same)
+            return train_on(ws, recipe, stage, name, ws.checkpoint(BASE) if stage == "sft" else None)
 
         return work
 

@@ -129,6 +129,16 @@ def train(
     return result
 
 
+def train_on(ws: Workspace, recipe: Recipe, stage: str, name: str, source: Path | None = None) -> Result:
+    """A run as these settings and inputs make it: gone on with if it was left, else begun, an older one set aside.
+
+    Raises:
+        InputError, InterruptedByUser, RunError: see `train`.
+    """
+    same = ws.why_stale(ws.run(name), train_manifest(ws, recipe, stage, source), []) is None
+    return train(ws, recipe, stage, name, source, resume=same, restart=not same)
+
+
 def _open_run(
     ws: Workspace,
     recipe: Recipe,
