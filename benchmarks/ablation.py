@@ -13,14 +13,17 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from jianghu import files, pipeline
+from jianghu import files
 from jianghu.cli.demo import demo_workspace
-from jianghu.evaluation import GROUPS
-from jianghu.pipeline.exam import exam_stale
-from jianghu.pipeline.prepare import prepare_stale
-from jianghu.pipeline.synth import synth_stale
-from jianghu.pipeline.training import train_on, train_stale
+from jianghu.dataset import stage as dataset_stage
+from jianghu.dataset.stage import prepare_stale
+from jianghu.evaluation import GROUPS, compare_stage
+from jianghu.evaluation import stage as exam_stage
+from jianghu.evaluation.stage import exam_stale
 from jianghu.recipe import Recipe
+from jianghu.synth import stage as synth_stage
+from jianghu.synth.stage import synth_stale
+from jianghu.training.stage import train_on, train_stale
 from jianghu.workspace import Workspace
 
 ARMS: dict[str, dict[str, float]] = {
@@ -69,9 +72,9 @@ def main() -> None:
     settings = SCALES[options.scale]
     shared = ws.recipe(settings)
     if prepare_stale(ws, shared) is not None:
-        pipeline.prepare(ws, shared)
+        dataset_stage.prepare(ws, shared)
     if synth_stale(ws, shared) is not None:
-        pipeline.synth(ws, shared)
+        synth_stage.synth(ws, shared)
     results: dict[str, dict[str, Any]] = {}
     for arm in options.arm or ARMS:
         mixture = ARMS[arm]
@@ -85,7 +88,7 @@ def main() -> None:
         trained(ws, recipe, "sft", f"{name}-chat", base)
         out = ws.evals / f"{name}-chat.records.json"
         if exam_stale(ws, recipe, f"{name}-chat") is not None:
-            pipeline.exam(ws, recipe, f"{name}-chat")
+            exam_stage.exam(ws, recipe, f"{name}-chat")
         results[arm] = files.read_json(out)
     print(table(results))
 
@@ -95,7 +98,9 @@ def table(results: dict[str, dict[str, Any]]) -> str:
     groups = [group for group in GROUPS if any(group in result["groups"] for result in results.values())]
     lines = ["| pretraining on | held-out bits per character | " + " | ".join(groups) + " |"]
     lines.append("|---" * (len(groups) + 2) + "|")
-    compared = dict(zip(list(results)[1:], pipeline.verdicts(list(results.values())), strict=True)) if results else {}
+    compared = (
+        dict(zip(list(results)[1:], compare_stage.verdicts(list(results.values())), strict=True)) if results else {}
+    )
     for arm, result in results.items():
         heldout = "; ".join(f"{row['bits_per_character']:.3f}" for row in result["heldout"].values())
         cells = []

@@ -13,12 +13,14 @@ from pathlib import Path
 
 import torch
 
-from jianghu import pipeline
 from jianghu.cli.demo import demo_workspace
+from jianghu.dataset import stage as dataset_stage
+from jianghu.evaluation import stage as exam_stage
 from jianghu.evaluation import take_exam
+from jianghu.evaluation.stage import background_of, exam_items
 from jianghu.model import ModelConfig, Transformer, load_checkpoint, save_checkpoint
-from jianghu.pipeline.exam import background_of, exam_items
 from jianghu.recipe import ModelSettings
+from jianghu.synth import stage as synth_stage
 from jianghu.tokenizer import Tokenizer
 
 QUESTIONS = 500
@@ -33,8 +35,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         ws = demo_workspace(Path(folder))
         recipe = ws.recipe({"tokenizer": {"vocab_size": 8192}, "synth": {"cloze_records": 4000}})
-        pipeline.prepare(ws, recipe)
-        pipeline.synth(ws, recipe)
+        dataset_stage.prepare(ws, recipe)
+        synth_stage.synth(ws, recipe)
         tokenizer = Tokenizer.load(ws.tokenizer)
         torch.manual_seed(0)
         model = Transformer(ModelConfig.from_settings(ModelSettings(size=options.size), tokenizer.vocab_size, 256))
@@ -45,7 +47,7 @@ def main() -> None:
         settings = recipe.eval.model_copy(update={"limit": QUESTIONS, "max_new_tokens": 64, "group_questions": 0})
         recipe = recipe.model_copy(update={"eval": settings})
         began, worked = time.perf_counter(), time.process_time()
-        result = pipeline.exam(ws, recipe, "random")
+        result = exam_stage.exam(ws, recipe, "random")
         seconds, worked = time.perf_counter() - began, time.process_time() - worked
         millions = model.config.parameters / 1e6
         asked, threads = result["scores"]["questions"], torch.get_num_threads()

@@ -19,16 +19,18 @@ from threading import Thread
 from typing import Any
 
 from jianghu.corpus import BUNDLED_NAME, Bundled, Chapter, Passage, cut_passages, find_bundled
-from jianghu.evaluation.intervals import wilson
 from jianghu.files import read_jsonl
+from jianghu.llm.json_replies import parse_reply
+from jianghu.llm.prompts import Prompt
+from jianghu.llm.runner import run_strategies
+from jianghu.llm.store import Item, Reader, Reply, Request, Store, ask
 from jianghu.recipe import SynthSettings, TeacherSettings
-from jianghu.synth import Record, Shelf, Store, grouped_records, run_strategies
-from jianghu.synth.ground import gate
-from jianghu.synth.judge import JudgeStrategy
-from jianghu.synth.parse import parse_reply
-from jianghu.synth.prompt import Prompt
-from jianghu.synth.store import Item, Reader, Reply, Request, ask
-from jianghu.synth.store.decisions import Deciding
+from jianghu.records import Record
+from jianghu.stats import wilson
+from jianghu.synth import Shelf, grouped_records
+from jianghu.synth.checks import gate
+from jianghu.synth.decisions import Deciding
+from jianghu.synth.verify import JudgeStrategy
 
 ROWS = Path(__file__).parents[1] / "tests/synth/gates/sanguo.jsonl"
 PASSAGE = 600  # characters that the teacher is taken to have seen

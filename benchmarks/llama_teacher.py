@@ -20,8 +20,11 @@ import xllamacpp
 from jianghu import files
 from jianghu.corpus import BUNDLED_NAME, Chapter, find_bundled
 from jianghu.errors import InterruptedByUser
+from jianghu.llm.prompts import Prompts
+from jianghu.llm.runner import reparse, run_strategies
+from jianghu.llm.store import Store
 from jianghu.recipe import SynthSettings, TeacherSettings
-from jianghu.synth import PassageStrategy, Prompts, Shelf, Store, collect_records, reparse, run_strategies
+from jianghu.synth import PassageStrategy, Shelf, collect_records
 
 PROMPT = """---
 name: passage

@@ -12,12 +12,15 @@ import json
 import tempfile
 from pathlib import Path
 
+from jianghu.llm.budget import Budget
+from jianghu.llm.runner import run_strategies
+from jianghu.llm.store import Store
 from jianghu.recipe import SynthSettings, TeacherSettings
-from jianghu.synth import Budget, Shelf, Store, collect_records, grouped_records, make_strategies, run_strategies
-from jianghu.synth.ground import letters
+from jianghu.synth import Shelf, collect_records, grouped_records, make_strategies
+from jianghu.synth.checks import letters
+from tests.llm.teacher_server import TeacherServer
 from tests.synth.scripted import scripted
 from tests.synth.shelf import BOOK, chapters, lexicon
-from tests.synth.teacher_server import TeacherServer
 
 
 def main() -> None:

@@ -15,9 +15,10 @@ import time
 from multiprocessing.connection import Connection
 from pathlib import Path
 
+from jianghu.llm.runner import run_strategies
+from jianghu.llm.store import Store
 from jianghu.recipe import TeacherSettings
-from jianghu.synth import Store, run_strategies
-from tests.synth.virtual import ManyStrategy
+from tests.llm.virtual import ManyStrategy
 
 REPLY = json.dumps(
     {

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from jianghu.cli import show
+from jianghu.cli import output
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
@@ -76,7 +76,7 @@ def jianghu(*arguments: object, cwd: Path, check: bool = True, input: str = "") 
     from jianghu.cli import main
 
     out, err, code, here = io.StringIO(), io.StringIO(), 0, Path.cwd()
-    argv, stdin, show.console.width = sys.argv, sys.stdin, 160
+    argv, stdin, output.console.width = sys.argv, sys.stdin, 160
     sys.argv, sys.stdin = ["jianghu", *map(str, arguments)], io.StringIO(input)
     os.chdir(cwd)
     try:

@@ -10,7 +10,7 @@ from jianghu.generation import Sampling
 from jianghu.recipe import EvalSettings
 
 from ..conftest import jianghu
-from .test_choices import checkpoint, items  # noqa: F401 - a fixture
+from .test_multiple_choice import checkpoint, items  # noqa: F401 - a fixture
 
 CHROMIUM = "/usr/bin/chromium"
 

@@ -13,7 +13,7 @@ from jianghu.evaluation import Item, contains
 from jianghu.evaluation.harness import export_tasks
 
 from ..conftest import jianghu
-from .test_choices import items
+from .test_multiple_choice import items
 
 needs_harness = pytest.mark.skipif(
     importlib.util.find_spec("lm_eval") is None, reason="an extra: pip install lm_eval accelerate"

@@ -14,7 +14,7 @@ from jianghu.report.page import page
 from jianghu.workspace import Workspace
 
 from ..conftest import jianghu
-from ..synth.teacher_server import Act, TeacherServer, chat, items_for
+from ..llm.teacher_server import Act, TeacherServer, chat, items_for
 
 CHROMIUM = Path("/usr/bin/chromium")
 ANSWERS = ["base", "chat-best", "chat"]

@@ -8,8 +8,8 @@ import pytest
 
 from jianghu.corpus import Chapter, Lexicon, Name, read_chapters
 from jianghu.files import read_jsonl
-from jianghu.serving.shelf import Part, Shelf
-from jianghu.synth import Record
+from jianghu.records import Record
+from jianghu.serving.lookup import Part, Shelf
 from jianghu.workspace import Workspace
 
 from .running import Running

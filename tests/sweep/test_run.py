@@ -12,8 +12,8 @@ import pytest
 import torch
 
 from jianghu import files
-from jianghu.pipeline.study import open_study, study_folder, work
-from jianghu.sweep.ledger import Ledger
+from jianghu.sweep.run import open_study, study_folder, work
+from jianghu.sweep.trials import Ledger
 from jianghu.workspace import Workspace
 
 from ..conftest import RECIPE, jianghu

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from jianghu.synth import Record
+from jianghu.records import Record
 
 
 def record(id: str, question: str, answer: str, **changes: Any) -> Record:

@@ -6,7 +6,7 @@ import json
 import re
 from typing import Any
 
-from tests.synth.teacher_server import Act, chat, passage_of
+from tests.llm.teacher_server import Act, chat, passage_of
 
 SCENE = re.compile(r"(\w{2,4}?)，(\w{2,3}?)(望着|走进|离开|夺下|守住|寻到|想起|说起)(\w{3,4})，见(\w{3})带着(\w+?)，")
 

@@ -7,8 +7,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from jianghu.corpus import Chapter, Lexicon, Name
+from jianghu.llm.runner import Summary, run_strategies
+from jianghu.llm.store import Store
 from jianghu.recipe import SynthSettings, TeacherSettings
-from jianghu.synth import PassageStrategy, Shelf, Store, Summary, run_strategies
+from jianghu.synth import PassageStrategy, Shelf
 from tests.conftest import PEOPLE, PLACES, novel_text
 
 BOOK = "青峰录"

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from jianghu.llm.prompts import Prompts
+from jianghu.llm.status import status
+from jianghu.llm.store import Reader, Store
 from jianghu.recipe import AccountSettings, SynthSettings, TeacherSettings, load_recipe, to_toml
-from jianghu.synth import Prompts, Store
-from jianghu.synth.status import status
-from jianghu.synth.store import Reader
 from tests.conftest import PEOPLE, jianghu, novel_text
-from tests.synth.plain import run_plain
+from tests.llm.plain import run_plain
+from tests.llm.teacher_server import Act, TeacherServer, good
 from tests.synth.shelf import chapters, lexicon, synth_settings
-from tests.synth.teacher_server import Act, TeacherServer, good
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ import pytest
 
 from jianghu.corpus import Lexicon, Name, find_bundled
 from jianghu.recipe import SynthSettings
+from jianghu.records import split_of
 from jianghu.synth.audit import audit, read_bundled_records
-from jianghu.synth.record import split_of
 
 RAW = ["第一回 青石镇\n\n\t沈青峰字子远，这年冬天带了三支银针，独自来到青石镇投宿。"]
 LEXICON = Lexicon([Name("沈青峰", ("子远",), "person")])

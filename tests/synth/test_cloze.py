@@ -5,7 +5,8 @@ import pytest
 
 from jianghu.corpus import Chapter, Lexicon, Name
 from jianghu.recipe import SynthSettings
-from jianghu.synth import Record, cloze_records
+from jianghu.records import Record
+from jianghu.synth import cloze_records
 from tests.synth.shelf import BOOK, chapters, lexicon
 
 NAMES = Lexicon([Name("顾长风", ("长风先生",)), Name("秦夫人"), Name("白无双"), Name("寒潭寺", (), "place")])
@@ -175,7 +176,7 @@ def test_no_means_no_and_yes_means_yes(shelf: list[Chapter], records: list[Recor
 
 
 def _names() -> list[str]:
-    from jianghu.synth.cloze.members import CLASSICS
+    from jianghu.synth.cloze.membership import CLASSICS
     from tests.conftest import PEOPLE
 
     return [*PEOPLE, *(name for names in CLASSICS.values() for name in names.split())]

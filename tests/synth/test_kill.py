@@ -12,10 +12,9 @@ from pathlib import Path
 import pytest
 
 from jianghu.corpus import write_chapters
-from jianghu.synth import Store
-from jianghu.synth.store import Reader
-from tests.synth.plain import export, run_plain
-from tests.synth.provider_server import BILLED, FAULTS, SHAPES, ProviderServer
+from jianghu.llm.store import Reader, Store
+from tests.llm.plain import export, run_plain
+from tests.llm.provider_server import BILLED, FAULTS, SHAPES, ProviderServer
 from tests.synth.shelf import chapters, synth_settings
 
 PROGRAM = """
@@ -23,10 +22,10 @@ import sys
 from pathlib import Path
 from jianghu.corpus import read_chapters
 from jianghu.recipe import SynthSettings
-from jianghu.synth import Store, sending
-from jianghu.synth.pool import account
-from tests.synth.plain import run_plain
-sending.FIRST_WAIT, account.FIRST_REST, account.LONGEST_REST = 0.02, 0.02, 0.1
+from jianghu.llm import accounts, dispatcher
+from jianghu.llm.store import Store
+from tests.llm.plain import run_plain
+dispatcher.FIRST_WAIT, accounts.FIRST_REST, accounts.LONGEST_REST = 0.02, 0.02, 0.1
 folder = Path(sys.argv[1])
 settings = SynthSettings.model_validate_json((folder / "settings.json").read_text(encoding="utf-8"))
 print("ready", flush=True)
@@ -104,12 +103,11 @@ def kill_often(tmp_path: Path, kills: int, passages: int, monkeypatch: pytest.Mo
 
 
 def quicken(monkeypatch: pytest.MonkeyPatch) -> None:
-    from jianghu.synth import sending
-    from jianghu.synth.pool import account
+    from jianghu.llm import accounts, dispatcher
 
-    monkeypatch.setattr(sending, "FIRST_WAIT", 0.02)
-    monkeypatch.setattr(account, "FIRST_REST", 0.02)
-    monkeypatch.setattr(account, "LONGEST_REST", 0.1)
+    monkeypatch.setattr(dispatcher, "FIRST_WAIT", 0.02)
+    monkeypatch.setattr(accounts, "FIRST_REST", 0.02)
+    monkeypatch.setattr(accounts, "LONGEST_REST", 0.1)
 
 
 def test_killed_runs_lose_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from jianghu.likeness import NEAR, jaccard
 from jianghu.synth import cloze_records, hold_back
+from jianghu.text import NEAR, jaccard
 from tests.synth.shelf import BOOK, chapters, lexicon, synth_settings
 
 

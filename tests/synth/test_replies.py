@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from jianghu.corpus import Lexicon
-from jianghu.synth.ground import Ground, KnownBook, gate
-from jianghu.synth.parse import parse_reply
+from jianghu.llm.json_replies import parse_reply
+from jianghu.synth.checks import Ground, KnownBook, gate
 from tests.synth.shelf import lexicon
 
 PASSAGE = (

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from jianghu.synth import Record, Store, settle, standing
-from jianghu.synth.store.decisions import Deciding, Decisions
+from jianghu.llm.store import Store
+from jianghu.records import Record
+from jianghu.synth import settle, standing
+from jianghu.synth.decisions import Deciding, Decisions
 from tests.synth.records import record
 
 Grouped = Callable[[], Iterable[tuple[str, Record]]]

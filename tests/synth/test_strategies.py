@@ -7,26 +7,17 @@ from pathlib import Path
 
 import pytest
 
+from jianghu.llm.budget import Budget
+from jianghu.llm.prompts import Prompts, prompt_names
+from jianghu.llm.runner import reparse, run_strategies
+from jianghu.llm.store import Store
 from jianghu.recipe import SynthSettings
-from jianghu.synth import (
-    Budget,
-    Coverage,
-    Prompts,
-    Shelf,
-    Store,
-    coverage,
-    grouped_records,
-    make_strategies,
-    reparse,
-    run_strategies,
-    schemas,
-)
-from jianghu.synth.ground import letters
-from jianghu.synth.prompt import prompt_names
+from jianghu.synth import Coverage, Shelf, coverage, grouped_records, make_strategies, schemas
+from jianghu.synth.checks import letters
 from jianghu.synth.strategies.wordings import FORMS, plan_wordings
+from tests.llm.teacher_server import Act, TeacherServer, chat
 from tests.synth.scripted import scripted, stage_of
 from tests.synth.shelf import BOOK, chapters, lexicon, synth_settings
-from tests.synth.teacher_server import Act, TeacherServer, chat
 
 CHAPTERS = chapters()
 LEXICONS = {BOOK: lexicon()}

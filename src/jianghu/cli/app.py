@@ -12,21 +12,8 @@ from cyclopts import App, CycloptsError, Parameter
 
 from .. import __version__
 from ..errors import InputError, JianghuError
-from . import (
-    ask,
-    books,
-    compare,
-    demo,
-    evaluate,
-    export,
-    plan,
-    project,
-    report,
-    serve,
-    sweep,
-    synth,
-    train,
-)
+from . import ask, books, compare, demo, evaluate, export, plan, report, serve, sweep, synth, train
+from . import workspace_commands as project
 
 app = App(
     name="jianghu",

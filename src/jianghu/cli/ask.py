@@ -12,13 +12,13 @@ from ..chat import Message, newest_turns, question, render
 from ..errors import InputError
 from ..recipe import Recipe, load_recipe
 from ..workspace import RECIPE, Workspace
-from . import show
+from . import output
 from .flags import SampleFlags, given
 
 if TYPE_CHECKING:
     from ..generation import Sampling
     from ..model import Checkpoint
-    from ..openbook import Found
+    from ..retrieval import Found
 
 
 def sample(checkpoint: str, *, prompt: str = "", settings: SampleFlags = None) -> None:
@@ -58,7 +58,7 @@ def ask(
     found = _look_up(question_text) if open_book else None
     _write(loaded, _prompt(loaded, question(question_text)), sampling)
     if found is not None:
-        show.passages(found)
+        output.passages(found)
 
 
 def chat(checkpoint: str, *, settings: SampleFlags = None) -> None:
@@ -69,7 +69,7 @@ def chat(checkpoint: str, *, settings: SampleFlags = None) -> None:
     """
     loaded, sampling = _open(checkpoint, settings)
     talk: list[Message] = []
-    show.console.print(f"[dim]{loaded.path} · /new: forget · empty line: end[/dim]")
+    output.console.print(f"[dim]{loaded.path} · /new: forget · empty line: end[/dim]")
     while True:
         try:
             said = input("> ").strip()
@@ -111,7 +111,7 @@ def _open(reference: str, flags: object, greedy: bool = False) -> tuple[Checkpoi
 
 def _look_up(question_text: str) -> list[Found]:
     """The passages that match a question best; the model does not see them."""
-    from ..openbook import open_book
+    from ..retrieval import open_book
 
     return open_book(Workspace(Path())).search(question_text)
 

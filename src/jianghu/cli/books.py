@@ -15,7 +15,7 @@ from ..corpus import check_report, load_book, load_shelf
 from ..errors import InputError
 from ..recipe import BooksSettings
 from ..workspace import Workspace
-from . import show
+from . import output
 from .flags import BooksFlags, given
 
 app = App(name="books", help="Put books on the shelf and look at them.", sort_key=3)
@@ -39,7 +39,7 @@ def add(*paths: Path) -> None:
             raise InputError(f"{ws.shown(target)} is already there with other contents. Rename {path} first.")
         with files.atomic_path(target) as temporary:
             shutil.copyfile(path, temporary)
-        show.console.print(
+        output.console.print(
             f"{path.name}: {len(book.chapters)} chapters, {sum(len(c.text) for c in book.chapters):,} characters"
         )
 
@@ -78,4 +78,4 @@ def check(
                 "removed",
                 f"{removal['rule']} × {removal['count']:,} ({removal['characters']:,} characters)  {examples}",
             )
-        show.console.print(table)
+        output.console.print(table)

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from ..errors import InputError
 from ..workspace import Workspace
-from . import show
+from . import output
 from .flags import EvalFlags, given
 
 if TYPE_CHECKING:
@@ -43,10 +43,10 @@ def compare(
     """
     if not checkpoints:
         raise InputError("name at least one checkpoint: jianghu compare chat/best chat/last")
-    from .. import pipeline
+    from ..evaluation import compare_stage
 
     ws = Workspace(Path())
-    lines = pipeline.compare(ws, ws.recipe({"eval": given(settings)}), checkpoints, questions, sampled, html)
+    lines = compare_stage.compare(ws, ws.recipe({"eval": given(settings)}), checkpoints, questions, sampled, html)
     if json:
         rows = [
             {"question": line.item.question, "answers": dict(zip(checkpoints, line.answers, strict=True))}
@@ -54,8 +54,8 @@ def compare(
         ]
         print(json_module.dumps(rows, ensure_ascii=False, indent=2))
         return
-    show.console.print(_table(checkpoints, lines))
-    show.console.print(f"page: {html}")
+    output.console.print(_table(checkpoints, lines))
+    output.console.print(f"page: {html}")
 
 
 def _table(names: tuple[str, ...], lines: list[Line]) -> Table:
@@ -94,15 +94,15 @@ def judge(
     """
     if not checkpoints:
         raise InputError("name at least one checkpoint: jianghu judge chat")
-    from .. import pipeline
+    from ..evaluation import judge_stage
 
     ws = Workspace(Path())
-    said = pipeline.judge(ws, ws.recipe({"eval": given(settings)}), checkpoints, exam)
+    said = judge_stage.judge(ws, ws.recipe({"eval": given(settings)}), checkpoints, exam)
     if json:
         print(json_module.dumps(said, ensure_ascii=False, indent=2))
         return
     for line in _verdicts(said, checkpoints[0]):
-        show.console.print(line, markup=False, highlight=False)
+        output.console.print(line, markup=False, highlight=False)
 
 
 def _verdicts(said: dict[str, Any], first: str) -> list[str]:

@@ -22,8 +22,8 @@ from ..errors import InputError
 from ..progress import clock
 from ..recipe import load_recipe, to_toml
 from ..workspace import BASE, CHAT, RECIPE, Workspace
-from . import show
-from .words import WORDS
+from . import output
+from .strings import WORDS
 
 SIZE = (76, 14)
 """Columns and rows of the loss curve."""
@@ -45,20 +45,20 @@ def demo(
     say = {key: pair[chinese] for key, pair in WORDS.items()}
     began = time.monotonic()
     ws = demo_workspace(directory)
-    show.console.print(Panel(say["welcome"], border_style="dim"))
+    output.console.print(Panel(say["welcome"], border_style="dim"))
     recipe = ws.recipe()
 
     _head(say, "books")
     row = check_report(load_shelf(ws.books, recipe.books))[0]
     removed = sum(removal["characters"] for removal in row["removals"])
-    show.console.print(say["books_done"].format(**row, removed=removed))
+    output.console.print(say["books_done"].format(**row, removed=removed))
     for stage, why, facts in pipeline.run_all(ws, recipe):
         if why or facts is None:
             _head(say, stage.name)
         if why is None and facts is None:
-            show.console.print(say["fresh"])
+            output.console.print(say["fresh"])
         elif facts is not None:
-            show.console.print(_done(say, stage.name, facts))
+            output.console.print(_done(say, stage.name, facts))
     _closing(ws, say, time.monotonic() - began)
 
 
@@ -90,7 +90,7 @@ def _speaks_chinese() -> bool:
 
 
 def _head(say: dict[str, str], stage: str) -> None:
-    show.console.print(f"\n[bold cyan]{say[f'{stage}_name']}[/bold cyan]  {say[f'{stage}_what']}")
+    output.console.print(f"\n[bold cyan]{say[f'{stage}_name']}[/bold cyan]  {say[f'{stage}_what']}")
 
 
 def _done(say: dict[str, str], stage: str, facts: Any) -> str:
@@ -101,9 +101,9 @@ def _done(say: dict[str, str], stage: str, facts: Any) -> str:
 
 
 def _closing(ws: Workspace, say: dict[str, str], seconds: float) -> None:
-    show.console.print(f"\n[bold]{say['closing']}[/bold]  {clock(seconds)}\n")
-    show.console.print(say["curve_title"])
-    show.console.print(_curve(ws.run(BASE) / "metrics.jsonl"), markup=False, highlight=False)
+    output.console.print(f"\n[bold]{say['closing']}[/bold]  {clock(seconds)}\n")
+    output.console.print(say["curve_title"])
+    output.console.print(_curve(ws.run(BASE) / "metrics.jsonl"), markup=False, highlight=False)
     _samples(ws, say)
     result = files.read_json(ws.evals / f"{CHAT}.records.json")
     _exam(result, say)
@@ -112,7 +112,7 @@ def _closing(ws: Workspace, say: dict[str, str], seconds: float) -> None:
     program = "jianghu" if shutil.which("jianghu") else sys.argv[0]
     for name, style in (("where", "dim"), ("next", "green")):
         text = say[name].format(dir=escape(str(ws.root)), jianghu=escape(program))
-        show.console.print(Panel(text, title=say[f"{name}_title"], border_style=style))
+        output.console.print(Panel(text, title=say[f"{name}_title"], border_style=style))
 
 
 def _curve(path: Path) -> str:
@@ -147,7 +147,7 @@ def _samples(ws: Workspace, say: dict[str, str]) -> None:
         [row for row in rows if row["step"] == first], [row for row in rows if row["step"] == last], strict=False
     ):
         table.add_row(*(f"[bold]{escape(row['prompt'])}[/bold]{escape(row['text'])}" for row in (before, after)))
-    show.console.print(table)
+    output.console.print(table)
 
 
 def _exam(result: dict[str, Any], say: dict[str, str]) -> None:
@@ -168,7 +168,7 @@ def _exam(result: dict[str, Any], say: dict[str, str]) -> None:
             f"{row['wrong_book'] or 0:.0%}",
             f"{row['loops']:.0%}",
         )
-    show.console.print(table)
+    output.console.print(table)
 
 
 def _answers(result: dict[str, Any], say: dict[str, str]) -> None:
@@ -183,4 +183,4 @@ def _answers(result: dict[str, Any], say: dict[str, str]) -> None:
                 row = found[len(found) // 2]
                 mark = "[green]✓[/green] " if right else "[red]✗[/red] "
                 table.add_row(escape(row["question"]), mark + escape(row["answer"]), escape(row["reference"]))
-    show.console.print(table)
+    output.console.print(table)

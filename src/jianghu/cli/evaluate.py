@@ -10,7 +10,7 @@ from cyclopts import Parameter
 
 from ..errors import InputError
 from ..workspace import Workspace
-from . import scores, show
+from . import output, scores
 from .flags import EvalFlags, given
 
 
@@ -29,20 +29,21 @@ def evaluate(
         harness: Write the exam into this folder as tasks of lm-evaluation-harness instead of taking it.
         json: Print JSON.
     """
-    from .. import pipeline
+    from ..evaluation import compare_stage
+    from ..evaluation import stage as exam_stage
 
     ws = Workspace(Path())
     recipe = ws.recipe({"eval": given(settings)})
     if harness is not None:
-        show.facts(pipeline.export_harness(ws, recipe, harness, exam), json)
+        output.facts(compare_stage.export_harness(ws, recipe, harness, exam), json)
         return
     if not checkpoints:
         raise InputError("name at least one checkpoint: jianghu eval chat")
-    results = [pipeline.exam(ws, recipe, name, exam, f"exam {name}") for name in checkpoints]
+    results = [exam_stage.exam(ws, recipe, name, exam, f"exam {name}") for name in checkpoints]
     if json:
         print(json_module.dumps(results, ensure_ascii=False, indent=2))
         return
     for result in results:
         scores.table(result)
-        show.console.print(f"answers: {result['file']}")
-    scores.verdicts(checkpoints, pipeline.verdicts(results))
+        output.console.print(f"answers: {result['file']}")
+    scores.verdicts(checkpoints, compare_stage.verdicts(results))

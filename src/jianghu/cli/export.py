@@ -10,7 +10,7 @@ from cyclopts import Parameter
 from .. import files
 from ..recipe import load_recipe
 from ..workspace import RECIPE, Workspace
-from . import show
+from . import output
 
 if TYPE_CHECKING:
     from ..model import Checkpoint
@@ -45,7 +45,7 @@ def export(
         recipe = ws.recipe() if ws else load_recipe()
         about = path.with_suffix(".Modelfile")
         files.write_text(about, modelfile(loaded, path.name, recipe.sample))
-        show.console.print(f"{about}: ollama create {path.stem.lower()} -f {about}", soft_wrap=True)
+        output.console.print(f"{about}: ollama create {path.stem.lower()} -f {about}", soft_wrap=True)
 
 
 def push(
@@ -76,7 +76,7 @@ def push(
         print(card + "\n" + "\n".join([*names, *(gguf_name(loaded.path, kind) for kind in gguf or [])]))
         return
     ggufs = [_write_gguf(loaded, kind, EXPORTS) for kind in gguf or []]
-    show.console.print(push(loaded, repository, card, ggufs, public), soft_wrap=True)
+    output.console.print(push(loaded, repository, card, ggufs, public), soft_wrap=True)
 
 
 def _open(reference: str) -> tuple[Workspace | None, Checkpoint]:
@@ -92,5 +92,5 @@ def _write_gguf(loaded: Checkpoint, kind: Kind, out: Path) -> Path:
 
     path = out / gguf_name(loaded.path, kind)
     write_gguf(loaded, path, kind)
-    show.console.print(f"{path}: {path.stat().st_size / 1e6:,.1f} MB", soft_wrap=True)
+    output.console.print(f"{path}: {path.stat().st_size / 1e6:,.1f} MB", soft_wrap=True)
     return path

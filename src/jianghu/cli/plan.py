@@ -10,19 +10,19 @@ from rich.table import Table
 
 from ..progress import clock, short, spinner
 from ..workspace import Workspace
-from . import show
+from . import output
 from .flags import ModelFlags, TrainFlags, given
-from .project import Json
+from .workspace_commands import Json
 
 
 def plan(*, model: ModelFlags = None, settings: TrainFlags = None, json: Json = False) -> None:
     """What the recipe costs here, in tokens, memory and time."""
-    from .. import pipeline
+    from ..training import plan
 
     ws = Workspace(Path())
     recipe = ws.recipe({"pretrain": given(settings), "model": given(model)})
     with spinner("Measuring a few steps on this machine …"):
-        facts = pipeline.plan(ws, recipe)
+        facts = plan.plan(ws, recipe)
     if json:
         print(json_module.dumps(facts, ensure_ascii=False, indent=2))
         return
@@ -32,7 +32,7 @@ def plan(*, model: ModelFlags = None, settings: TrainFlags = None, json: Json = 
 def _print(facts: dict[str, Any]) -> None:
     shelf = facts["shelf"]
     about = "counted" if shelf["prepared"] else "estimated; `jianghu prepare` counts them"
-    show.console.print(
+    output.console.print(
         f"The shelf: {shelf['characters']:,} characters, {shelf['train_tokens']:,} training and "
         f"{shelf['val_tokens']:,} validation tokens ({about}), vocabulary {shelf['vocab_size']:,}"
     )
@@ -42,12 +42,12 @@ def _print(facts: dict[str, Any]) -> None:
     columns = [_rows(facts[stage]) for stage in ("pretrain", "sft")]
     for name in columns[0] | columns[1]:
         table.add_row(name, *(column.get(name, "") for column in columns))
-    show.console.print(table)
+    output.console.print(table)
     for stage in ("pretrain", "sft"):
         if "warning" in facts[stage]:
-            show.console.print(f"[yellow]{facts[stage]['warning']}[/yellow]", highlight=False)
-    show.console.print("The largest sizes are those that fit with the other one as it is.", style="dim")
-    show.console.print(f"Together about {clock(facts['seconds'])} on this machine, as busy as it is now.")
+            output.console.print(f"[yellow]{facts[stage]['warning']}[/yellow]", highlight=False)
+    output.console.print("The largest sizes are those that fit with the other one as it is.", style="dim")
+    output.console.print(f"Together about {clock(facts['seconds'])} on this machine, as busy as it is now.")
 
 
 def _rows(run: dict[str, Any]) -> dict[str, str]:

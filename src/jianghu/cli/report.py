@@ -7,7 +7,7 @@ from typing import Literal
 
 from ..errors import InputError
 from ..workspace import Workspace
-from . import show
+from . import output
 
 
 def report(*, format: Literal["html", "md"] = "html", out: Path = Path("report")) -> None:
@@ -25,4 +25,4 @@ def report(*, format: Literal["html", "md"] = "html", out: Path = Path("report")
     facts = gather(Workspace(Path()))
     path = out / ("index.html" if format == "html" else "report.md")
     (write_page if format == "html" else write_markdown)(path, facts)
-    show.console.print(f"Wrote {path} ({path.stat().st_size / 1e6:.1f} MB).")
+    output.console.print(f"Wrote {path} ({path.stat().st_size / 1e6:.1f} MB).")

@@ -8,7 +8,7 @@ from typing import Any
 from rich.markup import escape
 from rich.table import Table
 
-from .show import console
+from .output import console
 
 
 def table(result: dict[str, Any]) -> None:

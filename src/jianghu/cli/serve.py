@@ -7,7 +7,7 @@ from pathlib import Path
 from ..errors import InputError
 from ..recipe import load_recipe
 from ..workspace import BASE, CHAT, RECIPE, Workspace
-from . import show
+from . import output
 from .flags import ServeFlags, given
 
 
@@ -36,7 +36,7 @@ def serve(*checkpoints: str, settings: ServeFlags = None) -> None:
     url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
     def say() -> None:
-        show.console.print(
+        output.console.print(
             f"Serving {', '.join(loaded)} on {url}\n"
             f"  chat page           {url}/\n"
             f"  OpenAI-compatible   {url}/v1" + (f"   (key: ${recipe.serve.key_env})" if key else "") + "\n"

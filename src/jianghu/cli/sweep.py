@@ -12,7 +12,7 @@ from rich.table import Table
 
 from ..errors import InputError, RunError
 from ..workspace import RECIPE, Workspace
-from . import show
+from . import output
 from .demo import demo_workspace
 
 
@@ -41,8 +41,8 @@ def sweep(
         json: Print JSON.
     """
     try:
-        from ..pipeline import study as studies
-        from ..pipeline.crew import end_with_parent
+        from ..sweep import run as studies
+        from ..sweep.workers import end_with_parent
     except ModuleNotFoundError as error:
         raise InputError(f'studies need {error.name}: pip install "jianghu[studies]"') from None
 
@@ -58,12 +58,12 @@ def sweep(
     command = [sys.executable, "-m", "jianghu", "sweep", str(file), "--one-worker", "--memory", str(memory)]
     command += ["--scale", scale] if scale else []
     command += ["--storage", storage] if storage else []
-    results = studies.run_study(ws, opened, str(study), command, workers, storage, retry_failed, show.console.print)
+    results = studies.run_study(ws, opened, str(study), command, workers, storage, retry_failed, output.console.print)
     if json:
         print(json_module.dumps(results, ensure_ascii=False, indent=2))
     else:
         _table(results)
-        show.console.print(f"results: {ws.shown(studies.study_folder(ws, opened) / 'results.json')}")
+        output.console.print(f"results: {ws.shown(studies.study_folder(ws, opened) / 'results.json')}")
     failed = sum(row["state"] == "failed" for row in results["members"])
     if failed:
         raise RunError(
@@ -86,4 +86,4 @@ def _table(results: dict[str, Any]) -> None:
         right = f"{outcome['accuracy']:.1%}" if "accuracy" in outcome else ""
         figures = (f"{outcome['best_val']:.4f}", f"{outcome['best_step']}", f"{outcome['step']}")
         table.add_row(row["name"], *figures, f"{outcome['seconds']:.0f}", right)
-    show.console.print(table)
+    output.console.print(table)

@@ -10,14 +10,14 @@ from cyclopts import App, Parameter
 from ..errors import InputError
 from ..recipe import Recipe, Strategy
 from ..workspace import Workspace
-from . import handover, show, show_synth
+from . import exchange, output, synth_output
 from .flags import SynthFlags, TeacherFlags, given
 
 app = App(name="synth", help="Make question-answer records from the books.", sort_key=6)
-app.command(handover.judge)
-app.command(handover.export)
-app.command(handover.import_, name="import")
-app.command(handover.teachers)
+app.command(exchange.judge)
+app.command(exchange.export)
+app.command(exchange.import_, name="import")
+app.command(exchange.teachers)
 
 
 Json = Annotated[bool, Parameter(name="--json", negative="", show_default=False, help="Print JSON.")]
@@ -48,8 +48,9 @@ def run(
         dry_run: Only show how many requests there will be and what they cost.
         batch: By the provider's batch API: half the price, within a day. Takes no limit and no budget.
     """
-    from .. import pipeline
-    from ..synth import Budget
+    from ..llm.budget import Budget
+    from ..synth import preview
+    from ..synth import stage as synth_stage
 
     ws = Workspace(Path())
     recipe = _recipe(ws, settings, teacher, strategy)
@@ -59,9 +60,9 @@ def run(
     if batch and (limit, budget, token_budget) != (None, None, None):
         raise InputError("--batch sends all that is open at once; it goes with no --limit and no budget.")
     if dry_run:
-        show_synth.forecast(pipeline.synth_forecast(ws, recipe), json)
+        synth_output.forecast(preview.synth_forecast(ws, recipe), json)
     else:
-        show.facts(pipeline.synth(ws, recipe, Budget(limit, budget, token_budget), batch), json)
+        output.facts(synth_stage.synth(ws, recipe, Budget(limit, budget, token_budget), batch), json)
 
 
 @app.command
@@ -74,10 +75,10 @@ def preview(
         count: How many.
         strategy: Instead of the recipe's strategies; may be repeated.
     """
-    from .. import pipeline
+    from ..synth import preview
 
     ws = Workspace(Path())
-    show_synth.previews(pipeline.synth_preview(ws, _recipe(ws, None, teacher, strategy), count), json)
+    synth_output.previews(preview.synth_preview(ws, _recipe(ws, None, teacher, strategy), count), json)
 
 
 @app.command
@@ -87,23 +88,23 @@ def status(*, watch: Annotated[bool, Parameter(negative="")] = False, json: Json
     Args:
         watch: Show it again every second, until Ctrl-C.
     """
-    from .. import pipeline
+    from ..synth import preview
 
     ws = Workspace(Path())
-    with pipeline.SynthStatus(ws, ws.recipe()) as work:
+    with preview.SynthStatus(ws, ws.recipe()) as work:
         if watch and not json:
-            show_synth.watch(work.look)
+            synth_output.watch(work.look)
         else:
-            show_synth.synth_status(work.look(), json)
+            synth_output.synth_status(work.look(), json)
 
 
 @app.command
 def coverage(*, json: Json = False) -> None:
     """Which chapters have facts and records, and of whom no question speaks; also while a run is writing."""
-    from .. import pipeline
+    from ..synth import preview
 
     ws = Workspace(Path())
-    show_synth.coverage(pipeline.synth_coverage(ws, ws.recipe()), json)
+    synth_output.coverage(preview.synth_coverage(ws, ws.recipe()), json)
 
 
 @app.command
@@ -122,10 +123,10 @@ def prompts(
         copy: Write them to prompts/NAME.md, to be edited there. A file that is there is never written over.
         strategy: Instead of the recipe's strategies; may be repeated.
     """
-    from ..pipeline.prompting import synth_prompts
+    from ..synth.prompt_files import synth_prompts
 
     ws = Workspace(Path())
-    show_synth.prompts(synth_prompts(ws, _recipe(ws, None, None, strategy), names or (), copy), json)
+    synth_output.prompts(synth_prompts(ws, _recipe(ws, None, None, strategy), names or (), copy), json)
 
 
 def _recipe(ws: Workspace, settings: Any, teacher: Any, strategy: list[Strategy] | None) -> Recipe:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from ..workspace import BASE, CHAT, Workspace
-from . import show
+from . import output
 from .flags import ModelFlags, SftFlags, TrainFlags, given
 
 if TYPE_CHECKING:
@@ -33,11 +33,11 @@ def pretrain(
     Args:
         name: The run's name: everything lies in runs/NAME.
     """
-    from .. import pipeline
+    from ..training import stage as train_stage
 
     ws = Workspace(Path())
     recipe = ws.recipe({"pretrain": given(settings), "model": given(model)})
-    _done(name, pipeline.train(ws, recipe, "pretrain", name, None, resume, restart, show.console.print))
+    _done(name, train_stage.train(ws, recipe, "pretrain", name, None, resume, restart, output.console.print))
 
 
 def sft(
@@ -54,16 +54,16 @@ def sft(
         name: The run's name: everything lies in runs/NAME.
         from_: The checkpoint to start from: a run (its best), RUN/step-020000, or a folder.
     """
-    from .. import pipeline
+    from ..training import stage as train_stage
 
     ws = Workspace(Path())
     recipe = ws.recipe({"sft": given(settings)})
     source = ws.checkpoint(from_)
-    _done(name, pipeline.train(ws, recipe, "sft", name, source, resume, restart, show.console.print))
+    _done(name, train_stage.train(ws, recipe, "sft", name, source, resume, restart, output.console.print))
 
 
 def _done(name: str, result: Result) -> None:
-    show.console.print(
+    output.console.print(
         f"Trained {result.step} steps. Least validation loss {result.best_val:.4f} bits per character at step "
         f"{result.best_step}. Checkpoints best and last: runs/{name}/checkpoints"
     )

@@ -1,16 +1,15 @@
 """Exams: questions go in with their answers, a checkpoint answers them closed-book, scores come out."""
 
-from .exam import Item, read_exam, read_questions
+from .build_exam import GROUPS, shelf_exam
+from .contamination import Leaks, Taught
+from .degeneration import copied, distinct, is_garbage, is_loop, loop_span
+from .entities import People
 from .grading import abstains, grade
-from .health import copied, distinct, is_garbage, is_loop, loop_span
-from .heldout import perplexity
-from .intervals import Versus, bootstrap, mcnemar, versus, wilson
 from .metrics import character_f1, chrf, contains, exact, first_clause, rouge_l
-from .people import People
+from .perplexity import perplexity
+from .questions import Item, read_exam, read_questions
+from .run_exam import Background, answer, score_answers, take_exam
 from .scores import Scores, mean_scores, shuffled
-from .shelf import GROUPS, shelf_exam
-from .take import Background, answer, score_answers, take_exam
-from .taught import Leaks, Taught
 
 __all__ = [
     "GROUPS",
@@ -20,10 +19,8 @@ __all__ = [
     "People",
     "Scores",
     "Taught",
-    "Versus",
     "abstains",
     "answer",
-    "bootstrap",
     "character_f1",
     "chrf",
     "contains",
@@ -35,7 +32,6 @@ __all__ = [
     "is_garbage",
     "is_loop",
     "loop_span",
-    "mcnemar",
     "mean_scores",
     "perplexity",
     "read_exam",
@@ -45,6 +41,4 @@ __all__ = [
     "shelf_exam",
     "shuffled",
     "take_exam",
-    "versus",
-    "wilson",
 ]

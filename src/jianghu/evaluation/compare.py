@@ -14,9 +14,9 @@ from jinja2 import Environment, StrictUndefined
 from ..generation import Sampling
 from ..model import Checkpoint
 from ..recipe import EvalSettings
-from .exam import Item
-from .health import loop_span
-from .take import Background, Reply, answer, score_answers
+from .degeneration import loop_span
+from .questions import Item
+from .run_exam import Background, Reply, answer, score_answers
 
 AT_ONCE = 16
 """Questions answered together; fixed, since a row's random numbers follow from its place in the batch."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import Literal
 
-from .exam import Item
+from .entities import People
 from .metrics import contains
-from .people import People
+from .questions import Item
 
 Outcome = Literal["right", "abstained", "wrong"]
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from .. import files
 from ..errors import InputError
-from .choices import make_choices
-from .exam import Item
+from .multiple_choice import make_choices
+from .questions import Item
 
 _PROMPT = "<|im_start|>user\n{question}<|im_end|>\n<|im_start|>assistant\n"
 """ChatML, written out, so that the harness needs no --apply_chat_template."""

@@ -12,7 +12,7 @@ from functools import cache
 
 from sacrebleu.metrics import CHRF
 
-from ..likeness import normalise
+from ..text import normalise
 
 _NUMERALS = frozenset("0123456789零〇一二三四五六七八九十百千万两廿卅")
 _NOT = ("不", "非", "不是", "并非", "没有", "未")

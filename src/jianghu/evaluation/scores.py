@@ -7,10 +7,10 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from ..dataset.batches import spread
-from .choices import mixed, share
-from .health import distinct
-from .intervals import wilson
+from ..stats import wilson
+from .degeneration import distinct
 from .metrics import contains
+from .multiple_choice import mixed, share
 
 MOST_PAIRED = 200  # answers of which chance is reckoned: each with every other question's reference
 

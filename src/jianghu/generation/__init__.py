@@ -1,11 +1,11 @@
 """One engine for samples, exams, chat and serving: batched, cached, streamed; and scores of given answers."""
 
+from .detokenizer import TextWriter
 from .engine import Engine, Written
-from .row import Row
+from .generate import Generated, generate, stream
+from .loglikelihood import choice_loglikelihoods, loglikelihoods
 from .sampling import Likelihood, Sampling
-from .score import choice_loglikelihoods, loglikelihoods
-from .text import TextWriter
-from .write import Generated, generate, stream
+from .sequence import Row
 
 __all__ = [
     "Engine",

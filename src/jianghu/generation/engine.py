@@ -13,9 +13,9 @@ import numpy as np
 import torch
 
 from ..model import KVCache, Transformer
-from .row import Row
 from .sampling import Likelihood, Sampler, Sampling, likelihoods
-from .schedule import in_line, next_rows
+from .scheduler import in_line, next_rows
+from .sequence import Row
 
 HELD = 4
 """Waiting rows keep what they have read as long as that is no more than so many times what the running ones may."""

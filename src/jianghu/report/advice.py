@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from ..evaluation import versus
+from ..stats import versus
 from .findings import best_run
 from .gather import Facts
 

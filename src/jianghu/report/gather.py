@@ -10,8 +10,9 @@ from typing import Any
 from .. import __version__, files
 from ..corpus import check_report, load_shelf, read_chapters
 from ..errors import InputError
-from ..synth import Reader, status
-from ..synth.store.decisions import Decisions
+from ..llm.status import status
+from ..llm.store import Reader
+from ..synth.decisions import Decisions
 from ..workspace import Workspace
 
 AXES = ("step", "tokens", "epochs", "seconds")

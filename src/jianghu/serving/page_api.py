@@ -19,11 +19,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from .. import __version__, files
 from ..errors import JianghuError
 from ..model import Checkpoint
-from ..openbook import Found, open_book
 from ..recipe import Recipe
+from ..retrieval import Found, open_book
 from ..workspace import Workspace
 from .errors import ApiError
-from .shelf import Shelf, place, read_shelf
+from .lookup import Shelf, place, read_shelf
 
 CONTENT_SECURITY = "; ".join(
     [

@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import BaseModel
 
 from ..tokenizer import Tokenizer
-from .order import Ending, Token
+from .generation_request import Ending, Token
 
 LEAST = -9999.0
 """What OpenAI writes for the logarithm of 0, which JSON has no word for."""

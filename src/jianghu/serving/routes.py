@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import PlainTextResponse
 
-from .answer import ChatShape, Streamed, TextShape, frame, whole
+from .completion import ChatShape, Streamed, TextShape, frame, whole
 from .errors import ErrorBody
 from .requests import Asked, ChatRequest, CompletionRequest
 from .responses import ChatCompletion, Model, ModelList, TextCompletion

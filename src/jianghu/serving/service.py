@@ -13,10 +13,10 @@ from ..generation import Sampling, TextWriter
 from ..model import Checkpoint
 from ..recipe import Recipe
 from .errors import ApiError
+from .generation_request import Order, Piece, Text
 from .metrics import Metrics
-from .order import Order, Piece, Text
+from .model_worker import Worker
 from .requests import Asked, ChatRequest, CompletionRequest
-from .worker import Worker
 
 
 class Service:

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from .. import files
-from .ledger import Ledger
 from .study import Study
+from .trials import Ledger
 
 
 def write_results(folder: Path, study: Study, ledger: Ledger, file: str) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from typing import Any
 
 from ..corpus import Lexicon, find_bundled
 from ..files import read_jsonl
-from ..likeness import NEAR, jaccard
+from ..text import NEAR, jaccard
 
 NUMERALS = re.compile(r"[0-9零〇一二三四五六七八九十百千万两]+")
 LEANING = re.compile(r"本段|这段|文中|上文|该段|原文|这一回|本回")

@@ -15,7 +15,7 @@ from ..corpus import BUNDLED_NAME, Chapter, find_bundled
 from ..errors import InputError
 from ..files import read_jsonl
 from ..recipe import SynthSettings
-from .record import Record, split_of
+from ..records import Record, split_of
 
 MOST_MISSING = 0.02  # share of spans that an edition may lack and still be taken for the bundled one
 

@@ -6,10 +6,10 @@ import hashlib
 from collections.abc import Iterator
 from typing import Any
 
+from ..llm.store import Kept, Reader
 from ..recipe import SynthSettings
-from .ground.quote import letters
-from .record import Record, split_of
-from .store import Kept, Reader
+from ..records import Record, split_of
+from .checks.quote import letters
 
 
 def grouped_records(store: Reader, settings: SynthSettings) -> Iterator[tuple[str, Record]]:

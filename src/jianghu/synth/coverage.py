@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from typing import Any
 
-from .shelf import Shelf
-from .store import Reader
+from ..llm.store import Reader
+from .books import Shelf
 
 
 class Coverage:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import pairwise
 
-from .ground import letters
+from .checks import letters
 
 
 def distinct_2(texts: Iterable[str]) -> float:

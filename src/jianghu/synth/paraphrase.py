@@ -7,8 +7,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from ..likeness import NEAR, jaccard
-from .record import Record, place_of
+from ..records import Record, place_of
+from ..text import NEAR, jaccard
 
 
 def hold_back(records: Iterable[Record], share: float, seed: int) -> tuple[list[Record], list[Record]]:

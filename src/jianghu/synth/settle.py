@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import cast
 
+from ..llm.store import Reader, Store
 from ..recipe import SynthSettings
+from ..records import Record, Split
 from .collect import grouped_records
-from .record import Record, Split
-from .repeats import Names, find_repeats, no_names
-from .store import Reader, Store
-from .store.decisions import Deciding, Decisions
+from .decisions import Deciding, Decisions
+from .dedup import Names, find_repeats, no_names
 
 Records = Callable[[], Iterable[tuple[str, Record]]]
 """Gives the records of all strategies in order, anew each time, so that they need not be held; each with the group

@@ -10,10 +10,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from ...corpus import Chapter, Lexicon
 from ...recipe import SynthSettings
-from ..record import Record, split_of
+from ...records import Record, split_of
 from .chapters import following, happenings, titles
 from .fact import Fact, order_of
-from .members import members
+from .membership import members
 from .sentences import BookText
 from .where import places
 from .who import blanks, deeds, speeches

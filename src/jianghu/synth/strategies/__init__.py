@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from ...llm.prompts import Prompts
 from ...recipe import SynthSettings
-from ..prompt import Prompts
-from ..shelf import Shelf
-from .asking import Asking
+from ..books import Shelf
+from .base import Asking
 from .facts import FactsStrategy
 from .lexicon import LexiconStrategy
 from .passage import PassageStrategy

@@ -11,12 +11,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from ...corpus import Passage
-from ..ground import Ground, check_contrast, check_fact, check_record, letters, seen_before, with_problems
-from ..parse import Parsed, parse_reply
+from ...llm.json_replies import Parsed, parse_reply
+from ...llm.store import Item, Reader, Reply, Request
+from ..books import Shelf
+from ..checks import Ground, check_contrast, check_fact, check_record, letters, seen_before, with_problems
 from ..schemas import CONTRASTS, FACTS, WORDINGS
-from ..shelf import Shelf
-from ..store import Item, Reader, Reply, Request
-from .asking import Asking, finished
+from .base import Asking, finished
 from .wordings import plan_text, plan_wordings
 
 AT_ONCE = 3  # facts whose wordings are asked for in one request: more would run into max_tokens

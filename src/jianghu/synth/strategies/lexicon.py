@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from ..ground import check_name, with_problems
-from ..parse import parse_reply
+from ...llm.json_replies import parse_reply
+from ...llm.store import Item, Reader, Reply, Request
+from ..checks import check_name, with_problems
 from ..schemas import NAMES
-from ..store import Item, Reader, Reply, Request
-from .asking import Asking, finished
+from .base import Asking, finished
 
 PASSAGE = 1500  # characters; a person's several names are more likely to meet in a longer stretch
 

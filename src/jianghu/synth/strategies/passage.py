@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from ..ground import gate
-from ..parse import parse_reply
+from ...llm.json_replies import parse_reply
+from ...llm.store import Item, Reader, Reply, Request
+from ..checks import gate
 from ..schemas import RECORDS
-from ..store import Item, Reader, Reply, Request
-from .asking import Asking, finished
+from .base import Asking, finished
 
 
 class PassageStrategy(Asking):

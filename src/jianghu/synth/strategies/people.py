@@ -6,8 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from ..books import Shelf
 from ..cloze.sentences import BookText, Sentence
-from ..shelf import Shelf
 
 LEAST = 5  # sentences that mention a person; fewer give no dossier
 LONGEST = 120  # characters of a sentence that is shown

@@ -10,11 +10,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from ...corpus import Passage
-from ..ground import check_text, with_problems
-from ..parse import parse_reply
+from ...llm.json_replies import parse_reply
+from ...llm.store import Item, Reader, Reply, Request
+from ..checks import check_text, with_problems
 from ..schemas import TEXTS
-from ..store import Item, Reader, Reply, Request
-from .asking import Asking, finished
+from .base import Asking, finished
 from .people import Person, people_of
 
 LENGTHS = {"summary": (60, 1200), "dossier": (60, 900), "paraphrase": (40, 2400)}  # characters, least and most

@@ -11,11 +11,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 
 from ...corpus import Passage
-from ..ground import gate
-from ..parse import parse_reply
+from ...llm.json_replies import parse_reply
+from ...llm.store import Item, Reader, Reply, Request
+from ..checks import gate
 from ..schemas import PAIRS
-from ..store import Item, Reader, Reply, Request
-from .asking import Asking, finished
+from .base import Asking, finished
 
 PROMPTS = 12
 LAST = 1500  # characters of the last output that are fed back

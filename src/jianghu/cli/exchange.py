@@ -1,0 +1,93 @@
+"""`synth judge`, `synth export`, `synth import` and `synth teachers`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from ..synth.exchange.formats import Format
+from ..workspace import Workspace
+from . import output
+from .flags import JudgeFlags, TeacherFlags, given
+
+Json = Annotated[bool, Parameter(name="--json", negative="", show_default=False)]
+
+
+def judge(
+    *,
+    calibrate: Annotated[bool, Parameter(negative="")] = False,
+    filter: bool | None = None,
+    settings: JudgeFlags = None,
+    json: Json = False,
+) -> None:
+    """Have a model judge the records by their evidence, and measure how far it can be believed.
+
+    Args:
+        calibrate: Only measure the judge, on records with errors put in: names swapped, numbers changed, negations.
+        filter: Leave out of data/records what the judge does not pass; refused to a judge that measures badly.
+            --no-filter takes the filter off.
+        json: Print JSON.
+    """
+    from ..synth.verify.workflow import judge
+
+    ws = Workspace(Path())
+    recipe = ws.recipe({"synth": {"judge": given(settings)}})
+    output.facts(judge(ws, recipe, calibrate_only=calibrate, filter=filter), json)
+
+
+def export(folder: Path, *, to: Format = "jsonl", json: Json = False) -> None:
+    """Write the records into FOLDER for other programs: a file for each split, a manifest, a data card.
+
+    Args:
+        folder: Where to; an earlier export there is replaced all at once.
+        to: jsonl and parquet: all fields. qa: {"Question", "Answer"}. alpaca, sharegpt, chatml: as those want it.
+        json: Print JSON.
+    """
+    from ..synth.exchange.workflow import export
+
+    ws = Workspace(Path())
+    output.facts(export(ws, ws.recipe(), folder, to), json)
+
+
+def import_(files: list[Path], /, *, json: Json = False) -> None:
+    """Take records from FILES of other programs, broken lines and all, through the same gates.
+
+    Args:
+        files: JSON, JSON lines or Parquet in any of the formats of `synth export`.
+        json: Print JSON.
+    """
+    from ..synth.exchange.workflow import import_records
+
+    ws = Workspace(Path())
+    output.facts(import_records(ws, ws.recipe(), files), json)
+
+
+def teachers(
+    *,
+    models: str,
+    passages: int = 200,
+    judged: int = 100,
+    teacher: TeacherFlags = None,
+    json: Json = False,
+) -> None:
+    """Ask several teachers about the same passages, and compare what they are worth.
+
+    Args:
+        models: Names with commas between them: of [[synth.rivals]], or of models at the teacher's own endpoint.
+        passages: How many passages each is asked about, spread over the books.
+        judged: How many records of each the judge of the recipe reads; 0: none.
+        teacher: Settings of the teacher.
+        json: Print JSON.
+    """
+    from ..synth.compare_teachers import compare_teachers
+
+    ws = Workspace(Path())
+    recipe = ws.recipe({"synth": {"teacher": given(teacher)}})
+    names = [name.strip() for name in models.split(",") if name.strip()]
+    found = compare_teachers(ws, recipe, names, passages, judged)
+    if json:
+        output.facts({"teachers": found}, json)
+    else:
+        output.rows(found)

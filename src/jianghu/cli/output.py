@@ -1,0 +1,60 @@
+"""What commands print: facts as a table for people or as JSON for programs."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from ..retrieval import Found
+
+console = Console()
+
+
+def facts(values: dict[str, Any], as_json: bool = False, title: str = "") -> None:
+    """Print names and values."""
+    if as_json:
+        print(json.dumps(values, ensure_ascii=False, indent=2))
+        return
+    table = Table(title=title or None, title_justify="left", show_header=False, box=None, padding=(0, 2, 0, 0))
+    for name, value in values.items():
+        table.add_row(name.replace("_", " "), _word(value))
+    console.print(table)
+
+
+def _word(value: Any) -> str:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"{value:,}"
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_word(item)}" for name, item in value.items()) or "none"
+    if isinstance(value, list):
+        return ", ".join(map(_word, value))
+    return str(value)
+
+
+def passages(found: list[Found]) -> None:
+    """Passages of the books with their place, the words of the question marked."""
+    console.print("\n[bold]In the books[/bold]" if found else "\nNothing in the books matches the question.")
+    for passage in found:
+        place = f"{passage.book}, chapter {passage.chapter}, characters {passage.start:,} to {passage.end:,}"
+        console.print(Text.assemble((place, "bold"), "  ", (passage.title, "dim")))
+        text = Text(passage.text)
+        for start, end in passage.marks:
+            text.stylize("bold yellow", start, end)
+        console.print(Padding(text, (0, 0, 1, 2)))
+
+
+def rows(found: list[dict[str, Any]]) -> None:
+    """A table with a column for each of the things compared, and a row for each of their figures."""
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for head in ("", *(row["name"] for row in found)):
+        table.add_column(head)
+    for name in found[0] if found else ():
+        if name != "name":
+            table.add_row(name.replace("_", " "), *(_word(row.get(name, "")) for row in found))
+    console.print(table)

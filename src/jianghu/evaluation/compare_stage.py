@@ -1,0 +1,89 @@
+"""Checkpoints side by side: answers to free questions, verdicts on exam results, the exam for another program."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from .. import files
+from ..errors import InputError
+from ..generation import Sampling
+from ..model import load_checkpoint
+from ..progress import Progress
+from ..recipe import Recipe
+from ..stats import versus
+from ..training.device import pick_device
+from ..workspace import Workspace
+from .compare import Line, ask_all, page
+from .free_questions import free_questions
+from .harness import export_tasks
+from .questions import read_questions
+from .stage import background_of, exam_items
+
+
+def compare(
+    ws: Workspace, recipe: Recipe, references: Sequence[str], questions: Path | None, sampled: bool, html: Path | None
+) -> list[Line]:
+    """Ask every checkpoint the same questions, and write one HTML page with the answers.
+
+    Args:
+        questions: a file of them; else free questions about the shelf's books.
+        sampled: ask once more at the recipe's temperature.
+        html: the page; None writes none.
+
+    Raises:
+        InputError: no such checkpoint or file, or nothing is known of any book.
+    """
+    folders = [ws.checkpoint(reference) for reference in references]
+    background = background_of(ws)
+    if questions is not None:
+        items = read_questions(questions)
+    elif background.people is not None:
+        items = free_questions(background.people)
+    else:
+        raise InputError("there is no book to ask about. `jianghu prepare` makes it, or give --questions FILE.")
+    own = recipe.sample
+    sampling = Sampling(
+        recipe.eval.max_new_tokens, own.temperature, own.top_k, own.top_p, own.repetition_penalty, own.seed
+    )
+    columns = []
+    for reference, folder in zip(references, folders, strict=True):
+        checkpoint = load_checkpoint(folder, str(pick_device("auto")))
+        with Progress(f"ask {reference}", len(items) * (1 + sampled)) as progress:
+            columns.append(
+                ask_all(checkpoint, items, recipe.eval, sampling if sampled else None, background, progress.update)
+            )
+    lines = [Line(item, answers) for item, answers in zip(items, zip(*columns, strict=True), strict=True)]
+    if html is not None:
+        files.write_text(html, page(references, lines, sampled))
+    return lines
+
+
+def verdicts(results: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """For each result but the first, {group: is it better than the first?}; the group "" is the whole exam where it
+    has no others."""
+    first, *others = results
+    return [
+        {
+            group: asdict(versus(_of_group(first, group), _of_group(other, group)))
+            for group in (other["groups"] if len(other["groups"]) > 1 else [""])
+        }
+        for other in others
+    ]
+
+
+def _of_group(result: dict[str, Any], group: str) -> list[dict[str, Any]]:
+    return [row for row in result["answers"] if not group or row["group"] == group]
+
+
+def export_harness(ws: Workspace, recipe: Recipe, folder: Path, exam: Path | None) -> dict[str, Any]:
+    """Write an exam as tasks of lm-evaluation-harness, without the questions that stand in training.
+
+    Raises:
+        InputError: no such exam, or see `exam_items`.
+    """
+    name, items, leaks = exam_items(ws, exam, recipe.eval, background_of(ws))
+    counts = export_tasks(items, folder, name, recipe.eval.max_new_tokens)
+    return {"folder": str(folder), **counts, "left_out": leaks.exact + leaks.near}

@@ -1,0 +1,329 @@
+"""synth.sqlite, open for writing: every request to the teacher, every raw reply, and what became of it.
+
+A reply is committed before anything looks into it, so a crash or a faulty parser loses nothing that was paid for.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from ... import files
+from ...corpus import Chapter, Passage
+from .batches import BatchStore
+from .reader import _FROM, _REPLY, _REQUEST
+from .requests import Item, Reply, Request, Taken
+
+PIECE = 500  # rows of one step where many are gone through
+MOST_KNOWN = 10_000  # texts whose number is remembered
+
+
+class _TakenBack(Exception):  # noqa: N818 - no error: it ends a transaction that was only tried
+    """Rolls a trial back."""
+
+
+class Store(BatchStore):
+    """The single source of truth of a workspace's records. See `Database` for what is raised.
+
+    On opening, what a crash left as sent is open again.
+    """
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, write=True)
+        self._known: dict[str, int] = {}  # hash of a text → its number, for texts that many requests share
+        with self._transaction():
+            self._db.execute("UPDATE requests SET state = 'open' WHERE state = 'sent' AND batch IS NULL")
+
+    def shelve(self, chapters: Sequence[Chapter]) -> str:
+        """Enter the books; passages that no longer stand in them are put aside, those that stand again come back.
+
+        Returns a hash of the books' texts and order.
+        """
+        shelf = files.sha256_json([(c.book, c.chapter, c.title, files.sha256_bytes(c.text.encode())) for c in chapters])
+        if self.get_meta("shelf") == shelf:
+            return shelf
+        place = {(chapter.book, chapter.chapter): number for number, chapter in enumerate(chapters)}
+        texts = {(chapter.book, chapter.chapter): chapter.text for chapter in chapters}
+        rows = [(n, c.book, c.chapter, c.title, len(c.text)) for n, c in enumerate(chapters)]
+        with self._transaction():
+            self._db.execute("DELETE FROM chapters")
+            self._db.executemany("INSERT INTO chapters VALUES (?, ?, ?, ?, ?)", rows)
+            last = 0
+            while piece := self._rows(
+                "SELECT id, book, chapter, start, text FROM passages WHERE id > ? ORDER BY id LIMIT ?", (last, PIECE)
+            ):
+                last = piece[-1][0]
+                moved = []
+                for number, book, chapter_number, start, passage in piece:
+                    text = texts.get((book, chapter_number), "")
+                    at = start if text.startswith(passage, start) else text.find(passage)
+                    moved.append((place[book, chapter_number] if at >= 0 else None, max(at, 0), number))
+                self._db.executemany("UPDATE passages SET place = ?, start = ? WHERE id = ?", moved)
+            self.set_meta("shelf", shelf)
+        return shelf
+
+    def add_prompt(self, hash: str, name: str, text: str) -> None:
+        """Remember the text of a prompt file under its hash."""
+        with self._transaction():
+            self._db.execute("INSERT OR IGNORE INTO prompts VALUES (?, ?, ?)", (hash, name, text))
+
+    def add_names(self, book: str, names: Iterable[tuple[str, str, Sequence[str]]], source: str) -> None:
+        """Enter names of a book: name, kind, aliases. A name that is there keeps what it has."""
+        rows = [(book, name, kind, json.dumps(list(own), ensure_ascii=False), source) for name, kind, own in names]
+        with self._transaction():
+            self._db.executemany("INSERT OR IGNORE INTO lexicon VALUES (?, ?, ?, ?, ?)", rows)
+
+    def begin_plan(self, strategy: str, fingerprint: str) -> tuple[int, bool]:
+        """The number of a strategy's plan, and whether it is made already.
+
+        Another fingerprint begins a new plan: requests that it does not name again are no longer asked.
+        """
+        rows = self._rows("SELECT number, fingerprint, complete FROM plans WHERE strategy = ?", (strategy,))
+        if rows and rows[0][1] == fingerprint:
+            return rows[0][0], bool(rows[0][2])
+        with self._transaction():
+            ((number,),) = self._rows("SELECT coalesce(max(number), 0) + 1 FROM plans")
+            self._db.execute("INSERT OR REPLACE INTO plans VALUES (?, ?, ?, 0)", (strategy, number, fingerprint))
+        return int(number), False
+
+    def end_plan(self, number: int) -> None:
+        """Say that a plan has all its first requests."""
+        with self._transaction():
+            self._db.execute("UPDATE plans SET complete = 1 WHERE number = ?", (number,))
+
+    def plan(self, number: int, requests: Iterable[Request]) -> int:
+        """Enter requests, piece by piece; those that are there already join this plan with what they have.
+
+        Those with a reply are to be read again, for the way of reading may have changed. Returns how many there were.
+        """
+        source, total = iter(requests), 0
+        while piece := list(islice(source, PIECE)):
+            with self._transaction():
+                for request in piece:
+                    self._enter(number, request)
+            total += len(piece)
+        return total
+
+    def begin_run(self, number: int) -> None:
+        """Give what earlier runs of a plan gave up, or had to wait for, another chance."""
+        with self._transaction():
+            self._db.execute(
+                "UPDATE requests SET state = 'open', tries = 0, due = 0 WHERE plan = ? AND state IN "
+                "('failed', 'waiting')",
+                (number,),
+            )
+
+    def take(self, number: int, most: int, fresh: int, now: float) -> tuple[list[Taken], list[Taken]]:
+        """Up to `most` requests of a plan, marked as sent: those whose time to try again has come, and fresh ones.
+
+        Args:
+            fresh: at most so many that this run has not tried yet.
+            now: by the run's clock.
+        """
+        head = f"SELECT tries, avoid, {_REQUEST} {_FROM} WHERE plan = ? AND"
+        with self._transaction():
+            again = self._rows(f"{head} state = 'waiting' AND due <= ? ORDER BY due LIMIT ?", (number, now, most))
+            new = self._rows(
+                f"{head} state = 'open' ORDER BY rank, requests.id LIMIT ?", (number, min(fresh, most - len(again)))
+            )
+            self._db.executemany("UPDATE requests SET state = 'sent' WHERE id = ?", [(row[2],) for row in again + new])
+            return [self._taken(row) for row in again], [self._taken(row) for row in new]
+
+    def _taken(self, row: Any) -> Taken:
+        return Taken(*self._request(row[2:]), *row[:2])
+
+    def give_back(self, ids: Iterable[int]) -> None:
+        """Open again what was taken and not sent."""
+        with self._transaction():
+            self._db.executemany(
+                "UPDATE requests SET state = 'open' WHERE id = ? AND state = 'sent'", [(id_,) for id_ in ids]
+            )
+
+    def add_replies(
+        self,
+        replies: Sequence[tuple[int, Reply]],
+        later: Iterable[tuple[int, float, int, str]] = (),
+        failed: Iterable[int] = (),
+    ) -> None:
+        """Append replies to requests, and say what becomes of the requests; all is on the disk when this returns.
+
+        A second good reply to one request (of a batch that was fetched twice) is kept as `spare`, and counts as paid.
+        A request that is neither answered nor put off nor given up is open again.
+
+        Args:
+            replies: number of the request in the store, and what came.
+            later: requests to try again: number, when by the run's clock, tries so far, hash of a key to avoid.
+            failed: requests to give up for this run.
+        """
+        now = time.time()
+        with self._transaction():
+            for id_, reply in replies:
+                accepted = reply.accepted
+                outcome = reply.outcome
+                if accepted:
+                    changed = self._db.execute(
+                        "UPDATE requests SET state = 'answered', batch = NULL WHERE id = ? AND state NOT IN "
+                        "('answered', 'read')",
+                        (id_,),
+                    )
+                    if changed.rowcount == 0:
+                        accepted, outcome = False, "spare"
+                else:
+                    self._db.execute(
+                        "UPDATE requests SET state = 'open', batch = NULL WHERE id = ? AND state = 'sent'", (id_,)
+                    )
+                self._db.execute(
+                    "INSERT INTO replies (request, at, outcome, accepted, content, finish_reason, detail, tokens_in, "
+                    "tokens_out, cost, seconds, key_hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                    (
+                        *(id_, now, outcome, accepted, reply.content, reply.finish_reason, reply.detail),
+                        *(reply.tokens_in, reply.tokens_out, reply.cost, reply.seconds, reply.key_hash),
+                    ),
+                )
+            self._db.executemany(
+                "UPDATE requests SET state = 'waiting', due = ?, tries = ?, avoid = ? WHERE id = ?",
+                [(due, tries, avoid, id_) for id_, due, tries, avoid in later],
+            )
+            self._db.executemany("UPDATE requests SET state = 'failed' WHERE id = ?", [(id_,) for id_ in failed])
+
+    def keep_foreign(self, number: int, found: Iterable[tuple[Request, Reply]]) -> None:
+        """Enter requests of a plan with replies that no teacher gave; those that are there stay as they are."""
+        with self._transaction():
+            for request, reply in found:
+                self._enter(number, request)
+                ((id_, state),) = self._rows("SELECT id, state FROM requests WHERE key = ?", (request.key,))
+                if state == "open":
+                    self.add_replies([(id_, reply)])
+
+    def is_open(self, number: int) -> bool:
+        """Whether a plan has a request that nobody has tried in this run."""
+        return bool(self._rows("SELECT 1 FROM requests WHERE plan = ? AND state = 'open' LIMIT 1", (number,)))
+
+    def next_due(self, number: int) -> float | None:
+        """When the first waiting request of a plan is due, by the run's clock."""
+        ((due,),) = self._rows("SELECT min(due) FROM requests WHERE plan = ? AND state = 'waiting'", (number,))
+        return due
+
+    def unread(self, number: int, most: int = PIECE) -> list[tuple[int, Request, Reply]]:
+        """Requests of a plan whose reply nobody has looked into yet."""
+        rows = self._rows(
+            f"SELECT {_REQUEST}, {_REPLY} {_FROM} JOIN replies ON replies.request = requests.id AND accepted "
+            "WHERE plan = ? AND state = 'answered' ORDER BY rank LIMIT ?",
+            (number, most),
+        )
+        return [(*self._request(row[:14]), Reply(*row[14:])) for row in rows]
+
+    def enter_items(self, number: int, found: Iterable[tuple[int, Sequence[Item], Iterable[Request]]]) -> int:
+        """Replace the items of requests, enter the requests that follow from them, and mark them as read; in one step.
+
+        Returns how many requests are new in the plan.
+
+        Args:
+            number: of the plan that the new requests join.
+            found: number of a request in the store, what was read out of its reply, what follows.
+        """
+        new = 0
+        with self._transaction():
+            for id_, items, further in found:
+                self._db.execute("DELETE FROM items WHERE request = ?", (id_,))
+                rows = [
+                    (id_, n, item.kind, item.verdict, json.dumps(item.content, ensure_ascii=False))
+                    for n, item in enumerate(items)
+                ]
+                self._db.executemany("INSERT INTO items VALUES (?, ?, ?, ?, ?)", rows)
+                new += sum(self._enter(number, request) for request in further)
+                self._db.execute("UPDATE requests SET state = 'read' WHERE id = ?", (id_,))
+        return new
+
+    def unread_again(self, strategy: str) -> int:
+        """Have all replies of a strategy's plan read again; returns its number."""
+        ((number,),) = self._rows("SELECT coalesce(max(number), 0) FROM plans WHERE strategy = ?", (strategy,))
+        with self._transaction():
+            self._db.execute("UPDATE requests SET state = 'answered' WHERE plan = ? AND state = 'read'", (number,))
+        return int(number)
+
+    def set_model(self, endpoint: str, name: str, price_in: float, price_out: float, dialect: dict[str, Any]) -> None:
+        """Remember how a model at an endpoint wants to be asked, and what a million of its tokens costs."""
+        with self._transaction():
+            self._db.execute(
+                "INSERT OR REPLACE INTO models VALUES (?, ?, ?, ?, ?)",
+                (endpoint, name, price_in, price_out, json.dumps(dialect)),
+            )
+
+    def set_meta(self, name: str, value: Any) -> None:
+        """Remember a small JSON value."""
+        with self._transaction():
+            self._db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (name, json.dumps(value, ensure_ascii=False)))
+
+    def _enter(self, number: int, request: Request) -> bool:
+        """Enter a request; returns whether the plan did not have it."""
+        body = dict(request.body)
+        body["messages"] = [(message["role"], self._number(message["content"])) for message in body["messages"]]
+        body["schema"] = self._number(json.dumps(body["schema"], ensure_ascii=False, sort_keys=True))
+        entered = self._db.execute(
+            "INSERT INTO requests "
+            "(key, plan, strategy, stage, slot, passage, parent, prompt, model, body, rank, state) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'open') ON CONFLICT (key) DO UPDATE SET "
+            "plan = excluded.plan, strategy = excluded.strategy, stage = excluded.stage, passage = excluded.passage, "
+            "parent = excluded.parent, prompt = excluded.prompt, rank = excluded.rank, "
+            "state = CASE WHEN state = 'read' THEN 'answered' ELSE state END WHERE plan <> excluded.plan",
+            (
+                *(request.key, number, request.strategy, request.stage, request.slot, self._passage(request.passage)),
+                *(request.parent, request.prompt, request.model, json.dumps(body, ensure_ascii=False), request.rank),
+            ),
+        )
+        return entered.rowcount == 1
+
+    def _passage(self, passage: Passage | None) -> int | None:
+        """The number of a passage, entered if it is new."""
+        if passage is None:
+            return None
+        hash_ = files.sha256_bytes(passage.text.encode())
+        where = (passage.book, passage.chapter, hash_)
+        rows = self._rows("SELECT id FROM passages WHERE book = ? AND chapter = ? AND hash = ?", where)
+        if rows:
+            return int(rows[0][0])
+        return self._insert(
+            "INSERT INTO passages (book, chapter, hash, start, place, text) VALUES (?, ?, ?, ?, "
+            "(SELECT place FROM chapters WHERE book = ? AND chapter = ?), ?)",
+            (*where, passage.start, passage.book, passage.chapter, passage.text),
+        )
+
+    def _number(self, text: str) -> int:
+        """The number of a text, entered if it is new."""
+        hash_ = files.sha256_bytes(text.encode())
+        number = self._known.get(hash_)
+        if number is None:
+            rows = self._rows("SELECT id FROM texts WHERE hash = ?", (hash_,))
+            number = rows[0][0] if rows else self._insert("INSERT INTO texts (hash, text) VALUES (?, ?)", (hash_, text))
+            if len(self._known) >= MOST_KNOWN:
+                self._known.clear()
+            self._known[hash_] = number
+        return number
+
+    def _insert(self, statement: str, values: Sequence[Any]) -> int:
+        """Insert a row; returns its number."""
+        number = self._db.execute(statement, values).lastrowid
+        assert number is not None  # SQLite gives every row one
+        return number
+
+    @contextmanager
+    def trial(self) -> Iterator[None]:
+        """What is written inside can be read inside, and is taken back when the block ends."""
+        with suppress(_TakenBack), self._transaction():
+            yield
+            raise _TakenBack
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        try:
+            with super()._transaction():
+                yield
+        except BaseException:
+            self._known.clear()  # what it names may have been rolled back
+            raise

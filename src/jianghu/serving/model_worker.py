@@ -1,0 +1,160 @@
+"""The thread that writes. Orders go in from the event loop; pieces of text come back to it.
+
+One thread steps the engines of all checkpoints in turn: threads of their own would only take the same cores from
+each other.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+
+import numpy as np
+import torch
+
+from ..generation import Engine, Row
+from ..model import Checkpoint
+from ..recipe import ServeSettings
+from .errors import overloaded
+from .generation_request import Order, Piece, Text
+from .metrics import Metrics
+
+log = logging.getLogger("jianghu.serving")
+
+
+class Worker:
+    """Use it as an async context manager; all methods but the thread's own are called in the event loop.
+
+    Args:
+        checkpoints: by name.
+        settings: places, queue and threads.
+        metrics: to be kept.
+    """
+
+    def __init__(self, checkpoints: dict[str, Checkpoint], settings: ServeSettings, metrics: Metrics) -> None:
+        self.checkpoints, self.settings, self.metrics = checkpoints, settings, metrics
+        self._desks = {name: _Desk(checkpoint, settings.batch) for name, checkpoint in checkpoints.items()}
+        self._open = dict.fromkeys(checkpoints, 0)  # texts that are not finished
+        self._inbox: deque[Callable[[], None]] = deque()
+        self._wake, self._closing = threading.Event(), False
+        self._thread = threading.Thread(target=self._run, name="jianghu-writer", daemon=True)
+
+    async def __aenter__(self) -> Worker:
+        self._loop = asyncio.get_running_loop()
+        self._thread.start()
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        self._closing = True
+        self._wake.set()
+        await asyncio.to_thread(self._thread.join)
+
+    def submit(self, order: Order) -> None:
+        """Have an order written. Call `leave` afterwards in any case.
+
+        Raises:
+            ApiError: 429, too many texts wait already.
+        """
+        if self._open[order.model] + len(order.texts) > self.settings.batch + self.settings.queue:
+            raise overloaded(f"Too many requests are waiting for {order.model}. Try again in a moment.")
+        self._open[order.model] += len(order.texts)
+        self._post(lambda: self._desks[order.model].take(order))
+
+    def leave(self, order: Order) -> None:
+        """Write no more of a submitted order: it is finished, or its client has gone."""
+        self._open[order.model] -= len(order.texts)
+        self._post(lambda: self._desks[order.model].drop(order))
+
+    @property
+    def alive(self) -> bool:
+        """Whether the thread that writes is there."""
+        return self._thread.is_alive()
+
+    def facts(self) -> dict[str, dict[str, int]]:
+        """Texts that are being written and that wait, by checkpoint."""
+        return {
+            name: {"running": len(desk.engine.running), "waiting": len(desk.engine.waiting)}
+            for name, desk in self._desks.items()
+        }
+
+    def _post(self, task: Callable[[], None]) -> None:
+        self._inbox.append(task)
+        self._wake.set()
+
+    def _run(self) -> None:
+        torch.set_num_threads(self.settings.threads or max(1, torch.get_num_threads() - 1))
+        while not self._closing:
+            self._wake.clear()
+            while self._inbox:
+                self._inbox.popleft()()
+            busy = [(name, desk) for name, desk in self._desks.items() if desk.engine.busy]
+            if not busy:
+                self._wake.wait()
+            for name, desk in busy:
+                self._step(name, desk)
+
+    def _step(self, name: str, desk: _Desk) -> None:
+        began = time.perf_counter()
+        try:
+            news = desk.step()
+        except Exception:
+            log.exception("writing with %s failed; its open requests are given up", name)
+            orders = desk.clear()
+            self._loop.call_soon_threadsafe(_fail, orders)
+            return
+        self.metrics.step(name, time.perf_counter() - began, len(news))
+        if news:
+            self._loop.call_soon_threadsafe(_deliver, news)
+
+
+class _Desk:
+    """One checkpoint's engine and the texts in it; used by the writing thread alone."""
+
+    def __init__(self, checkpoint: Checkpoint, places: int) -> None:
+        self.checkpoint = checkpoint
+        self.engine = Engine(checkpoint.model, places)
+        self.texts: dict[Row, tuple[Order, Text]] = {}
+
+    def clear(self) -> set[Order]:
+        """Begin anew; the orders that were open."""
+        orders = {order for order, _ in self.texts.values()}
+        self.engine, self.texts = Engine(self.checkpoint.model, self.engine.places), {}
+        return orders
+
+    def take(self, order: Order) -> None:
+        for text in order.texts:
+            random = np.random.default_rng(text.draws)
+            text.row = self.engine.add(text.prompt, text.sampling, text.stop, random)
+            self.texts[text.row] = order, text
+
+    def drop(self, order: Order) -> None:
+        for text in order.texts:
+            if text.row is not None and text.row in self.texts:
+                del self.texts[text.row]
+                self.engine.cancel(text.row)
+
+    def step(self) -> list[tuple[Order, int, Piece]]:
+        news = []
+        for new in self.engine.step():
+            order, text = self.texts[new.row]
+            piece = text.push(new.id, new.likelihood)
+            if piece.ending:
+                del self.texts[new.row]
+                if not new.row.ending:
+                    self.engine.cancel(new.row)
+            news.append((order, text.index, piece))
+        return news
+
+
+def _deliver(news: list[tuple[Order, int, Piece]]) -> None:
+    for order, index, piece in news:
+        order.arrived.put_nowait((index, piece))
+
+
+def _fail(orders: set[Order]) -> None:
+    for order in orders:
+        order.arrived.put_nowait(None)

@@ -1,0 +1,160 @@
+"""A study from its file to its results: a worker does one member after another, and several may work at once."""
+
+from __future__ import annotations
+
+import time
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from .. import files
+from ..dataset.stage import book_files
+from ..errors import InputError, InterruptedByUser, JianghuError
+from ..progress import Progress
+from ..recipe.study import read_study
+from ..signals import stoppable
+from ..training.device import pick_device
+from ..workspace import Workspace
+from .memory import member_bytes, memory_limit
+from .results import write_results
+from .study import Study
+from .trial import do_member
+from .trials import Ledger
+from .workers import Crew, cores
+
+POLL = 0.5
+"""Seconds between two looks at the workers, or at whether there is room for another member."""
+
+
+def open_study(ws: Workspace, file: Path, scale: str | None = None) -> Study:
+    """A study file as a study of this workspace.
+
+    Raises:
+        InputError: the file cannot be used, names settings that do not exist, or the workspace has no books.
+    """
+    settings, name = read_study(file, scale)
+    ws.run(name)  # refuses a name that cannot be a folder's
+    books = ws.hashes(book_files(ws))
+    if not books:
+        raise InputError(f"{ws.books}: no books. Add one with `jianghu books add NOVEL.txt`.")
+    study = Study(settings, name, ws.recipe(), books)
+    study.members()  # so that a wrong setting is refused before anything begins
+    return study
+
+
+def study_folder(ws: Workspace, study: Study) -> Path:
+    """Where a study's journal, locks, logs and results lie."""
+    return ws.studies / study.name
+
+
+def work(ws: Workspace, study: Study, url: str | None = None, limit: int | None = None) -> None:
+    """Do members until none is left to begin. One that fails is entered as failed, with the reason.
+
+    Args:
+        url: of the database that machines share; None for the journal in the workspace.
+        limit: bytes that all members under way on this machine may take together; None: see `memory_limit`.
+
+    Raises:
+        InterruptedByUser: stopped; the member that was under way is gone on with by the next worker.
+    """
+    ledger = Ledger(study, study_folder(ws, study), url)
+    while True:
+        with ledger.claim() as claim:
+            if claim is None:
+                return
+            recipe = claim.member.recipe
+            try:
+                device = pick_device(recipe.pretrain.device)
+                needs = member_bytes(recipe, list(study.settings.stages), recipe.tokenizer.vocab_size, device)
+                while not ledger.admit(claim, needs, limit or memory_limit(device)):
+                    time.sleep(POLL)
+                value, facts = do_member(ws, study, claim.member)
+            except InterruptedByUser:
+                raise
+            except Exception as error:  # of whatever kind: the other members are to be done
+                traceback.print_exc()
+                ledger.fail(
+                    claim, str(error) if isinstance(error, JianghuError) else f"{type(error).__name__}: {error}"
+                )
+            else:
+                ledger.finish(claim, value, facts)
+
+
+def run_study(
+    ws: Workspace,
+    study: Study,
+    file: str,
+    command: list[str],
+    workers: int = 0,
+    url: str | None = None,
+    retry_failed: bool = False,
+    say: Callable[[str], None] = lambda text: None,
+) -> dict[str, Any]:
+    """Run a study to its end with several workers, or go on with one that was left.
+
+    Args:
+        file: the study file as the user gave it, for the results.
+        command: starts one worker.
+        workers: how many; 0: one for each core, two on a GPU; never more than members.
+        retry_failed: try failed members again.
+        say: told of each member that ends.
+
+    Returns:
+        The results, see `write_results`.
+
+    Raises:
+        InterruptedByUser: stopped; all that was trained is saved.
+        RunError: a worker could not work.
+    """
+    folder = study_folder(ws, study)
+    ledger = Ledger(study, folder, url)
+    members = study.members()
+    ledger.fill(members, retry_failed)
+    total = study.settings.search.members if study.settings.search else len(members)
+    on_gpu = pick_device(study.member({}).recipe.pretrain.device).type != "cpu"
+    crew = Crew(command, min(workers or (2 if on_gpu else cores()), total), ws.root, folder)
+    known: dict[str, str] = {}
+
+    def look() -> dict[str, Any]:
+        results = write_results(folder, study, ledger, file)
+        for row in results["members"]:
+            if row["state"] in ("done", "failed") and known.get(row["key"], row["state"]) != row["state"]:
+                say(f"{row['name']}: {told(row)}")
+            known[row["key"]] = row["state"]
+        return results
+
+    try:
+        with stoppable() as stopped, Progress(study.settings.title, total) as progress:
+            works = True
+            while works and not stopped.is_set():
+                works = crew.works()  # before the killed are looked for, so that the last one is not overlooked
+                for number, process, name in crew.killed():
+                    if ledger.fail_process(process, f"its process was ended by {name}; was there too little memory?"):
+                        crew.replace(number)
+                        works = True
+                running = [row["name"] for row in look()["members"] if row["state"] == "running"]
+                ended = sum(state in ("done", "failed") for state in known.values())
+                progress.update(ended, now=", ".join(_place(ws, name) for name in running) or "-")
+                stopped.wait(POLL)
+    finally:
+        crew.stop()
+    results = look()
+    if stopped.is_set():
+        raise InterruptedByUser("Stopped. What was trained is saved; the same command goes on.")
+    return results
+
+
+def told(row: dict[str, Any]) -> str:
+    """What came of a member, in words."""
+    if row["state"] == "failed":
+        return f"failed: {row['error']}"
+    outcome = row["outcome"]
+    right = f", {outcome['accuracy']:.1%} right" if "accuracy" in outcome else ""
+    return f"{outcome['best_val']:.3f} bits per character at step {outcome['best_step']}{right}"
+
+
+def _place(ws: Workspace, name: str) -> str:
+    """A member under way, with the step that it has reached."""
+    rows = files.read_log(ws.run(name) / "metrics.jsonl")
+    return f"{name} at step {rows[-1]['step']}" if rows else name

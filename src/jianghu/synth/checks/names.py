@@ -1,0 +1,121 @@
+"""Who belongs to a book. A name in a text, the book's words and its lexicon go in; who is a stranger comes out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from functools import cache
+from importlib import resources
+
+from ...corpus import Lexicon, Name, looks_like_name
+from .quote import letters
+
+_LEFT = r"(?:^|[，。！？；：、“”‘’「」（）《》\s]|[是由被让请杀救])"
+_RIGHT = r"(?=$|[，。！？；：、“”‘’「」（）《》\s]|[的是在把被将和与对向说道])"
+_BOUNDED = re.compile(rf"{_LEFT}(?=([\u4e00-\u9fff]{{3}}){_RIGHT})")
+_TITLE = re.compile(r"《([^》]+)》")
+_NAME_ONLY = re.compile(r"[\u4e00-\u9fff·]{2,5}")
+
+
+class KnownBook:
+    """What the gates know of a book: its words, its names, and the names of other books that it does not hold.
+
+    Args:
+        name: the book's title.
+        text: all of it.
+        lexicon: its names; None if there is none.
+        others: lexicons of the shelf's other books, by title.
+
+    Attributes:
+        others: titles of other novels: those on the shelf, and well-known ones that are not this one.
+    """
+
+    def __init__(
+        self, name: str, text: str, lexicon: Lexicon | None, others: Mapping[str, Lexicon] | None = None
+    ) -> None:
+        self.name, self.text, self.lexicon = name, text, lexicon or Lexicon([])
+        self._kinds = {entry.name: entry.kind for entry in self.lexicon.names}
+        own = {form for entry in self.lexicon.names for form in (entry.name, *entry.aliases)}
+        # A file may bear another name than its novel, and half a cast that walks through it says which it is.
+        self.others = set(others or {}) | {
+            title for title, cast in _famous().items() if 2 * sum(person in text for person in cast) < len(cast)
+        }
+        self.others.discard(name)
+        cast = [person for people in _famous().values() for person in people]
+        cast += [entry.name for lexicon in (others or {}).values() for entry in lexicon.names if _telling(entry)]
+        self._foreign = Lexicon(
+            Name(person) for person in dict.fromkeys(cast) if person not in own and person not in text
+        )
+
+    def forms(self, name: str) -> tuple[str, ...]:
+        """A name of the lexicon with all its other forms."""
+        return (name, *self.lexicon.aliases_of(name))
+
+    def people(self, text: str) -> list[tuple[str, str]]:
+        """The persons whom a text mentions: (how it is written, whose name it is), from left to right."""
+        return [
+            (text[start:end], name)
+            for start, end, name in self.lexicon.mentions(text)
+            if self._kinds.get(name) == "person"
+        ]
+
+    def foreign(self, text: str) -> list[str]:
+        """Titles of other novels in a text, and names of their people who do not stand in this book."""
+        return sorted(self.others & set(_TITLE.findall(text)) | self._foreign.names_in(text))
+
+    def invented(self, answer: str, short: str, given: str) -> list[str]:
+        """What looks like a person's name in an answer, and stands neither in the given text nor in the book.
+
+        Args:
+            short: the short answer to a question for a person; empty if another thing was asked for.
+            given: passage and question.
+        """
+        suspects = [match[1] for match in _BOUNDED.finditer(answer)]
+        if _NAME_ONLY.fullmatch(short):
+            suspects.append(short)
+        return sorted(
+            {
+                name
+                for name in suspects
+                if (looks_like_name(name) or name == short) and not named(name, given) and name not in self.text
+                if not self.lexicon.names_in(name)
+            }
+        )
+
+
+def named(form: str, text: str, around: str = "") -> bool:
+    """Whether a text holds a name: as it is; in two parts, as in 姓陈，名宫; or by its given part, as in 维哭拜而受,
+    where `around` holds it whole.
+    """
+    given, there = form[1:], letters(text)
+    if letters(form) in there:
+        return True
+    if not given:
+        return False
+    parted = re.search(rf"(?:名曰?|[男子女弟]){re.escape(given)}", text) is not None
+    return parted or (given in there and letters(form) in letters(around))
+
+
+@cache
+def _famous() -> dict[str, tuple[str, ...]]:
+    """Title → people of well-known novels."""
+    lines = resources.files("jianghu.synth.checks").joinpath("famous.txt").read_text(encoding="utf-8").splitlines()
+    rows = [line.split() for line in lines if line and not line.startswith("#")]
+    return {title: tuple(people) for title, *people in rows}
+
+
+def _telling(entry: Name) -> bool:
+    """A person whose name has three characters or more: shorter ones are too often words of another book."""
+    return entry.kind == "person" and len(entry.name) > 2
+
+
+def known_books(
+    texts: Mapping[str, str], lexicons: Mapping[str, Lexicon], wanted: Iterable[str] | None = None
+) -> dict[str, KnownBook]:
+    """One `KnownBook` for each book of a shelf, each with the others' names as foreign ones."""
+    return {
+        book: KnownBook(
+            book, texts[book], lexicons.get(book), {other: names for other, names in lexicons.items() if other != book}
+        )
+        for book in (texts if wanted is None else wanted)
+    }

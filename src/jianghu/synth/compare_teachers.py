@@ -1,0 +1,127 @@
+"""Several teachers, the same passages → what each is worth: the original report's comparison, made measurable."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from .. import files
+from ..corpus import Chapter, read_chapters
+from ..errors import InputError
+from ..llm.prompts import Prompts
+from ..llm.runner import run_strategies
+from ..llm.store import Store
+from ..recipe import Recipe, SynthSettings, TeacherSettings
+from ..records import Record
+from ..stats import wilson
+from ..workspace import Workspace
+from .decisions import Deciding
+from .diversity import distinct_2
+from .settle import collect_records
+from .stage import teacher_progress
+from .strategies import PassageStrategy
+from .teacher import shelf_of
+from .verify import JudgeStrategy
+
+UNREADABLE = {"not JSON", "cut off", "wrong schema", "broken object", "no items", "not an object"}
+"""Verdicts that speak of the form of a reply."""
+BAD_QUOTE = "evidence not found"
+
+
+def compare_teachers(
+    ws: Workspace, recipe: Recipe, names: Sequence[str], passages: int, judged: int
+) -> list[dict[str, Any]]:
+    """Ask each teacher for records about the same passages, by the strategy `passage`, and count what comes.
+
+    Each has a store of its own in the folder `teachers`, so the records of the workspace stay as they are, and the
+    same command goes on where it was stopped and asks nothing twice.
+
+    Args:
+        names: of [[synth.rivals]], or of models at the teacher's endpoint.
+        passages: how many each is asked about.
+        judged: how many records of each are shown to the recipe's judge; 0: none.
+
+    Raises:
+        InputError: no names, a name twice, or the endpoint's settings are missing.
+        RunError: a teacher cannot be reached; what was received is kept.
+    """
+    if not names or len(set(names)) < len(names):
+        raise InputError(f"--models {','.join(names)}: give different names with commas between them.")
+    chapters = read_chapters(ws.chapters)
+    return [_one(ws, recipe, chapters, name, passages, judged) for name in names]
+
+
+def _one(
+    ws: Workspace, recipe: Recipe, chapters: list[Chapter], name: str, passages: int, judged: int
+) -> dict[str, Any]:
+    teacher = _teacher(recipe.synth, name)
+    settings = recipe.synth.model_copy(update={"teacher": teacher, "max_passages": passages})
+    with Store(_path(ws, name)) as store:
+        shelf = shelf_of(ws, recipe, chapters, store)
+        strategy = PassageStrategy(shelf, settings, Prompts(ws.prompts))
+        with teacher_progress(name) as show:
+            summary = run_strategies([strategy], chapters, store, teacher, show)
+        records = collect_records(store, settings)
+        row = {"name": name, "passages": summary.total, "answered": summary.done, **_counted(store, records)}
+        if judged and records:
+            row["judged_wrong"] = _judge(ws, recipe, store, strategy, records[:judged])
+        return row
+
+
+def _teacher(synth: SynthSettings, name: str) -> TeacherSettings:
+    """The endpoint of a name: a rival's, or the teacher's own with another model."""
+    rival = next((rival for rival in synth.rivals if rival.name == name), None)
+    if rival is None:
+        return synth.teacher.model_copy(update={"model": name})
+    return rival.instead_of(synth.teacher)
+
+
+def _path(ws: Workspace, name: str) -> Path:
+    plain = "".join(character if character.isalnum() else "-" for character in name)
+    return ws.root / "teachers" / f"{plain}-{files.sha256_bytes(name.encode())[:6]}.sqlite"
+
+
+def _counted(store: Store, records: Sequence[Record]) -> dict[str, Any]:
+    """What the replies of one teacher are worth."""
+    verdicts = Counter(store.verdicts())
+    accepted, quotes = verdicts["accepted"], verdicts[BAD_QUOTE]
+    unreadable = sum(verdicts[reason] for reason in UNREADABLE)
+    given = verdicts.total() - unreadable
+    replies, tokens, cost, seconds = store.totals("passage")
+    return {
+        "records": given,
+        "accepted": _share(accepted, given),
+        "rejected_quotes": _share(quotes, given),
+        "other_rejections": given - accepted - quotes,
+        "JSON_failures": f"{unreadable} in {replies} replies",
+        "repeats": accepted - len(records),
+        "distinct_2": f"{distinct_2(f'{record.question}{record.answer}' for record in records):.3f}",
+        "seconds_a_reply": f"{seconds:.1f}",
+        "tokens": tokens,
+        "cost": f"{cost:.4f}",
+        "cost_an_accepted_record": f"{cost / accepted:.6f}" if accepted else "unknown",
+    }
+
+
+def _judge(ws: Workspace, recipe: Recipe, store: Store, strategy: PassageStrategy, records: Sequence[Record]) -> str:
+    """The share of records that the recipe's judge does not pass. It is as good as the judge; see `synth judge`."""
+    shelf, settings = strategy.shelf, recipe.synth.judge
+    texts = {(chapter.book, chapter.chapter): chapter.text for chapter in shelf.chapters}
+    known = {book: shelf.known(book) for book in shelf.books}
+    asked = settings.instead_of(recipe.synth.teacher)
+    prompt = Prompts(ws.prompts).get("judge")
+    judge = JudgeStrategy(lambda: records, texts, known, asked, 0, 0, prompt)
+    with teacher_progress("judge") as show:
+        run_strategies([judge], list(shelf.chapters), store, asked, show)
+    deciding, name = Deciding(store), f"{asked.model} {prompt.hash[:8]}"
+    deciding.take_verdicts(name)
+    verdicts = deciding.verdicts(name)
+    total = sum(verdicts.values())
+    return _share(total - verdicts.get("passed", 0), total)
+
+
+def _share(part: int, whole: int) -> str:
+    low, high = wilson(part, whole)
+    return f"{part / whole:.1%} ({low:.1%}–{high:.1%})" if whole else "unknown"

@@ -1,0 +1,102 @@
+"""Before and beside a run of the teacher: what it will cost, a first look at what it says, where it stands."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+from ..corpus import read_chapters
+from ..errors import InputError
+from ..llm.budget import Budget
+from ..llm.runner import plan_strategies, run_strategies
+from ..llm.status import status
+from ..llm.store import Reader, Store
+from ..recipe import Recipe
+from ..workspace import Workspace
+from .cost import forecast
+from .coverage import Coverage, coverage
+from .stage import teacher_progress
+from .teacher import must_ask, serving, shelf_of, strategies_of
+
+MOST_COUNTED = 20_000
+"""Records that a look at the status searches for names: about a second."""
+
+
+def synth_forecast(ws: Workspace, recipe: Recipe) -> list[dict[str, Any]]:
+    """What `synth` would ask and what that costs. Nothing is sent, and the plans in the store stay as they are.
+
+    Raises:
+        InputError: no strategy of the recipe asks a teacher.
+    """
+    must_ask(recipe)
+    chapters = read_chapters(ws.chapters)
+    with Store(ws.store) as store, store.trial(), serving(recipe, start=False) as recipe:
+        asking = strategies_of(ws, recipe, shelf_of(ws, recipe, chapters, store))
+        plan_strategies(asking, chapters, store, recipe.synth.teacher)
+        return forecast(asking, store, recipe.synth.teacher)
+
+
+def synth_preview(ws: Workspace, recipe: Recipe, count: int) -> list[dict[str, Any]]:
+    """Ask `count` requests and return what was said and what became of it; they are kept and never paid again.
+
+    Raises:
+        InputError: no strategy of the recipe asks a teacher, or it lacks what it needs.
+    """
+    must_ask(recipe)
+    chapters = read_chapters(ws.chapters)
+    with Store(ws.store) as store, serving(recipe) as recipe:
+        asking = strategies_of(ws, recipe, shelf_of(ws, recipe, chapters, store))
+        with teacher_progress("preview") as show:
+            run_strategies(asking, chapters, store, recipe.synth.teacher, show, budget=Budget(requests=count))
+        return [
+            {
+                "strategy": request.strategy,
+                "stage": request.stage,
+                "where": f"{request.passage.book} {request.passage.chapter}" if request.passage else "",
+                "asked": request.body["messages"][-1]["content"],
+                "said": reply.content,
+                "items": [{"kind": item.kind, "verdict": item.verdict, **item.content} for item in items],
+            }
+            for request, reply, items in store.newest(count)
+        ]
+
+
+class SynthStatus:
+    """Where the teacher's work stands, look by look; another process may be at it. Use it as a context manager."""
+
+    def __init__(self, ws: Workspace, recipe: Recipe) -> None:
+        chapters = read_chapters(ws.chapters)
+        self._store = Reader(ws.store)
+        self._coverage = Coverage(shelf_of(ws, recipe, chapters, self._store))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._store.close()
+
+    def look(self) -> dict[str, Any]:
+        """What `status` counts, and `coverage`: book → in brief.
+
+        People without questions are None as long as not all records are counted; each look counts some thousands.
+        """
+        counted = self._coverage.look(self._store, MOST_COUNTED)
+        brief = {book: row["brief"] for book, row in self._coverage.books(self._store).items()}
+        if not counted:
+            brief = {book: {**row, "people_without_questions": None} for book, row in brief.items()}
+        return {**status(self._store), "coverage": brief}
+
+
+def synth_coverage(ws: Workspace, recipe: Recipe) -> dict[str, dict[str, Any]]:
+    """Book → what of it has facts and questions; see `Coverage.books`. Another process may be writing.
+
+    Raises:
+        InputError: there is nothing yet.
+    """
+    with Reader(ws.store) as store:
+        found = coverage(store, shelf_of(ws, recipe, read_chapters(ws.chapters), store))
+    if not any(row["brief"][kind] for row in found.values() for kind in ("facts", "records")):
+        raise InputError(
+            f"{ws.store}: no fact and no record of a teacher is in it yet, so nothing is covered. "
+            "`jianghu synth run --strategy facts` asks for some."
+        )
+    return found

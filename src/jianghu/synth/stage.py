@@ -1,0 +1,106 @@
+"""Chapters → question-answer records, split by fact."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from typing import Any
+
+from .. import files
+from ..corpus import Chapter, Lexicon, read_chapters, shelf_lexicons
+from ..llm.budget import Budget
+from ..llm.runner import run_strategies
+from ..llm.store import Store
+from ..progress import Progress
+from ..recipe import Recipe
+from ..workspace import Manifest, Workspace
+from .assemble import Gathered
+from .exchange import reread_imports
+from .teacher import asks_teacher, serving, shelf_of, strategies_of, write_coverage, write_rewrites
+
+TRANSPORT = {
+    *("concurrency", "timeout", "retries", "key_env", "keys_file", "rpm", "tpm", "accounts", "provider"),
+    *("price_in", "price_out"),
+}
+"""Settings of the teacher that decide how requests travel, not what they say."""
+NO_RECORDS = {"lexicon", "rewrite"}
+"""Strategies that make no question-answer records."""
+
+
+def synth_manifest(ws: Workspace, recipe: Recipe) -> Manifest:
+    lexicons = sorted(ws.books.glob("*.lexicon.json"))
+    settings = recipe.synth.model_dump(exclude={"teacher": TRANSPORT, "judge": True, "rivals": True})
+    prompts = sorted(ws.prompts.glob("*.md"))
+    if not asks_teacher(recipe):
+        prompts = []
+        del settings["teacher"]
+    return Manifest(ws.hashes([ws.chapters, *lexicons, *prompts]), settings)
+
+
+def synth_stale(ws: Workspace, recipe: Recipe) -> str | None:
+    """Why `synth` has work to do, or None."""
+    outputs = [ws.records / f"{split}.jsonl" for split in ("train", "paraphrase", "val", "test")]
+    if "rewrite" in recipe.synth.strategies:
+        outputs.append(ws.rewrites)
+    return ws.why_stale(ws.records, synth_manifest(ws, recipe), outputs)
+
+
+def lexicons_of(ws: Workspace, chapters: list[Chapter]) -> dict[str, Lexicon]:
+    """The names of each book: from BOOK.lexicon.json beside it, else found in its text."""
+    return shelf_lexicons(ws.books, chapters)
+
+
+def synth(ws: Workspace, recipe: Recipe, budget: Budget | None = None, batch: bool = False) -> dict[str, Any]:
+    """Question-answer records by the recipe's strategies, written to data/records, split by fact.
+
+    Args:
+        budget: what the teacher may be asked; records are written of what there is then.
+        batch: ask by the provider's batch API.
+
+    Raises:
+        InputError: nothing is prepared, or a strategy lacks what it needs (a key, an endpoint, the bundled novel).
+        RunError: the teacher could not go on; what it wrote is kept, and the same command continues.
+    """
+    chapters = read_chapters(ws.chapters)
+    facts: dict[str, Any] = {}
+    with files.lock(ws.records, "data/records"), Store(ws.store) as store:
+        manifest = synth_manifest(ws, recipe)
+        shelf = shelf_of(ws, recipe, chapters, store)
+        if asks_teacher(recipe):
+            with serving(recipe) as served, teacher_progress("teacher") as show:
+                asking, teacher = strategies_of(ws, served, shelf), served.synth.teacher
+                facts["teacher"] = asdict(
+                    run_strategies(asking, chapters, store, teacher, show, budget=budget, batch=batch)
+                )
+        if "rewrite" in recipe.synth.strategies:
+            facts["rewrites"] = write_rewrites(ws, store)
+        if set(recipe.synth.strategies) <= NO_RECORDS:
+            return facts
+        shelf.learn()
+        reread_imports(shelf, store)
+        gathered = Gathered(recipe, chapters, {book: shelf.names(book) for book in shelf.books}, store)
+        gathered.settle()
+        gathered.write(ws)
+        if asks_teacher(recipe):
+            facts["coverage"] = write_coverage(ws, store, shelf)
+        ws.record(ws.records, manifest)
+    return facts | gathered.facts
+
+
+@contextmanager
+def teacher_progress(title: str) -> Iterator[Callable[[dict[str, Any]], None]]:
+    """A display for a run of strategies: what `run_strategies` takes as `on_progress`."""
+    with Progress(title, 1) as progress:
+
+        def show(now: dict[str, Any]) -> None:
+            progress.total = max(1, now["total"])
+            progress.update(
+                now["done"],
+                records=str(now["records"]),
+                rejected=str(sum(now["rejected"].values())),
+                tokens=str(now["tokens"]),
+                cost=f"{now['cost']:.4f}",
+            )
+
+        yield show

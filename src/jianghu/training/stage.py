@@ -1,0 +1,245 @@
+"""Tokens or records → a run with its checkpoints."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from .. import __version__, files
+from ..chat import question, render
+from ..dataset import BatchSource, PretrainBatches, RecordBatches, read_pairs, read_tokens, record_stream, text_stream
+from ..dataset.batches import spread
+from ..errors import InputError
+from ..model import ModelConfig, Transformer, load_checkpoint, read_about
+from ..recipe import Recipe, TrainSettings, to_toml
+from ..tokenizer import Tokenizer
+from ..workspace import Manifest, Workspace
+from .device import fit_threads, pick_device
+from .run import RunFolder
+from .trainer import Prompt, Result, Trainer
+from .world import World
+
+Say = Callable[[str], None]
+
+IDLE_SETTINGS = {
+    "log_interval",
+    "patience",
+    "save_interval",
+    "keep_every",
+    "sample_prompts",
+    "sample_tokens",
+    "device",
+    "compile",
+}
+"""Settings of a run that do not change the model that comes out; a change of them makes nothing stale."""
+
+
+def train_manifest(ws: Workspace, recipe: Recipe, stage: str, source: Path | None) -> Manifest:
+    """What a run is made from; `source` is the checkpoint that fine-tuning starts from."""
+    settings: TrainSettings = getattr(recipe, stage)
+    own: dict[str, Any] = {stage: settings.model_dump(exclude=IDLE_SETTINGS)}
+    if stage == "pretrain":
+        inputs = [ws.tokens / "train.npy", ws.tokens / "val.npy", ws.tokenizer / "tokenizer.json"]
+        own["model"] = recipe.model.model_dump()
+        inputs += [_mixed_file(ws, name) for name in recipe.pretrain.mixture]
+    else:
+        assert source is not None
+        inputs = [ws.records / "train.jsonl", ws.records / "val.jsonl", source / "model.safetensors"]
+    missing = [path for path in inputs if not path.exists()]
+    if missing:
+        fix = "jianghu synth run" if missing[0].parent == ws.records else "jianghu prepare"
+        raise InputError(f"{ws.shown(missing[0])}: not there yet. `{fix}` makes it.")
+    return Manifest(ws.hashes(inputs), own)
+
+
+def train_stale(ws: Workspace, recipe: Recipe, stage: str, name: str, source: Path | None) -> str | None:
+    """Why a run must be trained (or trained on), or None."""
+    folder = ws.run(name)
+    stale = ws.why_stale(folder, train_manifest(ws, recipe, stage, source), [])
+    if stale is None and not (folder / "result.json").exists():
+        return f"{ws.shown(folder)} was not finished"
+    return stale
+
+
+def train(
+    ws: Workspace,
+    recipe: Recipe,
+    stage: str,
+    name: str,
+    source: Path | None = None,
+    resume: bool = False,
+    restart: bool = False,
+    say: Say = lambda text: None,
+) -> Result:
+    """Pretrain or fine-tune one run.
+
+    Args:
+        stage: `pretrain` or `sft`.
+        source: the checkpoint that fine-tuning starts from.
+        resume: go on where the run was left; from the start if it has saved nothing.
+        restart: set an older run of this name aside and begin anew.
+
+    Raises:
+        InputError: the run exists and neither is given; or it cannot be resumed with these settings or data.
+        InterruptedByUser, RunError: see `Trainer.train`.
+    """
+    settings: TrainSettings = getattr(recipe, stage)
+    world = World.join()
+    if settings.batch_size < world.size:
+        raise InputError(
+            f"[{stage}] batch_size {settings.batch_size} is below the number of processes, {world.size}: each needs a "
+            "row. Raise batch_size, or start fewer."
+        )
+    fit_threads(world.local_size)
+    device = pick_device(settings.device, world.local_rank if world.size > 1 else None)
+    run = RunFolder(ws.run(name))
+    manifest = train_manifest(ws, recipe, stage, source)
+    about = {"jianghu": __version__, "run": name, "stage": stage, "inputs": manifest.inputs}
+    if source is not None:
+        about["from"] = ws.shown(source)
+        before = read_about(source).get("records")
+        about["records"] = "all" if "all" in (recipe.sft.records, before) else "train"
+    with files.lock(run.path, f"the run {name}") if world.writes else nullcontext():
+        if world.writes:
+            _open_run(ws, recipe, stage, run, manifest, resume, restart, say)
+        world.wait()  # the others read what the first one has found or set aside
+        source_of_batches, model, tokenizer, prompts = _parts(ws, recipe, stage, source, device, say)
+        if world.writes:
+            ws.record(run.path, manifest)
+            files.write_text(run.path / "recipe.toml", to_toml(recipe, comments=False))
+        trainer = Trainer(
+            run, settings, model, tokenizer, source_of_batches, prompts, about,
+            resume_command=f"jianghu {stage} --name {name} --resume", world=world,
+        )  # fmt: skip
+        result = trainer.train(resume and run.state.exists(), title=f"{stage} {name}")
+        if world.writes:
+            files.write_json(run.path / "result.json", asdict(result))
+    return result
+
+
+def train_on(ws: Workspace, recipe: Recipe, stage: str, name: str, source: Path | None = None) -> Result:
+    """A run as these settings and inputs make it: gone on with if it was left, else begun, an older one set aside.
+
+    Raises:
+        InputError, InterruptedByUser, RunError: see `train`.
+    """
+    same = ws.why_stale(ws.run(name), train_manifest(ws, recipe, stage, source), []) is None
+    return train(ws, recipe, stage, name, source, resume=same, restart=not same)
+
+
+def _open_run(
+    ws: Workspace,
+    recipe: Recipe,
+    stage: str,
+    run: RunFolder,
+    manifest: Manifest,
+    resume: bool,
+    restart: bool,
+    say: Say,
+) -> None:
+    """See that a run may be begun or gone on with; set an older one aside."""
+    if run.exists() and not resume:
+        if not restart:
+            raise InputError(
+                f"{ws.shown(run.path)} already exists. Give --resume to go on, --restart to set it aside and begin "
+                "anew, or --name for another run."
+            )
+        say(f"{ws.shown(run.path)} is kept as {ws.shown(_set_aside(run.path))}")
+    if resume and run.state.exists():
+        _check_resumable(ws, run.path, manifest, recipe, stage)
+    (run.path / "result.json").unlink(missing_ok=True)
+
+
+def _mixed_file(ws: Workspace, name: str) -> Path:
+    """Where the texts of a part of the mixture lie."""
+    return ws.records / "train.jsonl" if name == "records" else ws.data / "rewrites.jsonl"
+
+
+def _mixture(ws: Workspace, recipe: Recipe, tokenizer: Tokenizer) -> list[tuple[float, np.ndarray]]:
+    """Shares and ids of what is mixed into pretraining."""
+    parts = []
+    for name, share in recipe.pretrain.mixture.items():
+        path, seed = _mixed_file(ws, name), recipe.pretrain.seed
+        if name == "records":
+            ids = record_stream(tokenizer, read_pairs(path), seed)
+        else:
+            ids = text_stream(tokenizer, (str(row.get("text") or "") for row in files.read_jsonl(path)), seed)
+        parts.append((share, ids))
+    return parts
+
+
+def _parts(
+    ws: Workspace, recipe: Recipe, stage: str, source: Path | None, device: torch.device, say: Say
+) -> tuple[BatchSource, Transformer, Tokenizer, list[Prompt]]:
+    """Batches, model (weights drawn or loaded), tokenizer and sample prompts of a run."""
+    settings: TrainSettings = getattr(recipe, stage)
+    batches: BatchSource
+    if stage == "pretrain":
+        tokenizer, data = Tokenizer.load(ws.tokenizer), read_tokens(ws.tokens)
+        batches = PretrainBatches(
+            data, tokenizer.chars_per_token, settings.batch_size, settings.block_size, settings.seed, device,
+            _mixture(ws, recipe, tokenizer),
+        )  # fmt: skip
+        model = Transformer(
+            ModelConfig.from_settings(recipe.model, tokenizer.vocab_size, settings.block_size), settings.dropout
+        )
+        model.init_weights(settings.seed)
+        stretches = data.stretches("val")
+        starts = [stretches[n] for n in spread(len(stretches), 3)]
+        texts = settings.sample_prompts or [tokenizer.decode(data.val[a : min(a + 16, b)].tolist()) for a, b in starts]
+        prompts = [Prompt(text, tokenizer.encode(text)) for text in texts]
+    else:
+        assert source is not None
+        checkpoint = load_checkpoint(source, dropout=settings.dropout)
+        model, tokenizer = checkpoint.model.train(), checkpoint.tokenizer
+        model.extend(settings.block_size)
+        pairs = {split: read_pairs(ws.records / f"{split}.jsonl") for split in ("train", "val", "test")}
+        everything = [pair for part in pairs.values() for pair in part]
+        chosen = everything if recipe.sft.records == "all" else pairs["train"]
+        batches = RecordBatches(
+            chosen, pairs["val"], tokenizer, settings.batch_size, settings.block_size, settings.seed, device
+        )
+        if batches.too_long:
+            say(f"{batches.too_long} records are longer than block_size {settings.block_size} and were left out")
+        texts = settings.sample_prompts or [pairs["val"][n].question for n in spread(len(pairs["val"]), 3)]
+        prompts = [Prompt(text, render(tokenizer, question(text), prompt=True).ids) for text in texts]
+    return batches, model.to(device), tokenizer, prompts
+
+
+def _check_resumable(ws: Workspace, folder: Path, manifest: Manifest, recipe: Recipe, stage: str) -> None:
+    """Refuse to mix runs: all that decides the weights must be as it was, except how long to train."""
+    path = folder / "manifest.json"
+    if not path.exists():
+        return
+    then = files.read_json(path)
+    for settings in (then["settings"], manifest.settings):
+        for key in ("max_iters", "patience", "eval_interval", "eval_share"):
+            settings.get(stage, {}).pop(key, None)
+    before = Manifest(then["inputs"], then["settings"])
+    if before != manifest:
+        names = sorted(name for name in before.inputs if before.inputs[name] != manifest.inputs.get(name))
+        names += sorted(
+            key
+            for key in before.settings.get(stage, {})
+            if before.settings[stage][key] != manifest.settings.get(stage, {}).get(key)
+        )
+        names += [] if before.settings.get("model") == manifest.settings.get("model") else ["model"]
+        raise InputError(
+            f"{ws.shown(folder)} cannot be resumed: {', '.join(names) or 'its inputs'} changed since it began. "
+            "Change that back, or give --restart."
+        )
+
+
+def _set_aside(folder: Path) -> Path:
+    """Rename a run so that a new one can take its name; nothing is deleted."""
+    number = 1
+    while (other := folder.with_name(f"{folder.name}-old{number}")).exists():
+        number += 1
+    folder.rename(other)
+    return other

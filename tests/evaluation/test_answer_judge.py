@@ -1,0 +1,139 @@
+"""The judge: what it is shown, both orders, replies kept before they are read, agreement with marks set by hand."""
+
+import json
+import re
+import shutil
+
+import pytest
+
+from jianghu.evaluation.answer_judge import agreement, grade_all, graded, marked_by_hand, prefer_all, preferred
+
+from ..conftest import jianghu
+from ..llm.teacher_server import Act, TeacherServer, chat
+
+ROW = {"question": "谁？", "reference": "关羽。", "evidence": "关公出马。", "answer": "关羽"}
+
+
+def parts(prompt):
+    return dict(re.findall(r"^(问题|参考答案|原文|考生的回答|回答 A|回答 B)：(.*)$", prompt, re.MULTILINE))
+
+
+def by_reference(conversations):
+    """A judge that is right: an answer is right if it holds the reference."""
+    replies = []
+    for [message] in conversations:
+        seen = parts(message["content"])
+        wanted = seen["参考答案"].rstrip("。")
+        if "考生的回答" in seen:
+            replies.append(json.dumps({"grade": 2 * (wanted in seen["考生的回答"]), "why": ""}))
+        else:
+            a, b = wanted in seen["回答 A"], wanted in seen["回答 B"]
+            replies.append(json.dumps({"better": "tie" if a == b else "A" if a else "B"}))
+    return replies
+
+
+def test_the_judge_sees_reference_and_evidence():
+    shown = []
+    grade_all([ROW, {**ROW, "evidence": ""}], lambda asked: shown.extend(asked) or ["{}"] * len(asked))
+    first, second = (parts(message["content"]) for [message] in shown)
+    assert first == {"问题": "谁？", "参考答案": "关羽。", "原文": "关公出马。", "考生的回答": "关羽"}
+    assert "原文" not in second
+
+
+@pytest.mark.parametrize(
+    ("reply", "grade"),
+    [
+        ('{"grade": 2, "why": "对"}', 2),
+        ('想一想 {"grade": 0}\n```json\n{"grade": "1", "why": "半对"}\n```', 1),
+        ('{"grade": 7}', None),
+        ('{"grade": [2]}', None),
+        ("满分", None),
+        ("", None),
+    ],
+)
+def test_grades_are_read_from_what_a_model_says(reply, grade):
+    assert grade_all([ROW], lambda asked: [reply]) == [grade]
+
+
+def test_a_pair_is_won_only_in_both_orders():
+    right, wrong = ROW, {**ROW, "answer": "张飞"}
+    assert prefer_all([right, wrong, right], [wrong, right, right], by_reference) == ["first", "second", "tie"]
+    assert prefer_all([right], [wrong], lambda asked: ['{"better": "A"}'] * len(asked)) == ["tie"]
+    assert prefer_all([right], [wrong], lambda asked: ['{"better": "A"}', "?"]) == [None]
+
+
+def test_counts_and_agreement_by_hand():
+    assert graded([2, 2, 0, None]) | {"right": 0} == {
+        "questions": 3, "unread": 1, "grades": {"0": 1, "1": 0, "2": 2}, "right": 0, "mean": 0.6667,
+    }  # fmt: skip
+    assert preferred(["second"] * 8 + ["tie", None]) == {
+        "first": 0, "second": 8, "tie": 1, "unread": 1, "p": 2 / 256,
+    }  # fmt: skip
+    assert agreement([2, 0, 1, 0], [2, 0, 1, 0]) == {"answers": 4, "same": 1.0, "kappa": 1.0}
+    # 2 of 4 agree; chance would give (2 * 2 + 2 * 2) / 16 = 0.5.
+    assert agreement([2, 2, 0, 0], [2, 0, 2, 0]) == {"answers": 4, "same": 0.5, "kappa": 0.0}
+    assert agreement([None, 2], [2, 2])["same"] == 0.5
+
+
+def test_the_marks_set_by_hand_are_whole():
+    marks = marked_by_hand()
+    assert {row["grade"] for row in marks} == {0, 1, 2}
+    assert all(row["question"] and row["reference"] for row in marks)
+
+
+@pytest.fixture
+def judged(shelf, tmp_path, monkeypatch):
+    monkeypatch.setenv("JIANGHU_API_KEY", "sk-judge")
+    root = shutil.copytree(shelf, tmp_path / "shelf")
+    jianghu("eval", "chat/best", cwd=root)
+
+    def with_server(server):
+        recipe = (root / "jianghu.toml").read_text(encoding="utf-8")
+        teacher = f'\n[synth.teacher]\nbase_url = "{server.url}"\nmodel = "judge-1"\nretries = 1\nconcurrency = 2\n'
+        (root / "jianghu.toml").write_text(recipe + teacher, encoding="utf-8")
+        return root
+
+    return with_server
+
+
+def obliging(number, body):
+    if number == 0:
+        return Act(429, "slow down", headers={"Retry-After": "0"})
+    return Act(body=chat(by_reference([body["messages"]])[0]), delay=0.02)
+
+
+def test_judge_command_grades_compares_and_pays_once(judged):
+    with TeacherServer(obliging) as server:
+        root = judged(server)
+        said = json.loads(jianghu("judge", "chat", "chat/best", "--judge-questions", 5, "--json", cwd=root).stdout)
+        asked = len(server.seen)
+        out = jianghu("judge", "chat", "chat/best", "--judge-questions", 5, cwd=root).stdout
+        assert len(server.seen) == asked
+    assert said["agreement"]["answers"] == len(marked_by_hand())
+    assert said["graded"]["chat"]["questions"] == 5
+    assert sum(said["preferred"]["chat/best"][name] for name in ("first", "second", "tie")) == 5
+    assert "agrees with" in out
+    kept = json.loads((root / "evals/chat.records.json").read_text(encoding="utf-8"))
+    assert kept["judge"]["model"] == "judge-1"
+    assert kept["judge"]["grades"] == said["graded"]["chat"]["grades"]
+    assert server.most_at_once <= 2  # the pool begins with one at once and finds out how many go
+    assert all(body["temperature"] == 0.0 for body in server.seen)
+
+
+def test_a_judge_that_refuses_ends_in_one_line_and_keeps_what_was_said(judged):
+    def turns(number, body):
+        return obliging(number, body) if number < 4 else Act(401, "bad key sk-judge")
+
+    with TeacherServer(turns) as server:
+        root = judged(server)
+        ended = jianghu("judge", "chat", cwd=root, check=False)
+    assert ended.returncode == 1
+    assert "no live key is left" in ended.stderr
+    assert "sk-judge" not in ended.stderr
+    assert len((root / "evals/judge.jsonl").read_text(encoding="utf-8").splitlines()) >= 2
+
+
+def test_what_was_not_examined_cannot_be_judged(shelf):
+    ended = jianghu("judge", "base", cwd=shelf, check=False)
+    assert ended.returncode == 2
+    assert "jianghu eval base" in ended.stderr

@@ -1,0 +1,220 @@
+"""Members are given out once, by a journal and by a database, whoever dies when."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+
+import optuna
+import pytest
+from sqlalchemy import event
+
+from jianghu.errors import InputError
+from jianghu.recipe import Recipe
+from jianghu.recipe.study import StudySettings
+from jianghu.sweep.storage import database
+from jianghu.sweep.study import Study
+from jianghu.sweep.trials import Ledger
+
+WORKER = """
+import sys, time
+from pathlib import Path
+from tests.sweep.test_trials import make
+folder, url, done, seconds, most = sys.argv[1:]
+print("ready", flush=True)
+sys.stdin.readline()
+ledger = make(Path(folder), url or None, grid={"pretrain.max_iters": list(range(200, 200 + int(most)))})
+ledger.fill(ledger.study.members())
+while True:
+    with ledger.claim() as claim:
+        if claim is None:
+            break
+        with open(done, "a") as out:
+            print(claim.member.name, file=out, flush=True)
+        time.sleep(float(seconds))
+        ledger.finish(claim, 1.0, {})
+"""
+
+
+def make(folder, url=None, **values):
+    values = values or {"grid": {"pretrain.max_iters": list(range(200, 206))}}
+    return Ledger(Study(StudySettings(title="t", **values), "study", Recipe(), {}), folder, url)
+
+
+def workers(count, folders, url, done, seconds, members):
+    """Processes that begin to claim at the same moment, as far as the machine allows."""
+    command = [sys.executable, "-c", WORKER]
+    rest = [url or "", str(done), str(seconds), str(members)]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True, "cwd": os.getcwd()}
+    started = [subprocess.Popen([*command, str(folders[n % len(folders)]), *rest], **pipes) for n in range(count)]
+    for process in started:
+        assert process.stdout.readline() == "ready\n"
+    for process in started:
+        process.stdin.write("\n")
+        process.stdin.close()
+    return started
+
+
+@pytest.mark.parametrize("where", ["journal", "database"])
+def test_workers_that_begin_at_once_do_each_member_once(tmp_path, where):
+    """On a database each has a workspace of its own, as on several machines, and nothing was made before."""
+    url = f"sqlite:///{tmp_path}/study.db" if where == "database" else None
+    done, members = tmp_path / "done", 9
+    folders = [tmp_path / f"machine-{number}" for number in range(3)] if url else [tmp_path / "study"]
+    for process in workers(3, folders, url, done, 0, members):
+        assert process.wait(timeout=240) == 0
+        process.stdout.close()
+    ledger = make(folders[0], url, grid={"pretrain.max_iters": list(range(200, 200 + members))})
+    assert Counter(done.read_text().split()) == Counter(member.name for member in ledger.study.members())
+    assert [row["state"] for row in ledger.rows()] == ["done"] * members
+
+
+def test_a_waiting_trial_goes_to_one_of_two_that_look_at_it_at_the_same_moment(tmp_path):
+    """The other begins to take it when the one has read that it waits, and has not taken it yet."""
+    one, other = (database(f"sqlite:///{tmp_path}/study.db") for _ in range(2))
+    study = optuna.create_study(storage=one)
+    study.enqueue_trial({})
+    [trial] = study.get_trials()
+    took = {}
+
+    def take(name, storage):
+        took[name] = storage.set_trial_state_values(trial._trial_id, optuna.trial.TrialState.RUNNING)
+
+    rival = threading.Thread(target=take, args=("other", other))
+
+    def looked(connection, cursor, statement, *rest):
+        if statement.startswith("SELECT") and "FROM trials" in statement and rival.ident is None:
+            rival.start()
+            rival.join(1)  # a rival that may not begin yet waits; one that may is done long before
+
+    event.listen(one.engine, "after_cursor_execute", looked)
+    take("one", one)
+    rival.join()
+    assert took == {"one": True, "other": False}
+
+
+@pytest.mark.parametrize("where", ["journal", "database"])
+def test_the_member_of_a_killed_worker_is_given_out_again_and_no_other_is(tmp_path, where):
+    url = f"sqlite:///{tmp_path}/study.db" if where == "database" else None
+    [process] = workers(1, [tmp_path], url, tmp_path / "done", 60, 6)
+    while not (tmp_path / "done").exists() or not (tmp_path / "done").read_text():
+        time.sleep(0.02)
+    began = (tmp_path / "done").read_text().strip()
+    alive = make(tmp_path, url)
+    with alive.claim() as claim:
+        assert claim is not None
+        assert claim.member.name != began  # the worker lives and holds it
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    process.stdout.close()
+    again = []
+    while True:
+        with alive.claim() as claim:
+            if claim is None:
+                break
+            again.append(claim.member.name)
+            alive.finish(claim, 1.0, {})
+    assert Counter(again) == Counter(member.name for member in alive.study.members())
+    assert {row["state"] for row in alive.rows()} == {"done"}
+
+
+def test_a_member_that_failed_is_tried_again_only_when_asked(tmp_path):
+    ledger = make(tmp_path, grid={"pretrain.max_iters": [200]})
+    members = ledger.study.members()
+    ledger.fill(members)
+    with ledger.claim() as claim:
+        ledger.fail(claim, "the loss was not a number")
+    ledger.fill(members)
+    with ledger.claim() as claim:
+        assert claim is None
+    (row,) = ledger.rows()
+    assert (row["state"], row["error"]) == ("failed", "the loss was not a number")
+    ledger.fill(members, retry_failed=True)
+    with ledger.claim() as claim:
+        ledger.finish(claim, 2.5, {"run": claim.member.name})
+    (row,) = ledger.rows()
+    assert (row["state"], row["value"], row["error"]) == ("done", 2.5, None)
+
+
+def test_a_member_entered_by_two_machines_at_once_is_done_and_fails_once(tmp_path):
+    """Neither saw what the other entered, so every member is twice in the queue."""
+    url = f"sqlite:///{tmp_path}/study.db"
+    one, other = (make(tmp_path / name, url, grid={"pretrain.max_iters": [200, 300]}) for name in ("one", "other"))
+    members = one.study.members()
+    one.fill(members)
+    queue = optuna.load_study(study_name="study", storage=url)
+    queue.add_trials(queue.get_trials())
+    with one.claim() as claim:
+        one.fail(claim, "the loss was not a number")
+    with other.claim() as claim:
+        other.finish(claim, 1.0, {})
+    with other.claim() as claim:
+        assert claim is None
+    assert [row["state"] for row in one.rows()] == ["failed", "done"]
+    one.fill(members, retry_failed=True)
+    with one.claim() as claim:
+        assert claim.member == members[0]
+
+
+def test_changed_settings_make_a_new_member_and_the_old_result_stays_in_the_journal(tmp_path):
+    first = make(tmp_path, grid={"pretrain.max_iters": [200]})
+    first.fill(first.study.members())
+    with first.claim() as claim:
+        first.finish(claim, 1.0, {})
+    second = make(tmp_path, grid={"pretrain.max_iters": [200]}, settings={"pretrain": {"dropout": 0.5}})
+    second.fill(second.study.members())
+    with second.claim() as claim:
+        assert claim.member.recipe.pretrain.dropout == 0.5
+    assert [row["state"] for row in second.rows()] == ["done", "running"]
+
+
+def test_the_member_of_a_dead_process_can_be_entered_as_failed(tmp_path):
+    ledger = make(tmp_path, grid={"pretrain.max_iters": [200]})
+    ledger.fill(ledger.study.members())
+    with ledger.claim():
+        pass  # left without a word, as by a process that was killed
+    assert not ledger.fail_process(os.getpid() + 1, "killed")
+    assert ledger.fail_process(os.getpid(), "killed")
+    assert ledger.rows()[0]["error"] == "killed"
+
+
+def test_members_wait_for_room_but_one_that_is_alone_may_always_begin(tmp_path):
+    ledger = make(tmp_path, grid={"pretrain.max_iters": [200, 300]})
+    ledger.fill(ledger.study.members())
+    with ledger.claim() as first, ledger.claim() as second:
+        assert ledger.admit(first, needs=900, limit=500)
+        assert not ledger.admit(second, needs=100, limit=500)
+        ledger.finish(first, 1.0, {})
+        assert ledger.admit(second, needs=100, limit=500)
+
+
+def test_a_search_proposes_within_its_space_and_ends_at_its_count(tmp_path):
+    space = {
+        "pretrain.learning_rate": {"low": 1e-4, "high": 1e-2, "log": True},
+        "pretrain.max_iters": {"low": 200.0, "high": 300.0, "whole": True},
+        "pretrain.optimizer": ["adamw", "muon"],
+    }
+    ledger = make(tmp_path, search={"members": 6, "space": space})
+    rates = []
+    while True:
+        with ledger.claim() as claim:
+            if claim is None:
+                break
+            settings = claim.member.recipe.pretrain
+            assert 200 <= settings.max_iters <= 300
+            rates.append(settings.learning_rate)
+            if len(rates) != 3:  # the third is left as by a killed worker, and comes again
+                ledger.finish(claim, settings.learning_rate, {})
+    assert len(rates) == 7
+    assert rates[2] == rates[3]
+    assert all(1e-4 <= rate <= 1e-2 for rate in rates)
+    assert len(set(rates)) == 6
+    assert [row["state"] for row in ledger.rows()] == ["done"] * 6
+
+
+def test_a_database_that_cannot_be_opened_is_one_line(tmp_path):
+    with pytest.raises(InputError, match="database of the study cannot be opened"):
+        make(tmp_path, "nosuchdatabase://here/study")
