@@ -5,7 +5,7 @@ from pathlib import Path
 
 SOURCE = Path(__file__).parent.parent / "src"
 FLOORS = [
-    {"errors", "signals", "files", "progress", "stats", "text"},
+    {"messages", "errors", "signals", "files", "progress", "stats", "text"},
     {"recipe"},
     {"workspace", "tokenizer", "records", "corpus"},
     {"chat", "model", "retrieval", "llm"},

@@ -32,7 +32,7 @@ def source(train=PAIRS, val=PAIRS[:9], block_size=128, batch_size=3, seed=1) -> 
 
 def test_targets_of_a_record_written_out_by_hand():
     t = tokenizer()
-    inputs, targets = encode_record(t, Pair("谁？", "沈青峰。"))
+    inputs, targets, *_ = encode_record(t, Pair("谁？", "沈青峰。"))
     question = [t.im_start, *t.encode("user\n谁？"), t.im_end, *t.encode("\n"), t.im_start, *t.encode("assistant\n")]
     answer = t.encode("沈青峰。")
     assert inputs == question + answer
@@ -87,7 +87,7 @@ def test_losses_of_packed_rows_equal_those_of_records_alone():
             count += batch.count
         alone = 0.0
         for pair in PAIRS[:9]:
-            inputs, targets = encode_record(tokenizer(), pair)
+            inputs, targets, *_ = encode_record(tokenizer(), pair)
             alone += model.loss(torch.tensor([inputs]), torch.tensor([targets])).item()
     assert packed == pytest.approx(alone, rel=1e-5)
     assert count == sum(len(tokenizer().encode(pair.answer)) + 1 for pair in PAIRS[:9])
@@ -95,7 +95,7 @@ def test_losses_of_packed_rows_equal_those_of_records_alone():
 
 def test_every_record_once_an_epoch_whole_and_with_its_end_token():
     batches = source(batch_size=1)
-    rows = len(batches.rows)
+    rows = round(batches.batches_per_epoch)
     for epoch in range(2):
         answers = []
         for number in range(epoch * rows, (epoch + 1) * rows):

@@ -2,7 +2,8 @@
 
 from .batches import Batch, BatchSource, PretrainBatches
 from .mixture import record_stream, text_stream
-from .records import Pair, RecordBatches, pack, read_pairs
+from .packing import pack
+from .records import Pair, RecordBatches, read_pairs
 from .tokens import Place, TokenData, read_tokens, write_tokens
 
 __all__ = [

@@ -4,29 +4,42 @@ loss on the answers alone.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import accumulate
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from ..chat import Message, render
 from ..errors import InputError
 from ..files import read_jsonl
+from ..recipe import QuestionNoise
+from ..text import normalise
 from ..tokenizer import Tokenizer
 from .batches import ALL, IGNORE, Batch, permutation, spread
+from .packing import pack
+from .question_noise import QuestionNoiser
 
 
 @dataclass(frozen=True)
 class Pair:
-    """A question and its answer, as they stand in data/records/*.jsonl; `fact` is shared by those that ask the same."""
+    """A question and its answer, as they stand in data/records/*.jsonl.
+
+    Attributes:
+        fact: shared by the questions that ask the same.
+        short_answer: what the answer begins with, and what alone is certain in it; "" where it is not known.
+    """
 
     question: str
     answer: str
     fact: str = ""
+    short_answer: str = ""
 
 
 def read_pairs(path: Path) -> list[Pair]:
@@ -40,12 +53,22 @@ def read_pairs(path: Path) -> list[Pair]:
         question, answer = row.get("question"), row.get("answer")
         if not isinstance(question, str) or not isinstance(answer, str) or not question or not answer:
             raise InputError(f"{path}, record {number}: question and answer must both be texts.")
-        pairs.append(Pair(question, answer, str(row.get("fact") or "")))
+        pairs.append(Pair(question, answer, str(row.get("fact") or ""), str(row.get("short_answer") or "")))
     return pairs
 
 
-def encode_record(tokenizer: Tokenizer, record: Pair) -> tuple[list[int], list[int]]:
-    """Inputs and targets of one record, of equal length; a target is -100 outside the answer and its end token."""
+class Encoded(NamedTuple):
+    """A record as ids: `ids` are what the model reads, `targets` what it is to write, -100 outside the answer and its
+    end token; the two are of equal length. `question` is the span of the question in `ids`."""
+
+    ids: list[int]
+    targets: list[int]
+    fact: str
+    question: tuple[int, int]
+
+
+def encode_record(tokenizer: Tokenizer, record: Pair) -> Encoded:
+    """Inputs and targets of one record."""
     messages: list[Message] = [
         {"role": "user", "content": record.question},
         {"role": "assistant", "content": record.answer},
@@ -53,67 +76,30 @@ def encode_record(tokenizer: Tokenizer, record: Pair) -> tuple[list[int], list[i
     rendered = render(tokenizer, messages)
     (start, end) = rendered.spans[-1]
     targets = [IGNORE] * (start - 1) + rendered.ids[start:end]
-    return rendered.ids[: end - 1], targets
+    first = rendered.ids.index(tokenizer.im_start) + 1 + len(tokenizer.encode("user\n"))
+    last = rendered.ids.index(tokenizer.im_end)
+    return Encoded(rendered.ids[: end - 1], targets, record.fact, (first, last))
 
 
-def pack(lengths: Sequence[int], block_size: int, facts: Sequence[str] | None = None) -> list[list[int]]:
-    """Put records into rows of block_size tokens, none cut: best fit, longest first (Johnson 1973).
+class _Epoch(NamedTuple):
+    """The packed rows of one epoch: ids, targets, segments and positions, each (rows, block_size); the number of
+    targets in each row; the order in which the rows come."""
 
-    Args:
-        lengths: tokens of each record, each at most block_size.
-        facts: what each record is about; a row holds no fact twice. "" is about nothing in particular.
-
-    Returns:
-        For each row the indices of its records.
-    """
-    rows: list[list[int]] = []
-    held: list[set[str]] = []
-    by_room: list[list[int]] = [[] for _ in range(block_size + 1)]
-    free = 0  # bit r is set if some row has room for r tokens, so that the best fit is found at once
-    for index in sorted(range(len(lengths)), key=lambda i: (-lengths[i], i)):
-        length, fact = lengths[index], facts[index] if facts else ""
-        room, place = _best_fit(by_room, free >> length << length, held, fact)
-        if place is None:
-            rows.append([])
-            held.append(set())
-            row, room = len(rows) - 1, block_size
-        else:
-            row = by_room[room].pop(place)
-            if not by_room[room]:
-                free ^= 1 << room
-        rows[row].append(index)
-        held[row] |= {fact} - {""}
-        by_room[room - length].append(row)
-        free |= 1 << room - length
-    return rows
-
-
-def _best_fit(by_room: list[list[int]], free: int, held: list[set[str]], fact: str) -> tuple[int, int | None]:
-    """The least room among the bits of `free` with a row that does not hold the fact, and that row's place in it."""
-    while free:
-        room = (free & -free).bit_length() - 1
-        for place in range(len(by_room[room]) - 1, -1, -1):
-            if fact not in held[by_room[room][place]]:
-                return room, place
-        free &= free - 1
-    return 0, None
-
-
-class _Encoded(NamedTuple):
-    ids: list[int]
-    targets: list[int]
-    fact: str
+    tensors: list[Tensor]
+    counts: np.ndarray
+    order: np.ndarray
 
 
 class RecordBatches:
     """Packed rows of records; batch n is a pure function of (seed, n).
 
-    Rows are packed once and shuffled anew each epoch: records in a row do not see each other, so who shares
-    a row with whom does not matter.
+    Without question noise rows are packed once and shuffled anew each epoch: records in a row do not see each other,
+    so who shares a row with whom does not matter. With it every epoch draws its questions from (seed, epoch) and packs
+    them; a resumed run draws the epochs before it once more, only to know how many rows they had.
 
     Attributes:
         too_long: records left out because they do not fit in block_size.
-        useful: share of the rows' tokens that are records, the rest being padding.
+        useful: share of the rows' tokens that are records, the rest being padding (first epoch).
 
     Raises:
         InputError: there is no record to train on, or none to validate with.
@@ -128,62 +114,113 @@ class RecordBatches:
         block_size: int,
         seed: int,
         device: torch.device,
+        noise: QuestionNoise | None = None,
     ) -> None:
         self.tokenizer, self.batch_size, self.block_size = tokenizer, batch_size, block_size
         self.seed, self.device = seed, device
         self.too_long = 0
-        self._train = self._encode(train)
-        self._val = self._encode(val)
-        for name, encoded, given in (("training", self._train, train), ("validation", self._val, val)):
-            if not encoded:
+        pairs, encoded = self._encode(train)
+        _, self._val = self._encode(val)
+        for name, part, given in (("training", encoded, train), ("validation", self._val, val)):
+            if not part:
                 why = f"none of {len(given)} fits in block_size {block_size}" if given else "there are none"
                 raise InputError(
                     f"no records for {name}: {why}. Make records with `jianghu synth run`, or raise block_size."
                 )
         # Shuffled before packing, so that neighbours in the file share no row by habit.
-        order = permutation(len(self._train), seed, 0, 7).tolist()
-        self._train = [self._train[i] for i in order]
-        self.rows = self._pack(self._train)
-        self.useful = sum(len(record.ids) for record in self._train) / (len(self.rows) * block_size)
-        self.batches_per_epoch = len(self.rows) / batch_size
-        self._packed = self._collate(self._train, self.rows)
-        scored = self._packed[1]
-        self._counts = (scored != IGNORE).sum(axis=1)
-        self.characters_per_target = float(tokenizer.chars_per_token[scored[scored != IGNORE]].mean())
-        self._tensors = [torch.from_numpy(part).to(device) for part in self._packed]
-        self._order = lru_cache(maxsize=2)(lambda epoch: permutation(len(self.rows), seed, epoch))
+        order = permutation(len(encoded), seed, 0, 7).tolist()
+        self._pairs, self._train = [pairs[i] for i in order], [encoded[i] for i in order]
+        self._noiser = make_noiser(noise, self._pairs) if noise and noise.share else None
+        self._sizes: list[int] = []  # rows of each epoch, as far as they are known
+        self._drawn = lru_cache(maxsize=2)(self._draw)
+        self._epoch = lru_cache(maxsize=2)(self._make_epoch)
+        first = self._drawn(0)
+        rows = self._rows(0)
+        self.useful = sum(len(record.ids) for record in first) / (rows * block_size)
+        self.batches_per_epoch = rows / batch_size
+        scored = np.array([target for record in first for target in record.targets if target != IGNORE])
+        self.characters_per_target = float(tokenizer.chars_per_token[scored].mean())
 
-    def _encode(self, records: Sequence[Pair]) -> list[_Encoded]:
-        encoded = [_Encoded(*encode_record(self.tokenizer, record), record.fact) for record in records]
-        fitting = [record for record in encoded if len(record.ids) <= self.block_size]
+    def _encode(self, records: Sequence[Pair]) -> tuple[list[Pair], list[Encoded]]:
+        encoded = [encode_record(self.tokenizer, record) for record in records]
+        fitting = [n for n, record in enumerate(encoded) if len(record.ids) <= self.block_size]
         self.too_long += len(encoded) - len(fitting)
-        return fitting
+        return [records[n] for n in fitting], [encoded[n] for n in fitting]
 
-    def _pack(self, records: list[_Encoded]) -> list[list[int]]:
+    def _draw(self, epoch: int) -> list[Encoded]:
+        """The records of an epoch, with the questions that it draws."""
+        if self._noiser is None:
+            return self._train
+        dice = np.random.Generator(np.random.Philox(np.random.SeedSequence([self.seed, epoch, 13])))
+        questions = [self._noiser.draw(pair.question, pair.fact, dice).strip() for pair in self._pairs]
+        drawn = []
+        for record, ids in zip(self._train, self.tokenizer.encode_many(questions), strict=True):
+            start, end = record.question
+            grown = len(ids) - (end - start)
+            if len(record.ids) + grown > self.block_size:
+                drawn.append(record)
+                continue
+            targets = [IGNORE] * (len(record.targets) + grown)
+            targets[end + grown :] = record.targets[end:]
+            whole = record.ids[:start] + ids + record.ids[end:]
+            drawn.append(Encoded(whole, targets, record.fact, (start, end + grown)))
+        return drawn
+
+    def _pack(self, records: Sequence[Encoded]) -> list[list[int]]:
         return pack([len(record.ids) for record in records], self.block_size, [record.fact for record in records])
+
+    def _rows(self, epoch: int) -> int:
+        """How many rows an epoch has."""
+        while len(self._sizes) <= epoch:
+            known = self._sizes and self._noiser is None
+            self._sizes.append(self._sizes[0] if known else len(self._pack(self._drawn(len(self._sizes)))))
+        return self._sizes[epoch]
+
+    def _make_epoch(self, epoch: int) -> _Epoch:
+        records = self._drawn(epoch)
+        if self._noiser is None and epoch > 0:
+            packed = self._epoch(0)
+            return packed._replace(order=permutation(self._rows(0), self.seed, epoch))
+        arrays = self._collate(records, self._pack(records))
+        tensors = [torch.from_numpy(part).to(self.device) for part in arrays]
+        counts = (arrays[1] != IGNORE).sum(axis=1)
+        return _Epoch(tensors, counts, permutation(len(counts), self.seed, epoch))
+
+    def _place(self, row: int) -> tuple[int, int]:
+        """The epoch of a row, counted from 0 over the whole run, and its number in that epoch."""
+        while not self._sizes or sum(self._sizes) <= row:
+            self._rows(len(self._sizes))
+        ends = list(accumulate(self._sizes))
+        epoch = bisect_right(ends, row)
+        return epoch, row - (ends[epoch - 1] if epoch else 0)
 
     def batch(self, number: int, rows: slice = ALL) -> Batch:
         """See `BatchSource`."""
-        chosen = np.empty(self.batch_size, np.int64)
-        for n in range(self.batch_size):
-            epoch, place = divmod(number * self.batch_size + n, len(self.rows))
-            chosen[n] = self._order(epoch)[place]
-        own = torch.from_numpy(chosen[rows]).to(self.device, non_blocking=True)
-        ids, targets, segments, positions = (part[own].long() for part in self._tensors)
-        return Batch(ids, targets, int(self._counts[chosen].sum()), segments, positions)
+        chosen = []
+        for n in range(number * self.batch_size, (number + 1) * self.batch_size):
+            epoch, place = self._place(n)
+            chosen.append((epoch, int(self._epoch(epoch).order[place])))
+        count = sum(int(self._epoch(epoch).counts[row]) for epoch, row in chosen)
+        parts: list[list[Tensor]] = []
+        for epoch in sorted({epoch for epoch, _ in chosen[rows]}):
+            index = torch.tensor([row for other, row in chosen[rows] if other == epoch])
+            index = index.to(self.device, non_blocking=True)
+            parts.append([tensor[index].long() for tensor in self._epoch(epoch).tensors])
+        ids, targets, segments, positions = (torch.cat(columns) for columns in zip(*parts, strict=True))
+        return Batch(ids, targets, count, segments, positions)
 
-    def _collate(self, records: list[_Encoded], rows: list[list[int]]) -> list[np.ndarray]:
+    def _collate(self, records: Sequence[Encoded], rows: list[list[int]]) -> list[np.ndarray]:
         """Ids, targets, segments and positions of packed rows, each (rows, block_size)."""
         shape = (len(rows), self.block_size)
         ids, targets = np.zeros(shape, np.int32), np.full(shape, IGNORE, np.int32)
         segments, positions = np.zeros(shape, np.int32), np.zeros(shape, np.int32)
         for row, indices in enumerate(rows):
-            at = 0
+            start = 0
             for number, record in enumerate((records[i] for i in indices), 1):
-                here = slice(at, at + len(record.ids))
-                ids[row, here], targets[row, here] = record.ids, record.targets
-                segments[row, here], positions[row, here] = number, np.arange(len(record.ids))
-                at += len(record.ids)
+                span = slice(start, start + len(record.ids))
+                ids[row, span], targets[row, span] = record.ids, record.targets
+                segments[row, span], positions[row, span] = number, np.arange(len(record.ids))
+                start += len(record.ids)
         return [ids, targets, segments, positions]
 
     def validation(self, most_rows: int) -> list[Batch]:
@@ -198,3 +235,11 @@ class RecordBatches:
             characters = int(self.tokenizer.chars_per_token[scored].sum())
             batches.append(Batch(ids, targets, len(scored), segments, positions, characters))
         return batches
+
+
+def make_noiser(noise: QuestionNoise, pairs: Sequence[Pair]) -> QuestionNoiser:
+    """A noiser that keeps whole what the records give as answers, and never asks one fact in another one's words."""
+    answers: dict[str, set[str]] = {}
+    for pair in pairs:
+        answers.setdefault(normalise(pair.question), set()).add(pair.fact)
+    return QuestionNoiser(noise, {pair.short_answer for pair in pairs}, answers)

@@ -7,7 +7,7 @@ from .model import ModelSettings, model_shape
 from .recipe import Recipe
 from .serve import ServeSettings
 from .synth import AccountSettings, JudgeSettings, RivalSettings, Strategy, SynthSettings, TeacherSettings
-from .training import PretrainSettings, SftSettings, TrainSettings
+from .training import PretrainSettings, QuestionNoise, SftSettings, TrainSettings
 from .use import EvalSettings, SampleSettings
 from .write import to_toml
 
@@ -19,6 +19,7 @@ __all__ = [
     "JudgeSettings",
     "ModelSettings",
     "PretrainSettings",
+    "QuestionNoise",
     "Recipe",
     "RivalSettings",
     "SampleSettings",

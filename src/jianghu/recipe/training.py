@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from .base import NotNegative, Positive, Settings
+from .base import NotNegative, Positive, Settings, Share
 
 
 class TrainSettings(Settings):
@@ -80,6 +80,25 @@ class PretrainSettings(TrainSettings):
     text (data/rewrites.jsonl), such as {records = 0.3}; the rest comes from the books."""
 
 
+class QuestionNoise(Settings):
+    """Other forms of each training question, drawn anew in every epoch: `[sft.question_noise]`."""
+
+    share: Share = 0.0
+    """Share of the questions that are noised in an epoch; 0: none."""
+    drop_title: Share = 0.5
+    """How often the book's title is left out of a noised question."""
+    swap_asking_word: Share = 0.5
+    """How often the word that asks is replaced by another one (谁 by 哪位)."""
+    shuffle_clauses: Share = 0.5
+    """How often the clauses change places."""
+    drop_spans: Share = 0.8
+    """How often spans of one to three characters are left out; names, numbers and quoted words stay whole."""
+    max_spans: Positive = 3
+    """Most spans that are left out of a question."""
+    drop_mark: Share = 0.3
+    """How often the question mark is left out."""
+
+
 class SftSettings(TrainSettings):
     """Fine-tuning on question-answer records; the loss falls on answers only."""
 
@@ -91,3 +110,5 @@ class SftSettings(TrainSettings):
     """Steps of linear warm-up; the first step is already above zero."""
     records: Literal["train", "all"] = "train"
     """`train`: the training split of data/records, the others are kept for the exam. `all`: every record."""
+    question_noise: QuestionNoise = QuestionNoise()
+    """Other forms of each training question, drawn anew in every epoch."""

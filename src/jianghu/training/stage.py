@@ -203,8 +203,9 @@ def _parts(
         everything = [pair for part in pairs.values() for pair in part]
         chosen = everything if recipe.sft.records == "all" else pairs["train"]
         batches = RecordBatches(
-            chosen, pairs["val"], tokenizer, settings.batch_size, settings.block_size, settings.seed, device
-        )
+            chosen, pairs["val"], tokenizer, settings.batch_size, settings.block_size, settings.seed, device,
+            recipe.sft.question_noise,
+        )  # fmt: skip
         if batches.too_long:
             say(f"{batches.too_long} records are longer than block_size {settings.block_size} and were left out")
         texts = settings.sample_prompts or [pairs["val"][n].question for n in spread(len(pairs["val"]), 3)]

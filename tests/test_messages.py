@@ -1,0 +1,51 @@
+"""Every message that the program says has its Chinese form, with the same fields."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+from jianghu.messages import chinese, language, tr, use_language
+
+SOURCE = Path(__file__).parent.parent / "src" / "jianghu"
+FIELD = re.compile(r"(?<!\{)\{([A-Za-z_][A-Za-z_0-9]*)[^{}]*\}")
+
+
+def messages() -> dict[str, str]:
+    """Every literal that is handed to `tr`, with the place where it stands."""
+    places = {}
+    for path in SOURCE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "tr":
+                message = node.args[0]
+                place = f"{path.relative_to(SOURCE)}:{node.lineno}"
+                assert isinstance(message, ast.Constant), f"{place}: the message is no literal"
+                places[message.value] = place
+    return places
+
+
+def test_every_message_has_its_chinese_form():
+    missing = {message: place for message, place in messages().items() if message not in chinese()}
+    assert not missing
+
+
+def test_both_forms_have_the_same_fields():
+    for english, translated in chinese().items():
+        assert set(FIELD.findall(english)) == set(FIELD.findall(translated)), english
+
+
+def test_the_language_is_that_of_the_environment(monkeypatch: pytest.MonkeyPatch):
+    for name in ("JIANGHU_LANG", "LC_ALL", "LC_MESSAGES", "LANG"):
+        monkeypatch.delenv(name, raising=False)
+    assert language() == "en"
+    monkeypatch.setenv("LANG", "zh_CN.UTF-8")
+    assert language() == "zh"
+    monkeypatch.setenv("JIANGHU_LANG", "en")
+    assert language() == "en"
+    use_language("zh")
+    try:
+        assert language() == "zh"
+        assert tr("a message {of} no table", of="x") == "a message x no table"
+    finally:
+        use_language(None)
