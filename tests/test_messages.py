@@ -21,7 +21,7 @@ def messages() -> dict[str, str]:
                 message = node.args[0]
                 place = f"{path.relative_to(SOURCE)}:{node.lineno}"
                 assert isinstance(message, ast.Constant), f"{place}: the message is no literal"
-                places[message.value] = place
+                places[str(message.value)] = place
     return places
 
 

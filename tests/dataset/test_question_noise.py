@@ -89,7 +89,7 @@ def test_every_answer_once_in_each_epoch_behind_another_question(epoch: int):
             text = tokenizer().decode(
                 [t if t != -100 else i for i, t in zip(ids.tolist(), targets.tolist(), strict=True)]
             )
-            answers += [part for part in text.split("青石镇")[1:]]
+            answers += text.split("青石镇")[1:]
             questions.append(text)
     window = answers[epoch * 40 : (epoch + 1) * 40]
     assert len({part.split("。")[0] for part in window}) == 40
