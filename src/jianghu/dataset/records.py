@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import accumulate
 from pathlib import Path
@@ -93,7 +93,11 @@ class _Epoch(NamedTuple):
 class RecordBatches:
     """Packed rows of records; batch n is a pure function of (seed, n).
 
-    Without question noise rows are packed once and shuffled anew each epoch: records in a row do not see each other,
+    Args:
+        noise: draws other forms of the training questions.
+        short_answers: share of the training answers that are cut to their short answer, another part in each epoch.
+
+    Without either rows are packed once and shuffled anew each epoch: records in a row do not see each other,
     so who shares a row with whom does not matter. With it every epoch draws its questions from (seed, epoch) and packs
     them; a resumed run draws the epochs before it once more, only to know how many rows they had.
 
@@ -115,6 +119,7 @@ class RecordBatches:
         seed: int,
         device: torch.device,
         noise: QuestionNoise | None = None,
+        short_answers: float = 0.0,
     ) -> None:
         self.tokenizer, self.batch_size, self.block_size = tokenizer, batch_size, block_size
         self.seed, self.device = seed, device
@@ -131,6 +136,9 @@ class RecordBatches:
         order = permutation(len(encoded), seed, 0, 7).tolist()
         self._pairs, self._train = [pairs[i] for i in order], [encoded[i] for i in order]
         self._noiser = make_noiser(noise, self._pairs) if noise and noise.share else None
+        self._short = [self._cut(pair) for pair in self._pairs] if short_answers else []
+        self._short_answers = short_answers
+        self._varies = self._noiser is not None or bool(self._short)
         self._sizes: list[int] = []  # rows of each epoch, as far as they are known
         self._drawn = lru_cache(maxsize=2)(self._draw)
         self._epoch = lru_cache(maxsize=2)(self._make_epoch)
@@ -147,24 +155,29 @@ class RecordBatches:
         self.too_long += len(encoded) - len(fitting)
         return [records[n] for n in fitting], [encoded[n] for n in fitting]
 
+    def _cut(self, pair: Pair) -> Encoded | None:
+        """The record with its short answer alone; None where that is not known."""
+        if not pair.short_answer:
+            return None
+        end = "" if pair.short_answer[-1] in "。！？.!?" else "." if pair.short_answer.isascii() else "。"
+        return encode_record(self.tokenizer, replace(pair, answer=pair.short_answer + end))
+
     def _draw(self, epoch: int) -> list[Encoded]:
-        """The records of an epoch, with the questions that it draws."""
-        if self._noiser is None:
+        """The records of an epoch, with the questions and answers that it draws."""
+        if not self._varies:
             return self._train
         dice = np.random.Generator(np.random.Philox(np.random.SeedSequence([self.seed, epoch, 13])))
+        records = self._train
+        if self._short:
+            cut = dice.random(len(records)) < self._short_answers
+            records = [
+                (short or whole) if yes else whole for whole, short, yes in zip(records, self._short, cut, strict=True)
+            ]
+        if self._noiser is None:
+            return records
         questions = [self._noiser.draw(pair.question, pair.fact, dice).strip() for pair in self._pairs]
-        drawn = []
-        for record, ids in zip(self._train, self.tokenizer.encode_many(questions), strict=True):
-            start, end = record.question
-            grown = len(ids) - (end - start)
-            if len(record.ids) + grown > self.block_size:
-                drawn.append(record)
-                continue
-            targets = [IGNORE] * (len(record.targets) + grown)
-            targets[end + grown :] = record.targets[end:]
-            whole = record.ids[:start] + ids + record.ids[end:]
-            drawn.append(Encoded(whole, targets, record.fact, (start, end + grown)))
-        return drawn
+        encoded = self.tokenizer.encode_many(questions)
+        return [_with_question(record, ids, self.block_size) for record, ids in zip(records, encoded, strict=True)]
 
     def _pack(self, records: Sequence[Encoded]) -> list[list[int]]:
         return pack([len(record.ids) for record in records], self.block_size, [record.fact for record in records])
@@ -172,13 +185,13 @@ class RecordBatches:
     def _rows(self, epoch: int) -> int:
         """How many rows an epoch has."""
         while len(self._sizes) <= epoch:
-            known = self._sizes and self._noiser is None
+            known = self._sizes and not self._varies
             self._sizes.append(self._sizes[0] if known else len(self._pack(self._drawn(len(self._sizes)))))
         return self._sizes[epoch]
 
     def _make_epoch(self, epoch: int) -> _Epoch:
         records = self._drawn(epoch)
-        if self._noiser is None and epoch > 0:
+        if not self._varies and epoch > 0:
             packed = self._epoch(0)
             return packed._replace(order=permutation(self._rows(0), self.seed, epoch))
         arrays = self._collate(records, self._pack(records))
@@ -235,6 +248,16 @@ class RecordBatches:
             characters = int(self.tokenizer.chars_per_token[scored].sum())
             batches.append(Batch(ids, targets, len(scored), segments, positions, characters))
         return batches
+
+
+def _with_question(record: Encoded, question: list[int], block_size: int) -> Encoded:
+    """The record behind another question; the record as it is if that would not fit in a row."""
+    start, end = record.question
+    grown = len(question) - (end - start)
+    if len(record.ids) + grown > block_size:
+        return record
+    targets = [IGNORE] * (end + grown) + record.targets[end:]
+    return Encoded(record.ids[:start] + question + record.ids[end:], targets, record.fact, (start, end + grown))
 
 
 def make_noiser(noise: QuestionNoise, pairs: Sequence[Pair]) -> QuestionNoiser:

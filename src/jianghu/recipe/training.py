@@ -112,3 +112,6 @@ class SftSettings(TrainSettings):
     """`train`: the training split of data/records, the others are kept for the exam. `all`: every record."""
     question_noise: QuestionNoise = QuestionNoise()
     """Other forms of each training question, drawn anew in every epoch."""
+    short_answers: Share = 0.0
+    """Share of the answers that are cut to their short answer, drawn anew in every epoch: what follows it is one of
+    many ways to go on."""

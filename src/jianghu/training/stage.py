@@ -204,7 +204,7 @@ def _parts(
         chosen = everything if recipe.sft.records == "all" else pairs["train"]
         batches = RecordBatches(
             chosen, pairs["val"], tokenizer, settings.batch_size, settings.block_size, settings.seed, device,
-            recipe.sft.question_noise,
+            recipe.sft.question_noise, recipe.sft.short_answers,
         )  # fmt: skip
         if batches.too_long:
             say(f"{batches.too_long} records are longer than block_size {settings.block_size} and were left out")
