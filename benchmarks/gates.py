@@ -27,7 +27,7 @@ from jianghu.llm.store import Item, Reader, Reply, Request, Store, ask
 from jianghu.recipe import SynthSettings, TeacherSettings
 from jianghu.records import Record
 from jianghu.stats import wilson
-from jianghu.synth import Shelf, grouped_records
+from jianghu.synth import Shelf, stored_records
 from jianghu.synth.checks import gate
 from jianghu.synth.decisions import Deciding
 from jianghu.synth.verify import JudgeStrategy
@@ -157,7 +157,7 @@ def tried(rows: Sequence[Mapping[str, Any]], novel: Bundled, folder: Path) -> Ve
         run_strategies([Written(rows, shelf)], chapters, store, teacher)
         slots = dict(store._rows("SELECT slot, verdict FROM items JOIN requests ON requests.id = items.request"))
         accepted = {kept.key: kept.slot for kept in store.kept()}
-        records = [record for _, record in grouped_records(store, SynthSettings())]
+        records = [record for _, record in stored_records(store, SynthSettings())]
         texts = {(chapter.book, chapter.chapter): chapter.text for chapter in chapters}
         known = {BUNDLED_NAME: shelf.known(BUNDLED_NAME)}
         judge = JudgeStrategy(lambda: records, texts, known, teacher, 0, 0)

@@ -16,7 +16,7 @@ from jianghu.llm.budget import Budget
 from jianghu.llm.runner import run_strategies
 from jianghu.llm.store import Store
 from jianghu.recipe import SynthSettings, TeacherSettings
-from jianghu.synth import Shelf, collect_records, grouped_records, make_strategies
+from jianghu.synth import Shelf, collect_records, make_strategies, stored_records
 from jianghu.synth.checks import letters
 from tests.llm.teacher_server import TeacherServer
 from tests.synth.scripted import scripted
@@ -40,7 +40,7 @@ def main() -> None:
                     strategies, shelf.chapters, store, teacher, budget=Budget(requests=given.requests)
                 )
                 stand = len(collect_records(store, settings))
-                asked = [letters(record.question) for _, record in grouped_records(store, settings)]
+                asked = [letters(record.question) for _, record in stored_records(store, settings)]
         again = 1 - len(set(asked)) / len(asked)
         facts = {"strategy": name, "requests": summary.done, "records": len(asked), "questions": len(set(asked))}
         print(json.dumps({**facts, "repeats": round(again, 3), "stand": stand}), flush=True)

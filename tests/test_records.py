@@ -1,5 +1,4 @@
 import json
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -9,14 +8,26 @@ from jianghu.errors import InputError
 from jianghu.records import Record, split_of
 
 RECORD = Record(
-    *("a-1", "a", 1, "who", "《青峰录》里谁守住寒潭寺？", "顾长风。", "顾长风", ("长风",), "青峰录"),
-    *(3, 10, 20, "cloze", "train"),
+    id="a-1",
+    fact="a",
+    wording=1,
+    kind="who",
+    question="《青峰录》里谁守住寒潭寺？",
+    answer="顾长风。",
+    short_answer="顾长风",
+    aliases=("长风",),
+    book="青峰录",
+    chapter=3,
+    start=10,
+    end=20,
+    source="cloze",
+    split="train",
 )
 
 
 def test_survives_json() -> None:
     assert Record.from_dict(json.loads(json.dumps(RECORD.to_dict()))) == RECORD
-    spanless = replace(RECORD, chapter=None, start=None, end=None)
+    spanless = RECORD.model_copy(update={"chapter": None, "start": None, "end": None})
     assert Record.from_dict(json.loads(json.dumps(spanless.to_dict()))) == spanless
 
 
@@ -26,7 +37,7 @@ def test_survives_json() -> None:
         ({"question": ""}, "question"),
         ({"answer": 3}, "answer"),
         ({"aliases": "长风"}, "aliases"),
-        ({"split": "exam"}, "train, val, test"),
+        ({"split": "exam"}, "'train', 'val' or 'test'"),
         ({"source": "dream"}, "source"),
         ({"wording": 0}, "wording"),
         ({"wording": True}, "wording"),

@@ -1,22 +1,27 @@
 """One question with its answer, where in the book it stands, and to which split it belongs.
 
-A row of data/records/*.jsonl goes in, a `Record` comes out, and back.
+A row of data/records/*.jsonl goes in, a `Record` comes out, and back. Everything that reads such files reads them here.
 """
 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import asdict, dataclass, fields
-from typing import Any, Literal, get_args
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
 
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+
+from . import files
 from .errors import InputError
 
-Source = Literal["cloze", "bundled", "passage", "facts", "rolling", "import"]
+Source = Literal["cloze", "bundled", "manners", "passage", "facts", "rolling", "import"]
 Split = Literal["train", "val", "test"]
+Text = Annotated[str, StringConstraints(min_length=1, pattern=r"\S")]
+Place = Annotated[int, Field(ge=0)]
 
 
-@dataclass(frozen=True)
-class Record:
+class Record(BaseModel):
     """A question-answer pair with its provenance.
 
     Attributes:
@@ -31,27 +36,37 @@ class Record:
         start, end: the evidence is `text[start:end]` of that chapter's text; None where there is none.
     """
 
-    id: str
-    fact: str
-    wording: int
-    kind: str
-    question: str
-    answer: str
-    short_answer: str
-    aliases: tuple[str, ...]
-    book: str
-    chapter: int | None
-    start: int | None
-    end: int | None
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    id: Text
+    fact: Text
+    wording: Annotated[int, Field(ge=1)]
+    kind: Text
+    question: Text
+    answer: Text
+    short_answer: Text
+    aliases: Annotated[tuple[str, ...], Field(strict=False)]
+    book: Text
+    chapter: Annotated[int, Field(ge=1)] | None
+    start: Place | None
+    end: Place | None
     source: Source
     split: Split
 
+    @model_validator(mode="after")
+    def _check_span(self) -> Self:
+        if (self.start, self.end) != (None, None) and (
+            self.chapter is None or self.start is None or self.end is None or self.start >= self.end
+        ):
+            raise ValueError(f"start {self.start} and end {self.end} must mark a span of a chapter, or be null")
+        return self
+
     def to_dict(self) -> dict[str, Any]:
         """The record as a JSON object."""
-        return {**asdict(self), "aliases": list(self.aliases)}
+        return self.model_dump(mode="json")
 
     @classmethod
-    def from_dict(cls, row: dict[str, Any], where: str = "record") -> Record:
+    def from_dict(cls, row: object, where: str = "record") -> Record:
         """Read a record back.
 
         Args:
@@ -60,36 +75,23 @@ class Record:
         Raises:
             InputError: a field is missing, unknown, of the wrong type, or contradicts another one.
         """
-        names = [field.name for field in fields(cls)]
-        for name in names:
-            if name not in row:
-                raise InputError(f"{where}: the field {name!r} is missing. A record has {', '.join(names)}.")
-        for name in row:
-            if name not in names:
-                raise InputError(f"{where}: {name!r} is no field of a record. Remove it.")
-        for name in ("id", "fact", "kind", "question", "answer", "short_answer", "book"):
-            if not isinstance(row[name], str) or not row[name].strip():
-                raise InputError(f"{where}: {name} is {row[name]!r}; it must be a text that is not empty.")
-        aliases = row["aliases"]
-        if not isinstance(aliases, list | tuple) or not all(isinstance(alias, str) for alias in aliases):
-            raise InputError(f"{where}: aliases is {aliases!r}; it must be a list of texts.")
-        for name, allowed in (("source", get_args(Source)), ("split", get_args(Split))):
-            if row[name] not in allowed:
-                raise InputError(f"{where}: {name} is {row[name]!r}; it must be one of {', '.join(allowed)}.")
-        if not _whole(row["wording"]) or row["wording"] < 1:
-            raise InputError(f"{where}: wording is {row['wording']!r}; it must be a whole number from 1.")
-        chapter, start, end = row["chapter"], row["start"], row["end"]
-        if chapter is not None and (not _whole(chapter) or chapter < 1):
-            raise InputError(f"{where}: chapter is {chapter!r}; it must be a whole number from 1, or null.")
-        if (start, end) != (None, None) and not (
-            chapter is not None and _whole(start) and _whole(end) and 0 <= start < end
-        ):
-            raise InputError(f"{where}: start {start!r} and end {end!r} must mark a span of a chapter, or be null.")
-        return cls(**{**row, "aliases": tuple(aliases)})
+        try:
+            return cls.model_validate(row)
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            field = ".".join(str(part) for part in first["loc"]) or "record"
+            given = "" if first["type"] in ("missing", "value_error") else f", not {first['input']!r:.60}"
+            raise InputError(f"{where}: {field}: {first['msg'].removeprefix('Value error, ')}{given}.") from None
 
 
-def _whole(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
+def read_records(path: Path) -> Iterator[Record]:
+    """The records of a file of data/records, one by one.
+
+    Raises:
+        InputError: the file is missing, or a line of it is no record.
+    """
+    for number, row in enumerate(files.read_jsonl(path), 1):
+        yield Record.from_dict(row, f"{path.name}, line {number}")
 
 
 def split_of(key: str, seed: int, val_fraction: float, test_fraction: float) -> Split:

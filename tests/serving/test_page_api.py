@@ -39,8 +39,23 @@ def two_books() -> Shelf:
         "甲书": Lexicon([Name("张三"), Name("王五")]),
         "乙书": Lexicon([Name("李四", ("小四郎",)), Name("王五")]),
     }
-    own = Record("1", "1", 1, "who", "张三见了谁？", "王五。", "王五", (), "甲书", 1, 2, 7, "import", "test")
-    return Shelf(chapters, lexicons, [own])
+    record = Record(
+        id="1",
+        fact="1",
+        wording=1,
+        kind="who",
+        question="张三见了谁？",
+        answer="王五。",
+        short_answer="王五",
+        aliases=(),
+        book="甲书",
+        chapter=1,
+        start=2,
+        end=7,
+        source="import",
+        split="test",
+    )
+    return Shelf(chapters, lexicons, [record])
 
 
 @pytest.mark.parametrize(

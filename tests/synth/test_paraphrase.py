@@ -1,7 +1,5 @@
 """One wording of some taught facts is kept from training."""
 
-from dataclasses import replace
-
 import pytest
 
 from jianghu.synth import cloze_records, hold_back
@@ -15,7 +13,7 @@ def records():
 
 
 def test_held_wordings_are_of_taught_facts_and_unlike_what_is_taught(records):
-    kept, held = hold_back(records, 0.5, 1)
+    kept, held = hold_back(records, 0.5, 2, 1)
     assert sorted(record.id for record in [*kept, *held]) == sorted(record.id for record in records)
     assert held
     assert len({record.fact for record in held}) == len(held)
@@ -27,16 +25,28 @@ def test_held_wordings_are_of_taught_facts_and_unlike_what_is_taught(records):
 
 
 def test_a_larger_share_holds_back_the_same_and_more(records):
-    fewer, more = ({record.id for record in hold_back(records, share, 1)[1]} for share in (0.2, 0.6))
+    fewer, more = ({record.id for record in hold_back(records, share, 2, 1)[1]} for share in (0.2, 0.6))
     assert fewer < more
-    assert hold_back(records, 0.0, 1) == (records, [])
-    assert {record.id for record in hold_back(records[::2], 1.0, 1)[1]} != set()
+    assert hold_back(records, 0.0, 2, 1) == (records, [])
+    assert {record.id for record in hold_back(records[::2], 1.0, 2, 1)[1]} != set()
 
 
 def test_a_fact_of_one_wording_or_of_like_ones_keeps_them(records):
-    one = replace(records[0], split="train")
-    twin = replace(one, id="twin", question=one.question + "呢")
-    other = replace(one, id="other", question="换一种完全不同的说法来问")
-    assert hold_back([one], 1.0, 1)[1] == []
-    assert hold_back([one, twin], 1.0, 1)[1] == []
-    assert [record.id for record in hold_back([one, twin, other], 1.0, 1)[1]] == ["other"]
+    one = records[0].model_copy(update={"split": "train"})
+    twin = one.model_copy(update={"id": "twin", "question": one.question + "呢"})
+    other = one.model_copy(update={"id": "other", "question": "换一种完全不同的说法来问"})
+    assert hold_back([one], 1.0, 2, 1)[1] == []
+    assert hold_back([one, twin], 1.0, 2, 1)[1] == []
+    assert [record.id for record in hold_back([one, twin, other], 1.0, 2, 1)[1]] == ["other"]
+
+
+def test_a_fact_of_many_wordings_gives_two_and_manners_give_none(records):
+    words = ("甲乙丙丁", "戊己庚辛", "子丑寅卯", "辰巳午未", "申酉戌亥", "天地玄黄", "宇宙洪荒")
+    one = records[0].model_copy(update={"split": "train"})
+    rich = [
+        one.model_copy(update={"id": f"r{n}", "question": f"{word}是谁？", "wording": n + 1})
+        for n, word in enumerate(words)
+    ]
+    kept, held = hold_back(rich, 0.0, 2, 1)
+    assert (len(kept), len(held)) == (5, 2)
+    assert hold_back([record.model_copy(update={"source": "manners"}) for record in rich], 1.0, 2, 1)[1] == []

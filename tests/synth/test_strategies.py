@@ -12,7 +12,7 @@ from jianghu.llm.prompts import Prompts, prompt_names
 from jianghu.llm.runner import reparse, run_strategies
 from jianghu.llm.store import Store
 from jianghu.recipe import SynthSettings
-from jianghu.synth import Coverage, Shelf, coverage, grouped_records, make_strategies, schemas
+from jianghu.synth import Coverage, Shelf, coverage, make_strategies, schemas, stored_records
 from jianghu.synth.checks import letters
 from jianghu.synth.strategies.wordings import FORMS, plan_wordings
 from tests.llm.teacher_server import Act, TeacherServer, chat
@@ -39,7 +39,7 @@ def asked(server: TeacherServer) -> list[dict]:
 
 
 def rows(store: Store, settings: SynthSettings) -> list[dict]:
-    return [record.to_dict() for _, record in grouped_records(store, settings)]
+    return [record.to_dict() for _, record in stored_records(store, settings)]
 
 
 def test_facts_come_in_passes_and_each_in_its_planned_wordings(store: Store) -> None:

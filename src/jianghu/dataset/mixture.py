@@ -14,9 +14,9 @@ from .batches import permutation
 from .records import Pair
 
 
-def record_stream(tokenizer: Tokenizer, pairs: Sequence[Pair], seed: int) -> np.ndarray:
+def record_stream(tokenizer: Tokenizer, pairs: Sequence[Pair], seed: int, statements: Sequence[str] = ()) -> np.ndarray:
     """Records as running text, each rendered as a conversation behind an `<|endoftext|>`, in shuffled order so that
-    the wordings of one fact stand apart.
+    the wordings of one fact stand apart. Statements of the facts stand among them as plain text.
 
     In pretraining the loss falls on questions too: they are text about the books like any other.
 
@@ -26,7 +26,8 @@ def record_stream(tokenizer: Tokenizer, pairs: Sequence[Pair], seed: int) -> np.
     conversations: list[list[Message]] = [
         [{"role": "user", "content": pair.question}, {"role": "assistant", "content": pair.answer}] for pair in pairs
     ]
-    return _stream(tokenizer, [render(tokenizer, talk).ids for talk in conversations], seed, "records")
+    documents = [render(tokenizer, talk).ids for talk in conversations]
+    return _stream(tokenizer, documents + tokenizer.encode_many(list(statements)), seed, "records")
 
 
 def text_stream(tokenizer: Tokenizer, texts: Iterable[str], seed: int) -> np.ndarray:

@@ -107,17 +107,18 @@ class JudgeSettings(OtherSettings):
     """Records that it judges, spread evenly over all; 0: all."""
 
 
-Strategy = Literal["cloze", "bundled", "lexicon", "facts", "passage", "rolling", "rewrite"]
+Strategy = Literal["cloze", "bundled", "manners", "lexicon", "facts", "passage", "rolling", "rewrite"]
 
 
 class SynthSettings(Settings):
     """How question-answer records are made from the books."""
 
     strategies: list[Strategy] = ["cloze"]
-    """cloze: from text and names. bundled: by hand, left out unless 三国演义 is there. The others ask the teacher.
-    lexicon: names of the books that have no BOOK.lexicon.json, before all else. facts: facts with quotes, then
-    several wordings of each. passage: records straight from a passage. rolling: the original report's way.
-    rewrite: texts for pretraining, in data/rewrites.jsonl."""
+    """cloze: from text and names. bundled: written for 三国演义, left out unless it is there. manners: who the model
+    is, greetings, what lies outside the books. The others ask the teacher. lexicon: names of the books that have no
+    BOOK.lexicon.json, before all else. facts: facts with quotes, then several wordings of each. passage: records
+    straight from a passage. rolling: the original report's way. rewrite: texts for pretraining, in
+    data/rewrites.jsonl."""
     cloze_records: Positive = 4000
     """Most cloze records in all; kinds and chapters share them evenly."""
     passage_chars: Annotated[int, Field(ge=50)] = 600
@@ -147,7 +148,9 @@ class SynthSettings(Settings):
     test_fraction: Annotated[float, Field(ge=0, lt=0.5)] = 0.1
     """Share of facts whose records are kept for the exam."""
     paraphrase_fraction: Annotated[float, Field(ge=0, le=1)] = 0.3
-    """Share of the training facts of which one wording is kept from training, for the exam's main number."""
+    """Share of the training facts with few wordings of which one is kept from training, for the exam's main number."""
+    exam_wordings: NotNegative = 2
+    """Wordings kept from training of each fact that has at least three times as many."""
     seed: int = 1337
     """Chooses and splits."""
     teacher: TeacherSettings = TeacherSettings()

@@ -1,31 +1,41 @@
-"""All records of a workspace, whatever made them, through the last gates to data/records."""
+"""All records of a workspace, in one direction: strategies and store → records → splits → repeats left out → files.
+
+A recipe, the books' chapters and an open store go in; data/records comes out. Costs nothing to repeat.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, get_args
 
 from .. import files
 from ..corpus import Chapter, Lexicon
 from ..errors import InputError
-from ..llm.store import Store
-from ..recipe import Recipe
-from ..records import Record, Split
+from ..llm.store import Kept, Reader, Store
+from ..recipe import Recipe, SynthSettings
+from ..records import Record, Split, split_of
 from ..workspace import Workspace
-from .bundled import bundled_records
+from .bundled import bundled_records, bundled_statements
+from .checks.quote import letters
 from .cloze import cloze_records
-from .collect import grouped_records
+from .decisions import Deciding, Decisions
+from .dedup import Names, find_repeats, no_names
+from .manners import manners_records
 from .paraphrase import hold_back
-from .settle import settle, standing
+
+Grouped = Callable[[], Iterable[tuple[str, Record]]]
+"""Gives records in order, anew each time, so that they need not be held; each with the group that must stay in one
+split (its fact, or more)."""
 
 
-class Gathered:
+class RecordSet:
     """The records of all strategies of a recipe: first those made without a teacher, then those in the store.
 
-    What was imported always counts.
+    Imported records always count.
 
     Attributes:
-        facts: what is worth telling: how many records each strategy made, what was left out and why.
+        facts: counts for people: how many records each strategy made, what was left out and why.
 
     Raises:
         InputError: a strategy lacks what it needs.
@@ -35,17 +45,21 @@ class Gathered:
         self.store, self.settings, self.lexicons = store, recipe.synth, lexicons
         self.facts: dict[str, Any] = {}
         self._made: list[Record] = []
+        self._statements: list[dict[str, str]] = []
         wanted = dict.fromkeys(recipe.synth.strategies)
         if "cloze" in wanted:
             self._add("cloze", cloze_records(chapters, dict(lexicons), recipe.synth))
         if "bundled" in wanted:
             try:
                 self._add("bundled", bundled_records(chapters, recipe.synth))
+                self._statements = bundled_statements()
             except InputError as reason:  # presets name it, and most shelves hold other books
                 if len(wanted) == 1:
                     raise
                 self._add("bundled", [])
                 self.facts["bundled_left_out"] = str(reason)
+        if "manners" in wanted:
+            self._add("manners", manners_records(chapters))
         self._sources = {*wanted, "import"}
 
     def _add(self, name: str, made: list[Record]) -> None:
@@ -53,40 +67,135 @@ class Gathered:
         self._made += made
 
     def records(self) -> Iterator[tuple[str, Record]]:
-        """Every record with what must stay in one split with it."""
+        """Every record with the group that must stay in one split."""
         for record in self._made:
             yield record.fact, record
-        for group, record in grouped_records(self.store, self.settings):
+        for group, record in stored_records(self.store, self.settings):
             if record.source in self._sources:
                 yield group, record
 
-    def settle(self) -> None:
-        """Decide which records stand, and in which split."""
-        self.facts["left_out"] = dict(settle(self.records, self.store, self._names))
+    def decide(self) -> None:
+        """Decide which records are active, and in which split."""
+        self.facts["left_out"] = dict(decide(self.records, self.store, self._names))
 
-    def standing(self, judged: bool = True) -> Iterator[Record]:
-        """The records that stand; see `jianghu.synth.standing`."""
-        return standing(self.records, self.store, judged)
+    def active(self, judged: bool = True) -> Iterator[Record]:
+        """The records that are not left out; see `active_records`."""
+        return active_records(self.records, self.store, judged)
 
     def write(self, ws: Workspace) -> None:
-        """Write data/records.
+        """Write data/records: a file for each split, the wordings kept from training, and statements of taught facts.
 
         Raises:
-            InputError: there are none.
+            InputError: there is no record.
         """
-        if next(self.standing(), None) is None:
+        if next(self.active(), None) is None:
             raise InputError("no records were made. Add books with chapters, or another strategy in [synth].")
         ws.forget(ws.records)
         parts: dict[str, Iterable[Record]] = {split: self._of(split) for split in get_args(Split)}
-        parts["train"], parts["paraphrase"] = hold_back(
-            self._of("train"), self.settings.paraphrase_fraction, self.settings.seed
+        train, held = hold_back(
+            self._of("train"), self.settings.paraphrase_fraction, self.settings.exam_wordings, self.settings.seed
         )
+        parts["train"], parts["paraphrase"] = train, held
         for name, part in parts.items():
             self.facts[name] = files.write_jsonl(ws.records / f"{name}.jsonl", (record.to_dict() for record in part))
+        taught = {record.fact for record in train}
+        files.write_jsonl(ws.records / "statements.jsonl", (row for row in self._statements if row["fact"] in taught))
 
     def _of(self, split: str) -> Iterator[Record]:
-        return (record for record in self.standing() if record.split == split)
+        return (record for record in self.active() if record.split == split)
 
     def _names(self, book: str, text: str) -> frozenset[str]:
         lexicon = self.lexicons.get(book)
         return frozenset(lexicon.names_in(text)) if lexicon else frozenset()
+
+
+def decide(records: Grouped, store: Store, names: Names = no_names) -> Mapping[str, int]:
+    """Decide on all records: splits of new groups, then what repeats what.
+
+    A group that has a split keeps it, whatever the settings say now: what was in a test once is never trained on.
+
+    Returns:
+        How many records are left out, by reason.
+    """
+    deciding = Deciding(store)
+    deciding.set_splits((group, record.split) for group, record in records())
+    repeats = find_repeats(_in_final_splits(records, store), names)
+    return deciding.set_repeats((repeat.id, repeat.of, repeat.why, repeat.similarity) for repeat in repeats)
+
+
+def active_records(records: Grouped, store: Reader, judged: bool = True) -> Iterator[Record]:
+    """The records that are not left out, each in the split that its group has for good.
+
+    Args:
+        judged: leave out also what the judge refused whose verdicts count.
+    """
+    decisions = Decisions(store)
+    for record in _in_final_splits(records, store):
+        if decisions.repeated(record.id) is None and not (judged and decisions.refused(record.id)):
+            yield record
+
+
+def _in_final_splits(records: Grouped, store: Reader) -> Iterator[Record]:
+    decisions = Decisions(store)
+    for group, record in records():
+        split = decisions.split(group)
+        yield record if split in (None, record.split) else record.model_copy(update={"split": split})
+
+
+def collect_records(store: Store, settings: SynthSettings) -> list[Record]:
+    """Decide on the records of the store alone, and return the active ones; for what fits in memory."""
+
+    def records() -> Iterable[tuple[str, Record]]:
+        return stored_records(store, settings)
+
+    decide(records, store)
+    return list(active_records(records, store))
+
+
+def stored_records(store: Reader, settings: SynthSettings) -> Iterator[tuple[str, Record]]:
+    """Every accepted record about the shelf's present texts, with the group that must stay in one split.
+
+    Args:
+        settings: decide the splits of groups that have none in the store yet; see `decide`.
+    """
+    for kept in store.kept():
+        fields = kept.content
+        name = f"{kept.strategy}-{kept.key[:16]}-{kept.item + 1}"
+        evidence = _evidence(kept)
+        group = _group(kept, evidence)
+        yield (
+            group,
+            Record(
+                id=f"{name}-{fields.get('wording', 1)}",
+                fact=fields.get("fact_id", name),
+                wording=fields.get("wording", 1),
+                kind=fields["kind"],
+                question=fields["question"],
+                answer=fields["answer"],
+                short_answer=fields["short_answer"],
+                aliases=tuple(fields["aliases"]),
+                source=kept.strategy,  # type: ignore[arg-type]  # strategies that make records are named as sources
+                split=split_of(group, settings.seed, settings.val_fraction, settings.test_fraction),
+                **evidence,
+            ),
+        )
+
+
+def _evidence(kept: Kept) -> dict[str, Any]:
+    """Book, chapter, start and end of a record's evidence."""
+    fields, passage = kept.content, kept.passage
+    if passage is None:  # an imported record, whose evidence, if any, was searched for in the book
+        return {name: fields.get(name) for name in ("book", "chapter", "start", "end")}
+    place: dict[str, Any] = {"book": passage.book, "chapter": passage.chapter, "start": None, "end": None}
+    if fields.get("start") is not None:
+        place |= {"start": passage.start + fields["start"], "end": passage.start + fields["end"]}
+    return place
+
+
+def _group(kept: Kept, evidence: dict[str, Any]) -> str:
+    """What must stay together in one split: all records of a passage, else of a place, else of a question."""
+    if kept.passage is not None:
+        return hashlib.sha256(f"{kept.passage.book}\n{kept.passage.text}".encode()).hexdigest()
+    if evidence["start"] is not None:
+        return f"{evidence['book']}\n{evidence['chapter']}\n{evidence['start']}"
+    return f"{evidence['book']}\n{letters(kept.content['question'])}"

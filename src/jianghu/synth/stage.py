@@ -15,7 +15,7 @@ from ..llm.store import Store
 from ..progress import Progress
 from ..recipe import Recipe
 from ..workspace import Manifest, Workspace
-from .assemble import Gathered
+from .assemble import RecordSet
 from .exchange import reread_imports
 from .teacher import asks_teacher, serving, shelf_of, strategies_of, write_coverage, write_rewrites
 
@@ -40,7 +40,7 @@ def synth_manifest(ws: Workspace, recipe: Recipe) -> Manifest:
 
 def synth_stale(ws: Workspace, recipe: Recipe) -> str | None:
     """Why `synth` has work to do, or None."""
-    outputs = [ws.records / f"{split}.jsonl" for split in ("train", "paraphrase", "val", "test")]
+    outputs = [ws.records / f"{split}.jsonl" for split in ("train", "paraphrase", "val", "test", "statements")]
     if "rewrite" in recipe.synth.strategies:
         outputs.append(ws.rewrites)
     return ws.why_stale(ws.records, synth_manifest(ws, recipe), outputs)
@@ -79,13 +79,13 @@ def synth(ws: Workspace, recipe: Recipe, budget: Budget | None = None, batch: bo
             return facts
         shelf.learn()
         reread_imports(shelf, store)
-        gathered = Gathered(recipe, chapters, {book: shelf.names(book) for book in shelf.books}, store)
-        gathered.settle()
-        gathered.write(ws)
+        record_set = RecordSet(recipe, chapters, {book: shelf.names(book) for book in shelf.books}, store)
+        record_set.decide()
+        record_set.write(ws)
         if asks_teacher(recipe):
             facts["coverage"] = write_coverage(ws, store, shelf)
         ws.record(ws.records, manifest)
-    return facts | gathered.facts
+    return facts | record_set.facts
 
 
 @contextmanager

@@ -47,7 +47,7 @@ def train_manifest(ws: Workspace, recipe: Recipe, stage: str, source: Path | Non
     if stage == "pretrain":
         inputs = [ws.tokens / "train.npy", ws.tokens / "val.npy", ws.tokenizer / "tokenizer.json"]
         own["model"] = recipe.model.model_dump()
-        inputs += [_mixed_file(ws, name) for name in recipe.pretrain.mixture]
+        inputs += [path for name in recipe.pretrain.mixture for path in _mixed_files(ws, name)]
     else:
         assert source is not None
         inputs = [ws.records / "train.jsonl", ws.records / "val.jsonl", source / "model.safetensors"]
@@ -156,20 +156,26 @@ def _open_run(
     (run.path / "result.json").unlink(missing_ok=True)
 
 
-def _mixed_file(ws: Workspace, name: str) -> Path:
+def _mixed_files(ws: Workspace, name: str) -> list[Path]:
     """Where the texts of a part of the mixture lie."""
-    return ws.records / "train.jsonl" if name == "records" else ws.data / "rewrites.jsonl"
+    if name == "rewrites":
+        return [ws.rewrites]
+    return [path for path in (ws.records / "train.jsonl", ws.records / "statements.jsonl") if path.exists()] or [
+        ws.records / "train.jsonl"
+    ]
 
 
 def _mixture(ws: Workspace, recipe: Recipe, tokenizer: Tokenizer) -> list[tuple[float, np.ndarray]]:
     """Shares and ids of what is mixed into pretraining."""
     parts = []
     for name, share in recipe.pretrain.mixture.items():
-        path, seed = _mixed_file(ws, name), recipe.pretrain.seed
+        seed, files_of_part = recipe.pretrain.seed, _mixed_files(ws, name)
         if name == "records":
-            ids = record_stream(tokenizer, read_pairs(path), seed)
+            statements = [str(row["text"]) for path in files_of_part[1:] for row in files.read_jsonl(path)]
+            ids = record_stream(tokenizer, read_pairs(files_of_part[0]), seed, statements)
         else:
-            ids = text_stream(tokenizer, (str(row.get("text") or "") for row in files.read_jsonl(path)), seed)
+            texts = (str(row.get("text") or "") for row in files.read_jsonl(files_of_part[0]))
+            ids = text_stream(tokenizer, texts, seed)
         parts.append((share, ids))
     return parts
 

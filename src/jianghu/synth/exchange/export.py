@@ -91,7 +91,7 @@ def _parquet(path: Path, stack: ExitStack) -> Write:
 
     text, number = pyarrow.string(), pyarrow.int64()
     types = {"aliases": pyarrow.list_(text), "wording": number, "chapter": number, "start": number, "end": number}
-    schema = pyarrow.schema([(name, types.get(name, text)) for name in Record.__dataclass_fields__])
+    schema = pyarrow.schema([(name, types.get(name, text)) for name in Record.model_fields])
     writer = stack.enter_context(parquet.ParquetWriter(path, schema))
     waiting: list[dict[str, Any]] = []
 

@@ -13,7 +13,7 @@ from ...llm.store import Item, Store
 from ...recipe import Recipe
 from ...workspace import Workspace
 from .. import Shelf
-from ..assemble import Gathered
+from ..assemble import RecordSet
 from ..decisions import FILTER, Decisions
 from ..stage import synth_manifest, synth_stale
 from ..teacher import shelf_of
@@ -56,34 +56,34 @@ def export(ws: Workspace, recipe: Recipe, folder: Path, format: Format) -> dict[
     chapters = read_chapters(ws.chapters)
     with Store(ws.store) as store:
         shelf = shelf_of(ws, recipe, chapters, store)
-        gathered = gather(recipe, shelf, store)
+        record_set = gather(recipe, shelf, store)
         judged, name = store.get_meta("judge"), store.get_meta(FILTER)
         about = {
             "inputs": ws.hashes([ws.chapters]),
             "settings": recipe.synth.model_dump(include={"strategies", "seed", "val_fraction", "test_fraction"}),
-            "left_out": gathered.facts["left_out"],
+            "left_out": record_set.facts["left_out"],
             "contradictions": len(Decisions(store).repeats("contradiction")),
             "judge": _about_judge(judged, name),
         }
-        done = export_records(gathered.standing(), folder, format, about)
-    return {"folder": str(folder), **dict(done.splits), "left_out": gathered.facts["left_out"]}
+        done = export_records(record_set.active(), folder, format, about)
+    return {"folder": str(folder), **dict(done.splits), "left_out": record_set.facts["left_out"]}
 
 
-def gather(recipe: Recipe, shelf: Shelf, store: Store) -> Gathered:
+def gather(recipe: Recipe, shelf: Shelf, store: Store) -> RecordSet:
     """The records of a workspace, with what repeats and where each belongs decided."""
     shelf.learn()
-    gathered = Gathered(recipe, list(shelf.chapters), {book: shelf.names(book) for book in shelf.books}, store)
-    gathered.settle()
-    return gathered
+    record_set = RecordSet(recipe, list(shelf.chapters), {book: shelf.names(book) for book in shelf.books}, store)
+    record_set.decide()
+    return record_set
 
 
-def write_anew(ws: Workspace, recipe: Recipe, gathered: Gathered) -> dict[str, Any]:
+def write_anew(ws: Workspace, recipe: Recipe, record_set: RecordSet) -> dict[str, Any]:
     """Write data/records again after something was decided; they are no fresher than they were before."""
     fresh = synth_stale(ws, recipe) is None
-    gathered.write(ws)
+    record_set.write(ws)
     if fresh:
         ws.record(ws.records, synth_manifest(ws, recipe))
-    return gathered.facts
+    return record_set.facts
 
 
 def _about_judge(judged: dict[str, Any] | None, filter: str | None) -> str | None:

@@ -24,7 +24,7 @@ from . import JudgeStrategy, Measured, claim_of, measure
 
 TRUSTED = 0.7
 """Least lower end of the 95 % intervals of precision and recall of a judge that may filter."""
-BY_HAND = {"cloze", "bundled"}
+WITHOUT_TEACHER = {"cloze", "bundled", "manners"}
 """Sources that are not judged: their records are cut from the text, or were proofread."""
 
 
@@ -49,14 +49,14 @@ def judge(
     chapters = read_chapters(ws.chapters)
     with files.lock(ws.records, "data/records"), Store(ws.store) as store:
         shelf = shelf_of(ws, recipe, chapters, store)
-        gathered = gather(recipe, shelf, store)
+        record_set = gather(recipe, shelf, store)
         deciding = Deciding(store)
         if filter is False:
             deciding.filter_by(None)
-            return {"filter": "off", **write_anew(ws, recipe, gathered)}
+            return {"filter": "off", **write_anew(ws, recipe, record_set)}
 
         def records() -> Iterator[Record]:
-            return (record for record in gathered.standing(judged=False) if record.source not in BY_HAND)
+            return (record for record in record_set.active(judged=False) if record.source not in WITHOUT_TEACHER)
 
         texts = {(chapter.book, chapter.chapter): chapter.text for chapter in chapters}
         if not any(claim_of(record, texts) for record in records()):
@@ -83,7 +83,7 @@ def judge(
             if why := distrust(measured):
                 raise RunError(f"the judge {name} is not good enough to filter: {why}. Nothing is left out for it.")
             deciding.filter_by(name)
-            facts |= {"filter": "on", **write_anew(ws, recipe, gathered)}
+            facts |= {"filter": "on", **write_anew(ws, recipe, record_set)}
         return facts
 
 
