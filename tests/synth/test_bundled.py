@@ -51,6 +51,11 @@ def test_records_without_a_span_stay() -> None:
     assert (record.chapter, record.start, record.end) == (None, None, None)
 
 
+def test_a_heading_is_evidence_without_a_span() -> None:
+    record, *_ = map_records([fact(1, 2, 0, 5)], RAW, CLEAN, SynthSettings())
+    assert (record.chapter, record.start, record.end) == (2, None, None)
+
+
 def test_facts_of_a_group_share_a_split() -> None:
     rows = [fact(n, 1, *span(1, "柳如烟"), group="pair") for n in range(40)]
     assert len({record.split for record in map_records(rows, RAW, CLEAN, SynthSettings())}) == 1

@@ -17,7 +17,7 @@ from ..corpus import BUNDLED_NAME, Chapter, find_bundled
 from ..errors import InputError
 from ..files import read_jsonl
 from ..recipe import SynthSettings
-from ..records import Record, Split, split_of
+from ..records import Record, split_of
 
 MAX_MISSING = 0.02
 """Share of spans that an edition may lack and still be taken for the bundled one."""
@@ -107,14 +107,16 @@ def map_records(
     for fact in facts:
         span: tuple[int, int] | None = None
         if fact.chapter is not None and fact.start is not None and fact.end is not None:
+            if fact.end <= len(raw[fact.chapter - 1].partition("\n")[0]):
+                records += _wordings(fact, None, settings)  # a heading proves it, which is no part of the text
+                continue
             wanted += 1
             text = texts.get(fact.chapter)
             span = text.find(raw[fact.chapter - 1], fact.start, fact.end) if text else None
             if span is None:
                 missing += 1
                 continue
-        split = split_of(fact.group, settings.seed, settings.val_fraction, settings.test_fraction)
-        records += _wordings(fact, span, "train" if fact.taught else split)
+        records += _wordings(fact, span, settings)
     if missing > MAX_MISSING * wanted:
         raise InputError(
             f"the 《{BUNDLED_NAME}》 of this shelf is another edition than the bundled records: {missing} of {wanted} "
@@ -123,8 +125,9 @@ def map_records(
     return records
 
 
-def _wordings(fact: BundledFact, span: tuple[int, int] | None, split: Split) -> list[Record]:
+def _wordings(fact: BundledFact, span: tuple[int, int] | None, settings: SynthSettings) -> list[Record]:
     start, end = span or (None, None)
+    split = split_of(fact.group, settings.seed, settings.val_fraction, settings.test_fraction)
     return [
         Record(
             id=f"{fact.fact}-{wording}",
@@ -136,11 +139,11 @@ def _wordings(fact: BundledFact, span: tuple[int, int] | None, split: Split) -> 
             short_answer=fact.short_answer,
             aliases=fact.aliases,
             book=BUNDLED_NAME,
-            chapter=fact.chapter if span else None,
+            chapter=fact.chapter,
             start=start,
             end=end,
             source="bundled",
-            split=split,
+            split="train" if fact.taught else split,
         )
         for wording, question in enumerate(fact.questions, 1)
     ]
