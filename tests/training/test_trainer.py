@@ -32,7 +32,7 @@ def config(block_size=16) -> ModelConfig:
     return ModelConfig(tokenizer().vocab_size, block_size, 2, 2, 1, 16, 32)
 
 
-def trainer(folder, settings=BASE, source=None) -> Trainer:
+def trainer(folder, settings=BASE, source=None, scorer=None) -> Trainer:
     model = Transformer(config(settings.block_size), settings.dropout)
     model.init_weights(settings.seed)
     if source is None:
@@ -40,8 +40,15 @@ def trainer(folder, settings=BASE, source=None) -> Trainer:
     prompts = [Prompt("沈青峰", tokenizer().encode("沈青峰"))]
     return Trainer(
         RunFolder(folder), settings, model, tokenizer(), source, prompts, {"run": "x"}, "jianghu --resume",
-        Console(file=io.StringIO()),
+        Console(file=io.StringIO()), scorer=scorer,
     )  # fmt: skip
+
+
+def weight_score(model) -> float:
+    """A score that rises and falls with the weights, and has nothing to do with the loss."""
+    assert not model.training
+    model.train()  # a scorer may leave the model as it likes
+    return float(model.model.embed_tokens.weight.detach().sum().mul(1000).sin())
 
 
 class CrashError(Exception):
@@ -78,7 +85,7 @@ VARIANTS = {
 }
 
 
-@pytest.fixture(scope="module", params=[*VARIANTS, "mixture", "records"])
+@pytest.fixture(scope="module", params=[*VARIANTS, "mixture", "records", "scorer"])
 def unbroken(request, tmp_path_factory):
     """How to make a trainer, and what it leaves when nothing breaks it off."""
     settings = BASE.model_copy(update=VARIANTS.get(request.param, {"ema_decay": 0.9, "optimizer": "muon"}))
@@ -86,7 +93,8 @@ def unbroken(request, tmp_path_factory):
         settings = settings.model_copy(update={"block_size": 64})
 
     def make(folder):
-        return trainer(folder, settings, sources(request.param, settings))
+        scorer = weight_score if request.param == "scorer" else None
+        return trainer(folder, settings, sources(request.param, settings), scorer)
 
     folder = tmp_path_factory.mktemp(request.param)
     make(folder).train()
@@ -186,6 +194,47 @@ def test_patience_ends_a_run_that_no_longer_improves_and_saves_it(tmp_path):
     again = trainer(tmp_path, settings)
     again._validate = run._validate
     assert again.train(resume=True) == result  # a finished run stays finished
+
+
+def by_step(run, scores):
+    """A scorer that reads the step's score from a table."""
+    return lambda model: scores[run.at.step]
+
+
+def test_a_scorer_chooses_the_best_checkpoint_and_ends_the_run_by_patience(tmp_path):
+    settings = BASE.model_copy(update={"max_iters": 60, "warmup_iters": 2, "patience": 2, "save_interval": 100})
+    run = trainer(tmp_path, settings)
+    losses = {0: 9.0, 4: 5.0, 8: 6.0, 12: 7.0, 16: 1.0}  # falls again where the score does not
+    run._validate = lambda batches: (losses[run.at.step], losses[run.at.step])
+    run.scorer = by_step(run, {0: 0.0, 4: 0.25, 8: 0.5, 12: 0.5, 16: 0.25})
+    result = run.train()
+    assert (result.step, result.best_step, result.best_val, result.best_score) == (16, 8, 6.0, 0.5)
+    assert result.best_ema_score is None
+    kept = load_checkpoint(tmp_path / "checkpoints" / "best").about
+    assert (kept["step"], kept["val_bpc"], kept["score"]) == (8, 6.0, 0.5)
+    rows = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
+    assert {row["step"]: row["score"] for row in rows if "score" in row} == {0: 0.0, 4: 0.25, 8: 0.5, 12: 0.5, 16: 0.25}
+    again = trainer(tmp_path, settings)
+    again._validate = run._validate
+    again.scorer = by_step(again, {16: 0.25})
+    assert again.train(resume=True) == result  # the best score is in the state
+
+
+def test_a_scorer_sees_the_mean_of_the_weights_and_chooses_its_checkpoint(tmp_path):
+    run = trainer(tmp_path, BASE.model_copy(update={"ema_decay": 0.9}), scorer=weight_score)
+    result = run.train()
+    rows = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
+    for name, key, best in (("best", "score", result.best_score), ("ema", "score_ema", result.best_ema_score)):
+        scores = {row["step"]: row[key] for row in rows if key in row}
+        kept = load_checkpoint(tmp_path / "checkpoints" / name)
+        assert kept.about["score"] == best == max(scores.values()) == scores[kept.about["step"]]
+        assert weight_score(kept.model) == pytest.approx(best, abs=1e-3)
+
+
+def test_a_score_that_is_no_number_ends_the_run(tmp_path):
+    run = trainer(tmp_path, scorer=lambda model: math.nan)
+    with pytest.raises(RunError, match="score at step 0 is nan"):
+        run.train()
 
 
 def test_overfitting_is_said_in_words_once(tmp_path):

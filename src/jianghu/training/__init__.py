@@ -3,7 +3,7 @@
 from .optimizer import make_optimizers
 from .run import RunFolder
 from .schedule import learning_rate
-from .trainer import Prompt, Result, Trainer
+from .trainer import Prompt, Result, Scorer, Trainer
 from .world import World
 
-__all__ = ["Prompt", "Result", "RunFolder", "Trainer", "World", "learning_rate", "make_optimizers"]
+__all__ = ["Prompt", "Result", "RunFolder", "Scorer", "Trainer", "World", "learning_rate", "make_optimizers"]

@@ -26,6 +26,7 @@ class Progressed:
     `pending` is the metrics row of this step, not yet written, and `losses` those of the steps after the last
     row; `seconds` counts training alone, without validation, saving and the first steps, which compile and warm
     up (`startup_seconds`). `dtype` and `compiled` are how the run computes, lest another machine choose otherwise.
+    `best_score` and `best_ema_score` are what the run's scorer, if it has one, gave at best.
     """
 
     step: int = 0
@@ -35,6 +36,8 @@ class Progressed:
     startup_seconds: float = 0.0
     eval_seconds: float = 0.0
     best_ema: float = float("inf")
+    best_score: float = float("-inf")
+    best_ema_score: float = float("-inf")
     dtype: str | None = None
     compiled: bool | None = None
     pending: dict[str, Any] | None = None

@@ -22,7 +22,7 @@ from ..tokenizer import Tokenizer
 from ..workspace import Manifest, Workspace
 from .device import fit_threads, pick_device
 from .run import RunFolder
-from .trainer import Prompt, Result, Trainer
+from .trainer import Prompt, Result, Scorer, Trainer
 from .world import World
 
 Say = Callable[[str], None]
@@ -76,6 +76,7 @@ def train(
     resume: bool = False,
     restart: bool = False,
     say: Say = lambda text: None,
+    scorer: Scorer | None = None,
 ) -> Result:
     """Pretrain or fine-tune one run.
 
@@ -84,6 +85,7 @@ def train(
         source: the checkpoint that fine-tuning starts from.
         resume: go on where the run was left; from the start if it has saved nothing.
         restart: set an older run of this name aside and begin anew.
+        scorer: chooses the best checkpoint instead of the validation loss; see `Trainer`.
 
     Raises:
         InputError: the run exists and neither is given; or it cannot be resumed with these settings or data.
@@ -115,7 +117,7 @@ def train(
             files.write_text(run.path / "recipe.toml", to_toml(recipe, comments=False))
         trainer = Trainer(
             run, settings, model, tokenizer, source_of_batches, prompts, about,
-            resume_command=f"jianghu {stage} --name {name} --resume", world=world,
+            resume_command=f"jianghu {stage} --name {name} --resume", world=world, scorer=scorer,
         )  # fmt: skip
         result = trainer.train(resume and run.state.exists(), title=f"{stage} {name}")
         if world.writes:
@@ -123,14 +125,16 @@ def train(
     return result
 
 
-def train_on(ws: Workspace, recipe: Recipe, stage: str, name: str, source: Path | None = None) -> Result:
+def train_on(
+    ws: Workspace, recipe: Recipe, stage: str, name: str, source: Path | None = None, scorer: Scorer | None = None
+) -> Result:
     """A run as these settings and inputs make it: gone on with if it was left, else begun, an older one set aside.
 
     Raises:
         InputError, InterruptedByUser, RunError: see `train`.
     """
     same = ws.why_stale(ws.run(name), train_manifest(ws, recipe, stage, source), []) is None
-    return train(ws, recipe, stage, name, source, resume=same, restart=not same)
+    return train(ws, recipe, stage, name, source, resume=same, restart=not same, scorer=scorer)
 
 
 def _open_run(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import math
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +18,7 @@ from rich.console import Console
 
 from .. import files
 from ..dataset import Batch, BatchSource
-from ..errors import InterruptedByUser
+from ..errors import InterruptedByUser, RunError
 from ..generation import Sampling, generate
 from ..model import Transformer, save_checkpoint
 from ..progress import Progress, short
@@ -31,6 +32,9 @@ from .run import Progressed, RunFolder
 from .step import Stepper
 from .world import World
 
+Scorer = Callable[[Transformer], float]
+"""A number for a model in evaluation mode, higher is better; the same for the same weights."""
+
 
 @dataclass(frozen=True)
 class Prompt:
@@ -42,11 +46,17 @@ class Prompt:
 
 @dataclass(frozen=True)
 class Result:
-    """How a run ended: its last step, and the step and validation loss (bits per character) of the best."""
+    """How a run ended: its last step, and the step and validation loss (bits per character) of the best.
+
+    With a scorer the best is the one with the highest score, and both best scores are given: of the weights, and of
+    their running mean if the run keeps one.
+    """
 
     step: int
     best_step: int
     best_val: float
+    best_score: float | None = None
+    best_ema_score: float | None = None
 
 
 class Trainer:
@@ -61,6 +71,9 @@ class Trainer:
         about: goes into each checkpoint's jianghu.json, with step and validation loss.
         resume_command: what to type to go on, for the message after Ctrl-C.
         world: the processes that train together, each with a trainer of its own; only the first one writes.
+        scorer: chooses the checkpoints `best` and `ema`, and ends the run by `patience`, instead of the validation
+            loss. It is asked at each evaluation, for the weights and for their running mean, in every process; the
+            first process's number counts.
     """
 
     def __init__(
@@ -75,7 +88,9 @@ class Trainer:
         resume_command: str,
         console: Console | None = None,
         world: World | None = None,
+        scorer: Scorer | None = None,
     ) -> None:
+        self.scorer = scorer
         self.run, self.settings, self.model, self.tokenizer = run, settings, model, tokenizer
         self.source, self.prompts, self.about, self.resume_command = source, prompts, about, resume_command
         self.world = world or World()
@@ -90,7 +105,7 @@ class Trainer:
 
         Raises:
             InterruptedByUser: Ctrl-C or SIGTERM; everything is saved.
-            RunError: the loss is no longer a number.
+            RunError: the loss, or a score, is not a finite number.
             InputError: there is nothing to resume.
         """
         if resume:
@@ -115,7 +130,11 @@ class Trainer:
                     loaded = False
             finally:
                 self.run.close()
-        return Result(self.at.step, self.at.best_step, self.at.best_val)
+        at = self.at
+        if self.scorer is None:
+            return Result(at.step, at.best_step, at.best_val)
+        mean = at.best_ema_score if math.isfinite(at.best_ema_score) else None  # none is scored at step 0
+        return Result(at.step, at.best_step, at.best_val, at.best_score, mean)
 
     def _choose_validation(self) -> list[Batch]:
         """This process's part of the windows that `eval_share` allows: a step costs three forward passes."""
@@ -186,26 +205,51 @@ class Trainer:
         began = time.perf_counter()
         self.model.eval()
         loss, bits = self._validate(self._validation)
-        found = {"step": step, "val_loss": loss, "val_bpc": bits}
-        if bits < self.at.best_val:
+        row_of_step = {"step": step, "val_loss": loss, "val_bpc": bits}
+        score = self._score(step)
+        if score is not None:
+            row_of_step["score"] = score
+        if self._is_better(bits, self.at.best_val, score, self.at.best_score):
             self.at.best_val, self.at.best_step = bits, step
-            self._checkpoint("best", step, bits)
+            self.at.best_score = self.at.best_score if score is None else score
+            self._checkpoint("best", step, bits, score)
         if self.stepper.ema and step:
             with self.stepper.ema.in_place():
-                mean = self._validate(self._validation)[1]
-                if mean < self.at.best_ema:
+                mean, mean_score = self._validate(self._validation)[1], self._score(step)
+                if self._is_better(mean, self.at.best_ema, mean_score, self.at.best_ema_score):
                     self.at.best_ema = mean
-                    self._checkpoint("ema", step, mean)
-            found["val_bpc_ema"] = mean
+                    self.at.best_ema_score = self.at.best_ema_score if mean_score is None else mean_score
+                    self._checkpoint("ema", step, mean, mean_score)
+            row_of_step["val_bpc_ema"] = mean
+            if mean_score is not None:
+                row_of_step["score_ema"] = mean_score
         if self.prompts and self.settings.sample_tokens:
             self._sample(step)
         self.model.train()
         self.at.eval_seconds += time.perf_counter() - began
         facts = {"bits_per_character": f"{bits:.3f}", "best": f"{self.at.best_val:.3f} at {self.at.best_step}"}
+        if score is not None:
+            facts |= {"score": f"{score:.3f}", "best": f"{self.at.best_score:.3f} at {self.at.best_step}"}
         if "train_bpc" in row:
             facts["gap"] = f"{bits - row['train_bpc']:+.2f}"
         self._progress.update(step, **facts)
-        return found | {"eval_seconds": round(self.at.eval_seconds, 3)}
+        return row_of_step | {"eval_seconds": round(self.at.eval_seconds, 3)}
+
+    def _score(self, step: int) -> float | None:
+        """The scorer's number for the model as it is; None without a scorer."""
+        if self.scorer is None:
+            return None
+        # Every process scores the same weights; the first one's number counts, so that rounding cannot part them.
+        score = float(self.world.gather(self.scorer(self.model))[0])
+        self.model.eval()
+        if not math.isfinite(score):
+            raise RunError(f"The score at step {step} is {score}: a scorer must give a finite number.")
+        return score
+
+    @staticmethod
+    def _is_better(bits: float, best_bits: float, score: float | None, best_score: float) -> bool:
+        """Whether a validation surpasses the best before it: by score if there is one, else by loss."""
+        return bits < best_bits if score is None else score > best_score
 
     @torch.inference_mode()
     def _validate(self, batches: list[Batch]) -> tuple[float, float]:
@@ -233,8 +277,9 @@ class Trainer:
     def _speak_of_overfitting(self) -> None:
         # Fine-tuning always looks so: the loss on unasked facts rises while the taught ones are learned
         # (docs/experiments.md), and its last checkpoint is the one to take.
-        fine_tuning = self.about.get("stage") == "sft"
-        if self.world.writes and not fine_tuning and self._warned != self.at.best_step:
+        # With a scorer the loss does not say which step is best.
+        silent = self.about.get("stage") == "sft" or self.scorer is not None
+        if self.world.writes and not silent and self._warned != self.at.best_step:
             words = overfitting(files.read_log(self.run.metrics))
             if words:
                 self._warned = self.at.best_step
@@ -247,13 +292,12 @@ class Trainer:
 
     def _save_checkpoints(self) -> None:
         step, every = self.at.step, self.settings.keep_every
-        self._checkpoint("last", step, None)
+        self._checkpoint("last", step)
         if every and step and step % every == 0:
-            self._checkpoint(f"step-{step:06d}", step, None)
+            self._checkpoint(f"step-{step:06d}", step)
 
-    def _checkpoint(self, name: str, step: int, bits: float | None) -> None:
+    def _checkpoint(self, name: str, step: int, bits: float | None = None, score: float | None = None) -> None:
         about = {**self.about, "step": step, "checkpoint": name}
-        if bits is not None:
-            about["val_bpc"] = bits
+        about |= {key: value for key, value in (("val_bpc", bits), ("score", score)) if value is not None}
         if self.world.writes:
             save_checkpoint(self.run.checkpoints / name, self.model, self.tokenizer, about)
