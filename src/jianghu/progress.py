@@ -45,7 +45,7 @@ class Progress:
 
     def __init__(self, title: str, total: int, start: int = 0, console: Console | None = None) -> None:
         self.title, self.total, self.start, self.done = title, total, start, start
-        self.console = console or Console(stderr=True)
+        self.console = console or Console(stderr=True, markup=False, emoji=False)
         self.facts: dict[str, str] = {}
         self.panel = ""
         self._began = self._line_at = time.monotonic()
@@ -114,7 +114,7 @@ class Progress:
 @contextmanager
 def spinner(title: str, console: Console | None = None) -> Iterator[None]:
     """Show that something of unknown length is going on; silent where there is no terminal."""
-    screen = console or Console(file=sys.stderr)
+    screen = console or Console(file=sys.stderr, markup=False, emoji=False)
     if screen.is_terminal:
         with screen.status(title):
             yield

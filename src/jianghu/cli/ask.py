@@ -69,7 +69,7 @@ def chat(checkpoint: str, *, settings: SampleFlags = None) -> None:
     """
     loaded, sampling = _open(checkpoint, settings)
     talk: list[Message] = []
-    output.console.print(f"[dim]{loaded.path} · /new: forget · empty line: end[/dim]")
+    output.console.print(f"{loaded.path} · /new: forget · empty line: end", style="dim")
     while True:
         try:
             said = input("> ").strip()

@@ -12,9 +12,9 @@ from typing import Annotated, Any, Literal
 
 import plotext
 from cyclopts import Parameter
-from rich.markup import escape
 from rich.panel import Panel
 from rich.table import Table
+from rich.text import Text
 
 from .. import files
 from ..corpus import BUNDLED_NAME, check_report, find_bundled, load_shelf
@@ -90,7 +90,7 @@ def _speaks_chinese() -> bool:
 
 
 def _head(say: dict[str, str], stage: str) -> None:
-    output.console.print(f"\n[bold cyan]{say[f'{stage}_name']}[/bold cyan]  {say[f'{stage}_what']}")
+    output.console.print(Text.assemble("\n", (say[f"{stage}_name"], "bold cyan"), "  ", say[f"{stage}_what"]))
 
 
 def _done(say: dict[str, str], stage: str, facts: Any) -> str:
@@ -101,7 +101,7 @@ def _done(say: dict[str, str], stage: str, facts: Any) -> str:
 
 
 def _closing(ws: Workspace, say: dict[str, str], seconds: float) -> None:
-    output.console.print(f"\n[bold]{say['closing']}[/bold]  {clock(seconds)}\n")
+    output.console.print(Text.assemble("\n", (say["closing"], "bold"), f"  {clock(seconds)}\n"))
     output.console.print(say["curve_title"])
     output.console.print(_curve(ws.run(BASE) / "metrics.jsonl"), markup=False, highlight=False)
     _samples(ws, say)
@@ -111,7 +111,7 @@ def _closing(ws: Workspace, say: dict[str, str], seconds: float) -> None:
     # Right after `make demo` the environment is not active, and the bare name would not be found.
     program = "jianghu" if shutil.which("jianghu") else sys.argv[0]
     for name, style in (("where", "dim"), ("next", "green")):
-        text = say[name].format(dir=escape(str(ws.root)), jianghu=escape(program))
+        text = say[name].format(dir=ws.root, jianghu=program)
         output.console.print(Panel(text, title=say[f"{name}_title"], border_style=style))
 
 
@@ -146,7 +146,7 @@ def _samples(ws: Workspace, say: dict[str, str]) -> None:
     for before, after in zip(
         [row for row in rows if row["step"] == first], [row for row in rows if row["step"] == last], strict=False
     ):
-        table.add_row(*(f"[bold]{escape(row['prompt'])}[/bold]{escape(row['text'])}" for row in (before, after)))
+        table.add_row(*(Text.assemble((row["prompt"], "bold"), row["text"]) for row in (before, after)))
     output.console.print(table)
 
 
@@ -181,6 +181,6 @@ def _answers(result: dict[str, Any], say: dict[str, str]) -> None:
             found = [row for row in result["answers"] if row["group"] == group and row["correct"] is right]
             if found:
                 row = found[len(found) // 2]
-                mark = "[green]✓[/green] " if right else "[red]✗[/red] "
-                table.add_row(escape(row["question"]), mark + escape(row["answer"]), escape(row["reference"]))
+                mark = ("✓ ", "green") if right else ("✗ ", "red")
+                table.add_row(row["question"], Text.assemble(mark, row["answer"]), row["reference"])
     output.console.print(table)

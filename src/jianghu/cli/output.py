@@ -13,7 +13,8 @@ from rich.text import Text
 if TYPE_CHECKING:
     from ..retrieval import Found
 
-console = Console()
+console = Console(markup=False, emoji=False)
+"""Says what it is given: square brackets in a user's text are text. Styles go in as `style=` or as `Text`."""
 
 
 def facts(values: dict[str, Any], as_json: bool = False, title: str = "") -> None:
@@ -39,7 +40,10 @@ def _word(value: Any) -> str:
 
 def passages(found: list[Found]) -> None:
     """Passages of the books with their place, the words of the question marked."""
-    console.print("\n[bold]In the books[/bold]" if found else "\nNothing in the books matches the question.")
+    if found:
+        console.print("\nIn the books", style="bold")
+    else:
+        console.print("\nNothing in the books matches the question.")
     for passage in found:
         place = f"{passage.book}, chapter {passage.chapter}, characters {passage.start:,} to {passage.end:,}"
         console.print(Text.assemble((place, "bold"), "  ", (passage.title, "dim")))

@@ -45,7 +45,7 @@ def _print(facts: dict[str, Any]) -> None:
     output.console.print(table)
     for stage in ("pretrain", "sft"):
         if "warning" in facts[stage]:
-            output.console.print(f"[yellow]{facts[stage]['warning']}[/yellow]", highlight=False)
+            output.console.print(facts[stage]["warning"], style="yellow", highlight=False)
     output.console.print("The largest sizes are those that fit with the other one as it is.", style="dim")
     output.console.print(f"Together about {clock(facts['seconds'])} on this machine, as busy as it is now.")
 

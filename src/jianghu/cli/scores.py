@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from rich.markup import escape
 from rich.table import Table
 
 from .output import console
@@ -14,7 +13,7 @@ from .output import console
 def table(result: dict[str, Any]) -> None:
     """The table of an exam, and below it what is not counted by group."""
     title = f"{result['exam']} · {result['checkpoint']}"
-    rows = Table(title=escape(title), title_justify="left", box=None, padding=(0, 1, 0, 0))
+    rows = Table(title=title, title_justify="left", box=None, padding=(0, 1, 0, 0))
     rows.add_column("", no_wrap=True)
     columns = ("asked", "right", "95 %", "nearest", "silent", "at once", "F1", "chrF", "strangers", "loops", "ended")
     for name in columns:
@@ -22,7 +21,7 @@ def table(result: dict[str, Any]) -> None:
     groups = result["groups"] if len(result["groups"]) > 1 else {}
     for name, row in [*groups.items(), ("all", result["scores"])]:
         rows.add_row(
-            escape(name) or "-",
+            name or "-",
             str(row["questions"]),
             f"{row['accuracy']:.1%}",
             f"{row['low']:.0%}–{row['high']:.0%}",

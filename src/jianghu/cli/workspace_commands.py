@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
+from rich.text import Text
 
 from .. import files
 from ..errors import InputError
@@ -58,9 +59,9 @@ def run() -> None:
     ws = Workspace(Path())
     for stage, why, facts in pipeline.run_all(ws, ws.recipe()):
         if why:
-            output.console.print(f"[bold]{stage.name}[/bold]: {why}")
+            output.console.print(Text.assemble((stage.name, "bold"), f": {why}"))
         elif facts is None:
-            output.console.print(f"[bold]{stage.name}[/bold]: fresh")
+            output.console.print(Text.assemble((stage.name, "bold"), ": fresh"))
         elif isinstance(facts, dict) and "scores" in facts:
             scores.table(facts)
         else:

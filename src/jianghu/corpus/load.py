@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import stat
 from collections.abc import Callable
 from pathlib import Path
 
@@ -23,6 +24,8 @@ _READERS: dict[str, Callable[[Path], Source]] = {
     ".xhtml": read_html,
     ".epub": read_epub,
 }
+_MOST_BYTES = 500_000_000
+"""A file above this size is no novel (the longest have some 60 MB)."""
 _LEAST = 200
 """Characters of clean text below which a file is no book."""
 
@@ -38,9 +41,8 @@ def load_book(path: Path, settings: BooksSettings) -> Book:
         raise InputError(
             f"{path}: cannot read {path.suffix or 'files without a suffix'}. Give .txt, .md, .html or .epub."
         )
-    if path.is_dir():
-        raise InputError(f"{path}: a folder, not a book file.")
     try:
+        _refuse_special(path)
         source = reader(path)
     except FileNotFoundError:
         raise InputError(f"{path}: no such file.") from None
@@ -62,6 +64,17 @@ def load_book(path: Path, settings: BooksSettings) -> Book:
     if size < _LEAST:
         raise InputError(f"{path}: only {size} characters of text; a book needs at least {_LEAST}.")
     return Book(path.stem, path, source.encoding, source.damaged, len(source.text), chapters, ledger.removals(), pieces)
+
+
+def _refuse_special(path: Path) -> None:
+    """Only regular files are read: a pipe never ends, and neither does a link to a device."""
+    about = path.stat()
+    if stat.S_ISDIR(about.st_mode):
+        raise InputError(f"{path}: a folder, not a book file.")
+    if not stat.S_ISREG(about.st_mode):
+        raise InputError(f"{path}: not a regular file (a pipe, a socket or a device). Copy the book into a file first.")
+    if about.st_size > _MOST_BYTES:
+        raise InputError(f"{path}: {about.st_size:,} bytes are too many for one book. Split it into several files.")
 
 
 def load_shelf(folder: Path, settings: BooksSettings) -> list[Book]:
