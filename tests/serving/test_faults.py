@@ -9,6 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
+from jianghu.serving.server import PatientProtocol
+
 from .running import Running
 
 LONG = {"model": "base", "prompt": "沈青峰", "max_tokens": 4000, "ignore_eos": True}
@@ -149,3 +151,19 @@ def test_a_short_request_passes_long_ones(checkpoints):
         for sock in socks:
             sock.close()
         server.until_idle("base")
+
+
+def test_small_pieces_are_sent_at_once(checkpoints, monkeypatch):
+    """TCP_NODELAY on every connection: without it each answer on a kept connection waits some 40 ms."""
+    found = []
+    made = PatientProtocol.connection_made
+
+    def look(protocol, transport):
+        found.append(transport.get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+        made(protocol, transport)
+
+    monkeypatch.setattr(PatientProtocol, "connection_made", look)
+    with Running(checkpoints) as server:
+        assert httpx.get(server.url + "/health").status_code == 200
+    assert found
+    assert all(found)

@@ -233,6 +233,48 @@ def test_messages_of_every_form(client):
     )
 
 
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"id": 7, "name": "lin", "opts": {"a": [1]}},
+        {"refusal": None, "tool_calls": None, "function_call": None, "annotations": [], "audio": None},
+        {"reasoning_content": "先想一想", "tool_calls": []},
+        {"content": [{"type": "text", "text": ASK, "cache_control": {"type": "ephemeral"}}]},
+    ],
+)
+def test_what_other_servers_put_into_messages_says_nothing(client, server, message):
+    body = {"model": "chat", "max_tokens": 8, "temperature": 0, "messages": QUESTION}
+    plain = client.chat.completions.create(**body).choices
+    answer = httpx.post(server.url + "/v1/chat/completions", json={**body, "messages": [{**QUESTION[0], **message}]})
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["choices"] == [json.loads(choice.to_json(exclude_unset=True)) for choice in plain]
+    assert "warning" not in answer.headers
+
+
+def test_parameters_that_are_not_known_are_passed_over_with_a_warning(client, server):
+    url = server.url + "/v1/chat/completions"
+    body = {"model": "chat", "max_tokens": 4, "messages": QUESTION}
+    quiet = {"user": "me", "store": False, "prediction": None, "functions": None, "modalities": ["text"], "tools": []}
+    assert "warning" not in httpx.post(url, json={**body, **quiet, "ignore_eos": None}).headers
+    odd = {"temprature": 1, "best_of": 2, "坏\r\nX-A: 1": {"a": 1}, "x" * 1000: 1}
+    for stream in (False, True):
+        answer = httpx.post(url, json={**body, **odd, "stream": stream})
+        assert answer.status_code == 200
+        warning = answer.headers["warning"]
+        assert warning.startswith("299 ")
+        assert "temprature, best_of, \\u574f" in warning
+        assert len(warning) < 300
+        assert "x-a" not in answer.headers
+
+
+@pytest.mark.parametrize("narrow", [{"top_p": 0}, {"min_p": 1.0}, {"top_k": 1}, {"temperature": 1e-38}])
+def test_narrow_settings_are_greedy(client, narrow):
+    asked = {"model": "base", "prompt": "沈青峰", "max_tokens": 12}
+    greedy = client.completions.create(**asked, temperature=0).choices
+    warm = {"temperature": 1.0, "repetition_penalty": 1.0, **narrow}
+    assert client.completions.create(**asked, extra_body=warm).choices == greedy
+
+
 def test_a_long_talk_loses_its_oldest_turns_on_demand(client):
     long = [{"role": "user", "content": "龘靐齉" * 30}, {"role": "assistant", "content": "好"}, *QUESTION]
     asked = {"model": "chat", "max_tokens": 8, "temperature": 0}
@@ -253,7 +295,10 @@ def test_a_long_talk_loses_its_oldest_turns_on_demand(client):
     [
         ({"temperature": 3}, "temperature", "invalid_value", "less than or equal to 2"),
         ({"temperature": "warm"}, "temperature", "invalid_value", "valid number"),
-        ({"temprature": 1}, "temprature", "unknown_parameter", "Unrecognized request argument supplied: temprature"),
+        ({"repetition_penalty": 1e-45}, "repetition_penalty", "invalid_value", "greater than or equal to 0.01"),
+        ({"top_p": -0.1}, "top_p", "invalid_value", "greater than or equal to 0"),
+        ({"modalities": ["audio"]}, "modalities.0", "invalid_value", "'text'"),
+        ({"functions": [{"name": "f"}]}, "functions", "invalid_value", "at most 0 items"),
         ({"n": 0}, "n", "invalid_value", "greater than or equal to 1"),
         ({"max_tokens": 10**9}, "max_tokens", "invalid_value", "max_tokens is too large"),
         ({"top_logprobs": 3}, "top_logprobs", "invalid_value", "'logprobs' must be true"),

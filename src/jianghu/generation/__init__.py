@@ -4,10 +4,11 @@ from .detokenizer import TextWriter
 from .engine import Engine, Written
 from .generate import Generated, generate, stream
 from .loglikelihood import choice_loglikelihoods, loglikelihoods
-from .sampling import Likelihood, Sampling
+from .sampling import LEAST_TEMPERATURE, Likelihood, Sampling
 from .sequence import Row
 
 __all__ = [
+    "LEAST_TEMPERATURE",
     "Engine",
     "Generated",
     "Likelihood",

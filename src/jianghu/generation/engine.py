@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from ..model import KVCache, Transformer
 from .sampling import Likelihood, Sampler, Sampling, likelihoods
@@ -39,6 +40,9 @@ class Engine:
         budget: tokens of prompts that are read in one step, so that a long prompt does not halt those who write;
             default: about what takes as long as the writing does.
 
+    Attributes:
+        failed: rows that could not go on, each with its `error`, since whoever calls last emptied the list.
+
     Not thread-safe: one thread calls it.
     """
 
@@ -49,6 +53,9 @@ class Engine:
         self.device, self.dtype, self.block_size = weight.device, weight.dtype, model.config.block_size
         self.waiting: list[Row] = []
         self.running: list[Row] = []  # row n writes in row n of the cache
+        self.failed: list[Row] = []
+        self._reading: list[Row] = []
+        self._recovered = False  # the last step failed, and no row was found to be the cause
         self._cache = self._new_cache(1, min(64, self.block_size))
         self._cache.rows = 0
         self._sampler: Sampler | None = None  # None: the rows have changed
@@ -70,7 +77,7 @@ class Engine:
             random: its random numbers; default: from the seed of `sampling`.
         """
         context = prompt[-(self.block_size - 1) :]
-        row = Row(context, sampling, stop, random or np.random.default_rng(sampling.seed))
+        row = Row(context, sampling, stop, random or np.random.default_rng(sampling.seed % 2**64))
         self.waiting.append(row)
         return row
 
@@ -85,42 +92,52 @@ class Engine:
 
     @torch.inference_mode()
     def step(self) -> list[Written]:
-        """Read some prompts, then write one token of each running row. A row ends when its `ending` says so."""
-        self._read()
-        ready = [row for row in self.waiting if row.unread == 0]  # no place is kept for one that has to be read yet
-        for row, victim in next_rows(ready, self.running, self.places):
-            if victim is not None:
-                self._park(victim)
-            self._seat(row)
-        return self._write()
+        """Read some prompts, then write one token of each running row. A row ends when its `ending` says so.
 
-    def _write(self) -> list[Written]:
+        Where the arithmetic fails, each row that took part is tried by itself; those that fail alone, too, are
+        `failed`, and the others go on with the same text as if nothing had happened.
+
+        Raises:
+            Exception: two steps in a row failed that no single row is to blame for.
+        """
+        try:
+            self._reading = self._next_to_read()
+            if self._reading:
+                self._read_together(self._reading)
+            ready = [row for row in self.waiting if row.unread == 0]  # no place is kept for one yet to be read
+            for row, victim in next_rows(ready, self.running, self.places):
+                if victim is not None:
+                    self._park(victim)
+                self._seat(row)
+            chosen = self._choose()
+        except Exception:
+            if not self._isolate() and self._recovered:
+                raise
+            self._recovered = True
+            return []
+        self._recovered = False
+        return self._write(*chosen)
+
+    def _choose(self) -> tuple[list[int], list[Likelihood | None]]:
+        """The next id of each running row, and its likelihood where asked for. Only the cache changes."""
         rows, cache = self.running, self._cache
         if not rows:
-            return []
+            return [], []
         cache.longest = max(row.read for row in rows)
         cache.reserve(len(rows), cache.longest + 1, self.places, self.block_size)
         last = torch.tensor([[row.context[-1]] for row in rows], device=self.device)
         scores = self.model.logits(self.model(last, cache=cache)[:, -1]).float()
         cache.advance(1)
         if self._sampler is None:
-            settings = [row.sampling for row in rows]
-            self._sampler = Sampler(settings, [row.written for row in rows], scores.shape[1], self.device)
-        sampler = self._sampler
-        chosen = sampler.choose(scores, [float(rows[n].random.random(dtype=np.float32)) for n in sampler.drawn])
-        likely: dict[Row, Likelihood] = {}
-        asking = [n for n, row in enumerate(rows) if row.sampling.logprobs is not None]
-        if asking:
-            most = max(rows[n].sampling.logprobs or 0 for n in asking)
-            found = likelihoods(scores[asking], chosen[asking], most)
-            likely = {rows[n]: likelihood for n, likelihood in zip(asking, found, strict=True)}
-        written = [
-            Written(row, id, likely.get(row)) for row, id in zip(rows, chosen.tolist(), strict=True)
-        ]  # the one moment at which a GPU is waited for
+            self._sampler = self._new_sampler(rows)
+        return _sample(rows, scores, self._sampler)
+
+    def _write(self, ids: list[int], likely: list[Likelihood | None]) -> list[Written]:
+        written = [Written(row, id, found) for row, id, found in zip(self.running, ids, likely, strict=True)]
         for new in written:
             new.row.write(new.id)
-        for place in reversed(range(len(rows))):
-            row = rows[place]
+        for place in reversed(range(len(self.running))):
+            row = self.running[place]
             if row.ending:
                 self._leave(place)
             elif len(row.context) > self.block_size:
@@ -128,6 +145,39 @@ class Engine:
                 row.cut(self.block_size // 2)
                 self.waiting.append(row)
         return written
+
+    def _isolate(self) -> bool:
+        """After a step that failed: begin anew with the rows that took part in it, without those that also fail
+        alone. Whether there were any."""
+        rows = [*self.running, *(row for row in self._reading if row not in self.running)]
+        self.waiting = [*rows, *(row for row in self.waiting if row not in rows)]
+        self.running, self._reading, self._sampler = [], [], None
+        self._cache = self._new_cache(1, min(64, self.block_size))
+        self._cache.rows = 0
+        for row in rows:
+            row.cut(len(row.context))
+            row.error = self._fault(row)
+            if row.error is not None:
+                self._fail(row, row.error)
+        return any(row.error for row in rows)
+
+    def _fault(self, row: Row) -> Exception | None:
+        """What fails when a row writes alone; its random numbers stay as they are."""
+        try:
+            scores = self.model.logits(self.model(torch.tensor([row.context], device=self.device))[:, -1]).float()
+            _sample([row], scores, self._new_sampler([row]))
+        except Exception as error:
+            return error
+        return None
+
+    def _fail(self, row: Row, error: Exception) -> None:
+        row.ending, row.error, row.held = "failed", error, None
+        self.waiting.remove(row)
+        self.failed.append(row)
+
+    def _new_sampler(self, rows: list[Row]) -> Sampler:
+        settings, written = [row.sampling for row in rows], [row.written for row in rows]
+        return Sampler(settings, written, self.model.config.vocab_size, self.device)
 
     def _seat(self, row: Row) -> None:
         """Give a row the next place, as the last of the running ones."""
@@ -163,8 +213,8 @@ class Engine:
         self._cache.rows = last
         self._sampler = None
 
-    def _read(self) -> None:
-        """Read of those next in line what they have not read yet, in one pass of the model within the budget.
+    def _next_to_read(self) -> list[Row]:
+        """Rows that are next in line and have not been read yet, as many as fit in one pass within the budget.
 
         Beside brief rows others are read in every third step only, so that a crowd of them does not make each step
         twice as long; and in every sixth step before brief ones, so that a crowd of these does not shut them out.
@@ -177,20 +227,18 @@ class Engine:
             unread = [row for row in unread if row.brief]
         elif self._steps % 6 == 0:
             unread.sort(key=lambda row: row.brief)
-        if not unread:
-            return
-        group, width = unread[:1], min(unread[0].unread, self.budget)
-        if unread[0].read == 0 and unread[0].unread <= self.budget:
+        group = unread[:1]
+        if group and group[0].read == 0 and (width := group[0].unread) <= self.budget:
             for row in unread[1:]:
-                wider = max(width, row.unread)
-                if row.read or wider * (len(group) + 1) > self.budget:
+                width = max(width, row.unread)
+                if row.read or width * (len(group) + 1) > self.budget:
                     break
                 group.append(row)
-                width = wider
-        self._read_together(group, width)
+        return group
 
-    def _read_together(self, rows: list[Row], width: int) -> None:
-        """Read up to `width` ids of each row; either there is one row, or none has been read before."""
+    def _read_together(self, rows: list[Row]) -> None:
+        """Read what is unread of some rows, at most the budget; either there is one row, or none was read before."""
+        width = min(max(row.unread for row in rows), self.budget)
         cache = self._new_cache(len(rows), rows[0].read + width)
         if rows[0].held is not None:
             cache.put(0, rows[0].held)
@@ -204,3 +252,22 @@ class Engine:
 
     def _new_cache(self, rows: int, capacity: int) -> KVCache:
         return KVCache(self.model.config, rows, capacity, self.device, self.dtype)
+
+
+def _sample(rows: list[Row], scores: Tensor, sampler: Sampler) -> tuple[list[int], list[Likelihood | None]]:
+    """The next id of each row, and its likelihood where the row asks for it; scores (rows, vocab_size).
+
+    Raises:
+        ArithmeticError: a score is no number, or infinite.
+    """
+    best = scores.amax(dim=-1)  # no number if one of the scores is none; -inf is that of a token shut out
+    chosen = sampler.choose(scores, [rows[n].draw() for n in sampler.drawn])
+    likely: list[Likelihood | None] = [None] * len(rows)
+    if asking := [n for n, row in enumerate(rows) if row.sampling.logprobs is not None]:
+        most = max(rows[n].sampling.logprobs or 0 for n in asking)
+        for n, likelihood in zip(asking, likelihoods(scores[asking], chosen[asking], most), strict=True):
+            likely[n] = likelihood
+    ids = chosen.tolist()  # the one moment at which a GPU is waited for
+    if not best.isfinite().all():
+        raise ArithmeticError("the model's scores are not finite numbers")
+    return ids, likely

@@ -35,14 +35,21 @@ def stream(
         model: in evaluation mode.
         prompts: ids of each row; none may be empty. Only the last block_size - 1 are read.
         stop: ids that end a row.
+
+    Raises:
+        Exception: whatever kept a row from going on.
     """
     engine = Engine(model, len(prompts), BUDGET)
     numbers = {
-        engine.add(prompt, sampling, stop, np.random.default_rng([sampling.seed, n])): n
+        engine.add(prompt, sampling, stop, np.random.default_rng([sampling.seed % 2**64, n])): n
         for n, prompt in enumerate(prompts)
     }
     while engine.busy:
-        if step := engine.step():
+        step = engine.step()
+        if engine.failed:
+            assert engine.failed[0].error is not None
+            raise engine.failed[0].error
+        if step:
             yield [(numbers[new.row], new.id) for new in step]
 
 

@@ -2,11 +2,27 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
+
+from ..errors import InputError
+from ..messages import tr
+
+LEAST_TEMPERATURE = 1e-4
+"""A lower temperature is greedy: dividing by it leaves nothing but the likeliest token, and may leave float32."""
+RANGES: dict[str, tuple[float, float]] = {
+    "temperature": (0.0, 100.0),
+    "top_p": (0.0, 1.0),
+    "min_p": (0.0, 1.0),
+    "repetition_penalty": (0.01, 100.0),
+    "presence_penalty": (-100.0, 100.0),
+    "frequency_penalty": (-100.0, 100.0),
+}
+"""Least and greatest value of each real setting: within them float32 holds every product and quotient."""
 
 
 @dataclass(frozen=True)
@@ -17,8 +33,14 @@ class Sampling:
     are what its answer needs. `repetition_penalty` divides (CTRL, Keskar et al. 2019); `presence_penalty` and
     `frequency_penalty` are subtracted once, and once for each time (OpenAI's API).
 
+    `top_k`, `top_p` and `min_p` leave the unlikely tokens out: all but the k likeliest, all but the likeliest that
+    together have this probability, all below this share of the likeliest one's (Nguyen et al. 2024).
+
     `logprobs` asks for the log-probability of each token, as the model itself gives it (before penalties and
     temperature), and for that many of the likeliest ones.
+
+    Raises:
+        InputError: a setting is outside its range.
     """
 
     max_new_tokens: int = 128
@@ -30,6 +52,28 @@ class Sampling:
     presence_penalty: float = 0.0
     frequency_penalty: float = 0.0
     logprobs: int | None = None
+    min_p: float = 0.0
+
+    def __post_init__(self) -> None:
+        for name, (least, most) in RANGES.items():
+            value = getattr(self, name)
+            if not (math.isfinite(value) and least <= value <= most):
+                raise InputError(
+                    tr(
+                        "{name} is {value}; it must lie between {least} and {most}.",
+                        name=name,
+                        value=value,
+                        least=f"{least:g}",
+                        most=f"{most:g}",
+                    )
+                )
+        if min(self.max_new_tokens, self.top_k, self.logprobs or 0) < 0:
+            raise InputError(tr("max_new_tokens, top_k and logprobs cannot be negative."))
+
+    @property
+    def greedy(self) -> bool:
+        """Whether the likeliest token is taken each time."""
+        return self.temperature < LEAST_TEMPERATURE
 
     @property
     def penalised(self) -> bool:
@@ -47,15 +91,16 @@ class Sampler:
 
     def __init__(self, samplings: list[Sampling], written: list[list[int]], vocab_size: int, device: torch.device):
         self.samplings, self.vocab_size, self.device = samplings, vocab_size, device
-        self.drawn = [n for n, sampling in enumerate(samplings) if sampling.temperature > 0]
+        self.drawn = [n for n, sampling in enumerate(samplings) if not sampling.greedy]
         rows = [samplings[n] for n in self.drawn]
         self._where = torch.tensor(self.drawn, dtype=torch.int64, device=device)
         self._temperature = self._column([row.temperature for row in rows])
         # Two ways to cut off the unlikely ones: among the k likeliest, which is cheap, or among all, which sorts them.
-        self._few = _Cut([n for n, row in enumerate(rows) if 0 < row.top_k < vocab_size], rows, device)
-        self._all = _Cut(
-            [n for n, row in enumerate(rows) if not 0 < row.top_k < vocab_size and row.top_p < 1], rows, device
-        )
+        few = [n for n, row in enumerate(rows) if 0 < row.top_k < vocab_size]
+        many = [n for n, row in enumerate(rows) if n not in few and row.top_p < 1]
+        self._few = _Cut(few, [row.top_k for row in rows], rows, device)
+        self._all = _Cut(many, [0] * len(rows), rows, device)
+        self._min_p = self._column([row.min_p for row in rows]) if any(row.min_p > 0 for row in rows) else None
         self.counts: Tensor | None = None
         if any(sampling.penalised for sampling in samplings):
             counts = np.stack([np.bincount(np.array(ids, dtype=np.int64), minlength=vocab_size) for ids in written])
@@ -89,6 +134,8 @@ class Sampler:
     def _draw(self, scores: Tensor, draws: Tensor) -> Tensor:
         """Draw by the inverse of the distribution function over ids in their order, so that ties need no order."""
         scores = scores / self._temperature
+        if self._min_p is not None:
+            scores.masked_fill_(scores < scores.amax(dim=-1, keepdim=True) + self._min_p.log(), -torch.inf)
         for cut in (self._few, self._all):
             cut.apply(scores)
         sums = scores.softmax(dim=-1).cumsum(dim=-1)
@@ -99,15 +146,19 @@ class Sampler:
 
 
 class _Cut:
-    """Top-k and top-p for those rows that ask for it: scores below a row's own threshold become -inf."""
+    """Top-k and top-p for those rows that ask for it: scores below a row's own threshold become -inf.
 
-    def __init__(self, places: list[int], rows: list[Sampling], device: torch.device) -> None:
+    Args:
+        places: the rows that are cut.
+        top_k: of every row; 0: all tokens.
+    """
+
+    def __init__(self, places: list[int], top_k: list[int], rows: list[Sampling], device: torch.device) -> None:
         self.empty = not places
-        chosen = [rows[n] for n in places]
-        self.width = max((row.top_k for row in chosen), default=0)  # 0: all
+        self.width = max((top_k[n] for n in places), default=0)  # 0: all
         self._where = torch.tensor(places, dtype=torch.int64, device=device)
-        self._top_k = torch.tensor([row.top_k or 1 << 62 for row in chosen], device=device)[:, None]
-        shares = [row.top_p if row.top_p < 1 else 2.0 for row in chosen]  # rounding must not cut at a share of 1
+        self._top_k = torch.tensor([top_k[n] or 1 << 62 for n in places], device=device)[:, None]
+        shares = [rows[n].top_p if rows[n].top_p < 1 else 2.0 for n in places]  # rounding must not cut at a share of 1
         self._top_p = torch.tensor(shares, dtype=torch.float32, device=device)[:, None]
 
     def apply(self, scores: Tensor) -> None:
@@ -117,7 +168,8 @@ class _Cut:
         best = own.topk(self.width).values if self.width else own.sort(dim=-1, descending=True).values
         kept = torch.arange(best.shape[1], device=own.device) < self._top_k
         shares = best.masked_fill(~kept, -torch.inf).softmax(dim=-1)
-        kept &= shares.cumsum(dim=-1) - shares < self._top_p  # the likeliest always stays: nothing is before it
+        kept &= shares.cumsum(dim=-1) - shares < self._top_p
+        kept[:, 0] = True  # the likeliest always stays, also where the share is 0
         threshold = best.gather(1, kept.sum(dim=-1, keepdim=True) - 1)
         scores[self._where] = own.masked_fill(own < threshold, -torch.inf)
 

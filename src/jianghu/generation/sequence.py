@@ -24,6 +24,7 @@ class Row:
         sampling, stop, random: its own settings, the ids that end it, its own random numbers.
         written: ids so far; a stop token is the last if the model stopped by itself.
         ending: why it ended; None while it goes on.
+        error: what kept it from going on, if it failed.
         read: ids of `context` whose keys and values are known. A row writes when all but the last are.
         held: these keys and values while the row has no place in the engine's cache (see `KVCache.take`).
         turns, turn: times that it got a place; tokens written since the last time.
@@ -34,11 +35,13 @@ class Row:
     stop: Collection[int]
     random: np.random.Generator
     written: list[int] = field(default_factory=list)
-    ending: Literal["stop", "length", "cancelled"] | None = None
+    ending: Literal["stop", "length", "cancelled", "failed"] | None = None
+    error: Exception | None = None
     read: int = 0
     held: Tensor | None = None
     turns: int = 0
     turn: int = 0
+    _drawn: float | None = None
 
     @property
     def brief(self) -> bool:
@@ -50,8 +53,15 @@ class Row:
         """Ids still to be read before it can write."""
         return len(self.context) - 1 - self.read
 
+    def draw(self) -> float:
+        """The random number in [0, 1) that decides the next id; the same until that is written."""
+        if self._drawn is None:
+            self._drawn = float(self.random.random(dtype=np.float32))
+        return self._drawn
+
     def write(self, id: int) -> None:
         """Take the next id."""
+        self._drawn = None
         self.read += 1
         self.turn += 1
         self.context.append(id)

@@ -91,7 +91,7 @@ class Worker:
             self._wake.clear()
             while self._inbox:
                 self._inbox.popleft()()
-            busy = [(name, desk) for name, desk in self._desks.items() if desk.engine.busy]
+            busy = [(name, desk) for name, desk in self._desks.items() if desk.busy]
             if not busy:
                 self._wake.wait()
             for name, desk in busy:
@@ -103,9 +103,11 @@ class Worker:
             news = desk.step()
         except Exception:
             log.exception("writing with %s failed; its open requests are given up", name)
-            orders = desk.clear()
-            self._loop.call_soon_threadsafe(_fail, orders)
+            self._loop.call_soon_threadsafe(_fail, desk.clear())
             return
+        for order, error in desk.take_failed():
+            log.error("a request to %s cannot go on; the others do", name, exc_info=error)
+            self._loop.call_soon_threadsafe(_fail, {order})
         self.metrics.step(name, time.perf_counter() - began, len(news))
         if news:
             self._loop.call_soon_threadsafe(_deliver, news)
@@ -118,6 +120,12 @@ class _Desk:
         self.checkpoint = checkpoint
         self.engine = Engine(checkpoint.model, places)
         self.texts: dict[Row, tuple[Order, Text]] = {}
+        self._failed: list[tuple[Order, Exception]] = []
+
+    @property
+    def busy(self) -> bool:
+        """Whether there is anything to write or to report."""
+        return self.engine.busy or bool(self._failed)
 
     def clear(self) -> set[Order]:
         """Begin anew; the orders that were open."""
@@ -126,10 +134,13 @@ class _Desk:
         return orders
 
     def take(self, order: Order) -> None:
-        for text in order.texts:
-            random = np.random.default_rng(text.draws)
-            text.row = self.engine.add(text.prompt, text.sampling, text.stop, random)
-            self.texts[text.row] = order, text
+        try:
+            for text in order.texts:
+                random = np.random.default_rng(text.draws)
+                text.row = self.engine.add(text.prompt, text.sampling, text.stop, random)
+                self.texts[text.row] = order, text
+        except Exception as error:
+            self._give_up(order, error)
 
     def drop(self, order: Order) -> None:
         for text in order.texts:
@@ -137,11 +148,32 @@ class _Desk:
                 del self.texts[text.row]
                 self.engine.cancel(text.row)
 
+    def take_failed(self) -> list[tuple[Order, Exception]]:
+        """Orders that have failed since this was last called, with what kept them from going on."""
+        failed, self._failed = self._failed, []
+        return failed
+
+    def _give_up(self, order: Order, error: Exception) -> None:
+        self.drop(order)
+        self._failed.append((order, error))
+
     def step(self) -> list[tuple[Order, int, Piece]]:
         news = []
-        for new in self.engine.step():
+        written = self.engine.step()
+        for row in self.engine.failed:
+            if row in self.texts:
+                assert row.error is not None
+                self._give_up(self.texts[row][0], row.error)
+        self.engine.failed.clear()
+        for new in written:
+            if new.row not in self.texts:
+                continue  # another text of its order has failed
             order, text = self.texts[new.row]
-            piece = text.push(new.id, new.likelihood)
+            try:
+                piece = text.push(new.id, new.likelihood)
+            except Exception as error:
+                self._give_up(order, error)
+                continue
             if piece.ending:
                 del self.texts[new.row]
                 if not new.row.ending:

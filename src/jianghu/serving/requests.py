@@ -10,35 +10,40 @@ from .errors import ApiError
 
 Penalty = Annotated[float, Field(ge=-2, le=2)]
 MOST_CHOICES = 16
-
+_WITHOUT_EFFECT = {
+    *("user", "store", "metadata", "service_tier", "safety_identifier", "prompt_cache_key", "parallel_tool_calls"),
+    *("reasoning_effort", "verbosity", "prediction"),
+}
+"""Parameters of OpenAI's API that never change what a model says, or that a model which does not reason has met."""
 
 Stops = Annotated[list[Annotated[str, Field(min_length=1, max_length=256)]], Field(max_length=4)]
 
 
 class _Strict(BaseModel):
-    """Types are not guessed, and a name that is not known is not passed over in silence."""
+    """Types are not guessed. Names that are not known are passed over: clients send back what other servers said."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="ignore", strict=True)
 
 
 class StreamOptions(_Strict):
     """Options of a streamed answer."""
 
-    include_usage: bool = False
-    include_obfuscation: bool = False
+    include_usage: bool | None = False
 
 
 class Asked(_Strict):
     """What both kinds of request have in common.
 
-    The last four are not OpenAI's. Three have the names and meaning that vLLM gives them; `truncate_prompt` drops the
+    The last five are not OpenAI's. Four have the names and meaning that vLLM gives them; `truncate_prompt` drops the
     oldest turns of a talk, or the front of a text, that is longer than the model reads.
     """
+
+    model_config = ConfigDict(extra="allow")
 
     model: str
     max_tokens: Annotated[int, Field(ge=1)] | None = None
     temperature: Annotated[float, Field(ge=0, le=2)] | None = None
-    top_p: Annotated[float, Field(gt=0, le=1)] | None = None
+    top_p: Annotated[float, Field(ge=0, le=1)] | None = None
     n: Annotated[int, Field(ge=1, le=MOST_CHOICES)] | None = 1
     stop: Annotated[str, Field(min_length=1, max_length=256)] | Stops | None = None
     seed: Annotated[int, Field(ge=-(2**63), lt=2**64)] | None = None
@@ -46,12 +51,18 @@ class Asked(_Strict):
     frequency_penalty: Penalty | None = 0.0
     stream: bool | None = False
     stream_options: StreamOptions | None = None
-    user: str | None = None
     logit_bias: dict[str, float] | None = None
     top_k: Annotated[int, Field(ge=-1, lt=2**31)] | None = None
-    repetition_penalty: Annotated[float, Field(gt=0, le=10)] | None = None
-    ignore_eos: bool = False
-    truncate_prompt: bool = False
+    min_p: Annotated[float, Field(ge=0, le=1)] | None = None
+    repetition_penalty: Annotated[float, Field(ge=0.01, le=10)] | None = None
+    ignore_eos: bool | None = False
+    truncate_prompt: bool | None = False
+
+    @property
+    def ignored(self) -> list[str]:
+        """Parameters that are not known here and say something."""
+        extra = self.model_extra or {}
+        return [name for name, value in extra.items() if name not in _WITHOUT_EFFECT and value not in (None, [], {})]
 
     @property
     def stops(self) -> list[str]:
@@ -72,6 +83,10 @@ class Asked(_Strict):
             )
 
 
+NoTools = Annotated[list[Any], Field(max_length=0)] | None
+"""No tool is ever called."""
+
+
 class Part(_Strict):
     """A piece of a message; only text is read."""
 
@@ -80,12 +95,11 @@ class Part(_Strict):
 
 
 class ChatMessage(_Strict):
-    """One turn of a conversation."""
+    """One turn of a conversation. Its id, its author's name, its reasoning say nothing to the model."""
 
     role: Literal["system", "developer", "user", "assistant"]
     content: str | list[Part] | None = None
-    name: str | None = None
-    refusal: str | None = None
+    tool_calls: NoTools = None
 
     @property
     def text(self) -> str:
@@ -109,15 +123,10 @@ class ChatRequest(Asked):
     logprobs: bool | None = False
     top_logprobs: Annotated[int, Field(ge=0, le=20)] | None = None
     response_format: ResponseFormat | None = None
-    tools: Annotated[list[Any], Field(max_length=0)] | None = None
+    tools: NoTools = None
+    functions: NoTools = None
     tool_choice: Literal["none", "auto"] | None = None
-    parallel_tool_calls: bool | None = None
-    reasoning_effort: str | None = None
-    service_tier: str | None = None
-    store: bool | None = None
-    metadata: dict[str, str] | None = None
-    safety_identifier: str | None = None
-    prompt_cache_key: str | None = None
+    modalities: list[Literal["text"]] | None = None
 
     def check(self) -> None:
         """See `Asked.check`."""

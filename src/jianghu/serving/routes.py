@@ -7,8 +7,9 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import PlainTextResponse
 
-from .completion import ChatShape, Streamed, TextShape, frame, whole
+from .completion import ChatShape, Shape, Streamed, TextShape, frame, whole
 from .errors import ErrorBody
+from .generation_request import Order
 from .requests import Asked, ChatRequest, CompletionRequest
 from .responses import ChatCompletion, Model, ModelList, TextCompletion
 from .service import Service
@@ -46,9 +47,7 @@ def openai_router(service: Service) -> APIRouter:
         """The next turn of a conversation."""
         order = service.chat_order(asked)
         shape = ChatShape(frame(service, order, bool(asked.logprobs), "chatcmpl"))
-        if asked.stream:
-            return Streamed(service, order, shape, _usage(asked))
-        return await whole(request, service, order, shape)
+        return await _answer(asked, request, service, order, shape)
 
     @router.post("/completions", responses={200: {"model": TextCompletion, "content": _EVENTS}})
     async def complete(asked: CompletionRequest, request: Request) -> Response:
@@ -58,9 +57,7 @@ def openai_router(service: Service) -> APIRouter:
         prompts = [prompt if isinstance(prompt, str) else tokenizer.decode(prompt) for prompt in asked.prompts]
         echoes = [prompts[text.index // (asked.n or 1)] if asked.echo else "" for text in order.texts]
         shape = TextShape(frame(service, order, asked.logprobs is not None, "cmpl"), echoes)
-        if asked.stream:
-            return Streamed(service, order, shape, _usage(asked))
-        return await whole(request, service, order, shape)
+        return await _answer(asked, request, service, order, shape)
 
     return router
 
@@ -83,9 +80,22 @@ def care_router(service: Service) -> APIRouter:
     return router
 
 
+async def _answer(asked: Asked, request: Request, service: Service, order: Order, shape: Shape) -> Response:
+    """The answer as the client wants it, with a warning that names the parameters that were passed over."""
+    answer: Response
+    if asked.stream:
+        answer = Streamed(service, order, shape, _usage(asked))
+    else:
+        answer = await whole(request, service, order, shape)
+    if asked.ignored:
+        names = ", ".join(ascii(name)[1:-1][:60] for name in asked.ignored[:10])
+        answer.headers["Warning"] = f'299 jianghu "Parameters not known here and passed over: {names}"'
+    return answer
+
+
 def _model(service: Service, name: str) -> Model:
     return Model(id=name, created=service.began)
 
 
 def _usage(asked: Asked) -> bool:
-    return asked.stream_options is not None and asked.stream_options.include_usage
+    return asked.stream_options is not None and bool(asked.stream_options.include_usage)

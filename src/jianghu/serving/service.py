@@ -9,7 +9,7 @@ import time
 from collections.abc import AsyncIterator
 
 from ..chat import Message, newest_turns, render
-from ..generation import Sampling, TextWriter
+from ..generation import LEAST_TEMPERATURE, Sampling, TextWriter
 from ..model import Checkpoint
 from ..recipe import Recipe
 from .errors import ApiError
@@ -128,7 +128,7 @@ class Service:
         """The request's settings over the recipe's [sample]. Greedy text is not penalised unless that is asked for."""
         own = self.recipe.sample
         temperature = own.temperature if asked.temperature is None else asked.temperature
-        penalty = 1.0 if temperature == 0 else own.repetition_penalty
+        penalty = 1.0 if temperature < LEAST_TEMPERATURE else own.repetition_penalty
         return Sampling(
             max_new_tokens=most,
             temperature=temperature,
@@ -138,6 +138,7 @@ class Service:
             presence_penalty=asked.presence_penalty or 0.0,
             frequency_penalty=asked.frequency_penalty or 0.0,
             logprobs=likeliest,
+            min_p=asked.min_p or 0.0,
         )
 
     async def pieces(self, order: Order) -> AsyncIterator[list[tuple[int, Piece]]]:
