@@ -202,7 +202,8 @@ def test_three_columns_answer_one_question_and_a_vote_is_kept(page, root):
     assert len({round(box["y"]) for box in boxes}) == 1, "side by side"
     texts = page.locator(".answer .text").all_inner_texts()
     assert texts[0] == texts[2]  # the same weights, greedily
-    page.get_by_role("group", name="Which is best?").get_by_role("button", name="base").click()
+    with page.expect_response("**/api/votes"):
+        page.get_by_role("group", name="Which is best?").get_by_role("button", name="base").click()
     expect(page.locator(".vote.cast")).to_have_text("Your vote: base")
     row = list(read_jsonl(root / "votes.jsonl"))[-1]
     assert row["choice"] == 1
@@ -222,7 +223,8 @@ def test_a_blind_comparison_hides_names_until_the_vote_by_key(page, root):
     expect(page.locator(".answer h3")).to_have_text(["A", "B"])
     expect(page.locator(".answer .kind")).to_have_count(0)
     page.get_by_role("button", name="New talk").focus()
-    page.keyboard.press("2")
+    with page.expect_response("**/api/votes"):
+        page.keyboard.press("2")
     expect(page.locator(".vote.cast")).to_be_focused()
     row = list(read_jsonl(root / "votes.jsonl"))[-1]
     assert row["blind"] is True
