@@ -38,12 +38,12 @@ def stages(ws: Workspace, recipe: Recipe) -> list[Stage]:
 
     return [
         Stage("prepare", lambda: prepare_stale(ws, recipe), lambda: prepare(ws, recipe)),
+        Stage("synth", lambda: synth_stale(ws, recipe), lambda: synth(ws, recipe)),
         Stage(
             "pretrain",
             lambda: train_stale(ws, recipe, "pretrain", BASE, None),
             training("pretrain", BASE),
         ),
-        Stage("synth", lambda: synth_stale(ws, recipe), lambda: synth(ws, recipe)),
         Stage("sft", sft_stale, training("sft", CHAT)),
         Stage("eval", lambda: exam_stale(ws, recipe, CHAT), lambda: exam(ws, recipe, CHAT)),
     ]

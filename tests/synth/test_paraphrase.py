@@ -13,7 +13,7 @@ def records():
 
 
 def test_held_wordings_are_of_taught_facts_and_unlike_what_is_taught(records):
-    kept, held = hold_back(records, 0.5, 2, 1)
+    kept, held, _ = hold_back(records, 0.5, 2, 1)
     assert sorted(record.id for record in [*kept, *held]) == sorted(record.id for record in records)
     assert held
     assert len({record.fact for record in held}) == len(held)
@@ -27,7 +27,7 @@ def test_held_wordings_are_of_taught_facts_and_unlike_what_is_taught(records):
 def test_a_larger_share_holds_back_the_same_and_more(records):
     fewer, more = ({record.id for record in hold_back(records, share, 2, 1)[1]} for share in (0.2, 0.6))
     assert fewer < more
-    assert hold_back(records, 0.0, 2, 1) == (records, [])
+    assert hold_back(records, 0.0, 2, 1) == (records, [], [])
     assert {record.id for record in hold_back(records[::2], 1.0, 2, 1)[1]} != set()
 
 
@@ -47,6 +47,22 @@ def test_a_fact_of_many_wordings_gives_two_and_manners_give_none(records):
         one.model_copy(update={"id": f"r{n}", "question": f"{word}是谁？", "wording": n + 1})
         for n, word in enumerate(words)
     ]
-    kept, held = hold_back(rich, 0.0, 2, 1)
+    kept, held, _ = hold_back(rich, 0.0, 2, 1)
     assert (len(kept), len(held)) == (5, 2)
     assert hold_back([record.model_copy(update={"source": "manners"}) for record in rich], 1.0, 2, 1)[1] == []
+
+
+def test_a_further_wording_of_some_rich_facts_chooses_the_checkpoint(records):
+    words = ("甲乙丙丁", "戊己庚辛", "子丑寅卯", "辰巳午未", "申酉戌亥", "天地玄黄", "宇宙洪荒")
+    one = records[0].model_copy(update={"split": "train"})
+    rich = [
+        one.model_copy(update={"id": f"{fact}-{n}", "fact": fact, "question": f"{fact}{word}是谁？", "wording": n + 1})
+        for fact in ("赵", "钱", "孙")
+        for n, word in enumerate(words)
+    ]
+    plain, chosen = hold_back(rich, 0.0, 2, 1), hold_back(rich, 0.0, 2, 1, val_facts=2)
+    assert chosen.exam == plain.exam
+    assert len(chosen.val) == 2 == len({record.fact for record in chosen.val})
+    ids = [record.id for part in chosen for record in part]
+    assert sorted(ids) == sorted(record.id for record in rich)
+    assert hold_back(records, 0.5, 2, 1, val_facts=10).val == []

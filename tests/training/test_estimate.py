@@ -11,6 +11,7 @@ import torch
 from jianghu.model import ModelConfig
 from jianghu.recipe import TrainSettings
 from jianghu.training.estimate import available_memory, measure_memory, measure_times, run_seconds
+from jianghu.workspace import Workspace
 
 from ..conftest import jianghu
 
@@ -83,10 +84,17 @@ def test_plan_says_what_pretraining_and_fine_tuning_cost(shelf, tmp_path, monkey
     run = facts["pretrain"]
     assert facts["shelf"]["prepared"]
     assert run["tokens"] == 50 * 4 * 32
-    assert run["epochs"] == pytest.approx(run["tokens"] / facts["shelf"]["train_tokens"])
+    books = 1 - sum(Workspace(root).recipe().pretrain.mixture.values())
+    assert run["epochs"] == pytest.approx(books * run["tokens"] / facts["shelf"]["train_tokens"])
     assert run["seconds"] > 50 * run["seconds_per_step"] > 0
     assert facts["seconds"] == pytest.approx(run["seconds"] + facts["sft"]["seconds"])
+    rows = [json.loads(line) for line in (root / "data/records/train.jsonl").read_text(encoding="utf-8").splitlines()]
+    sft = facts["sft"]
+    assert sft["facts"] == len({row["fact"] for row in rows})
+    assert sft["exposures"] == pytest.approx(sft["epochs"] * len(rows) / sft["facts"])
+    assert sft["epochs"] > 0
     printed = jianghu("plan", "--batch-size", 10**8, cwd=root).stdout
+    assert "each fact is seen" in printed
     assert "largest block_size" in printed
     assert "does not fit in memory. Set batch_size to" in printed
     shutil.rmtree(root / "data")

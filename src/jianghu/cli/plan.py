@@ -69,6 +69,9 @@ def _rows(run: dict[str, Any]) -> dict[str, str]:
     }
     if "epochs" in run:
         rows["epochs"] = f"{run['epochs']:.2f}"
+    if "exposures" in run:
+        rows["facts in the records"] = f"{run['facts']:,}"
+        rows["each fact is seen"] = f"{run['exposures']:,.0f} times"
     return rows
 
 

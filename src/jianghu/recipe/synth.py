@@ -121,6 +121,9 @@ class SynthSettings(Settings):
     data/rewrites.jsonl."""
     cloze_records: Positive = 4000
     """Most cloze records in all; kinds and chapters share them evenly."""
+    bundled_facts: NotNegative = 0
+    """Bundled facts to train on, those that readers ask first before all others; 0: all. A small model learns few
+    facts well or many badly. Facts of the validation and test splits are always there."""
     passage_chars: Annotated[int, Field(ge=50)] = 600
     """Aimed length of a passage shown to the teacher, in characters."""
     records_per_passage: Annotated[int, Field(gt=0, le=20)] = 5
@@ -151,6 +154,9 @@ class SynthSettings(Settings):
     """Share of the training facts with few wordings of which one is kept from training, for the exam's main number."""
     exam_wordings: NotNegative = 2
     """Wordings kept from training of each fact that has at least three times as many."""
+    val_wordings: NotNegative = 200
+    """Facts of which one more wording is kept from training; fine-tuning keeps the checkpoint that answers most of
+    these questions."""
     seed: int = 1337
     """Chooses and splits."""
     teacher: TeacherSettings = TeacherSettings()

@@ -83,7 +83,8 @@ class RecordSet:
         return active_records(self.records, self.store, judged)
 
     def write(self, ws: Workspace) -> None:
-        """Write data/records: a file for each split, the wordings kept from training, and statements of taught facts.
+        """Write data/records: a file for each split, the wordings kept from training for the exam (paraphrase) and for
+        choosing the checkpoint (val_paraphrase), and statements of taught facts.
 
         Raises:
             InputError: there is no record.
@@ -92,10 +93,15 @@ class RecordSet:
             raise InputError("no records were made. Add books with chapters, or another strategy in [synth].")
         ws.forget(ws.records)
         parts: dict[str, Iterable[Record]] = {split: self._of(split) for split in get_args(Split)}
-        train, held = hold_back(
-            self._of("train"), self.settings.paraphrase_fraction, self.settings.exam_wordings, self.settings.seed
+        settings = self.settings
+        train, exam, val = hold_back(
+            self._of("train"),
+            settings.paraphrase_fraction,
+            settings.exam_wordings,
+            settings.seed,
+            settings.val_wordings,
         )
-        parts["train"], parts["paraphrase"] = train, held
+        parts |= {"train": train, "paraphrase": exam, "val_paraphrase": val}
         for name, part in parts.items():
             self.facts[name] = files.write_jsonl(ws.records / f"{name}.jsonl", (record.to_dict() for record in part))
         taught = {record.fact for record in train}

@@ -17,7 +17,7 @@ from ..corpus import BUNDLED_NAME, Chapter, find_bundled
 from ..errors import InputError
 from ..files import read_jsonl
 from ..recipe import SynthSettings
-from ..records import Record, split_of
+from ..records import Record, Split, split_of
 
 MAX_MISSING = 0.02
 """Share of spans that an edition may lack and still be taken for the bundled one."""
@@ -57,7 +57,7 @@ class BundledFact(BaseModel):
 
 
 def read_facts() -> list[BundledFact]:
-    """The rows of synth/data/sanguo_facts.jsonl."""
+    """The rows of synth/data/sanguo_facts.jsonl: what readers ask first comes first."""
     with resources.as_file(resources.files("jianghu.synth").joinpath("data/sanguo_facts.jsonl")) as path:
         return [BundledFact.model_validate(row) for row in read_jsonl(Path(path))]
 
@@ -104,7 +104,7 @@ def map_records(
         )
     records: list[Record] = []
     wanted = missing = 0
-    for fact in facts:
+    for fact in _asked_first(facts, settings):
         span: tuple[int, int] | None = None
         if fact.chapter is not None and fact.start is not None and fact.end is not None:
             if fact.end <= len(raw[fact.chapter - 1].partition("\n")[0]):
@@ -125,9 +125,27 @@ def map_records(
     return records
 
 
+def _asked_first(facts: Iterable[BundledFact], settings: SynthSettings) -> list[BundledFact]:
+    """The first `bundled_facts` facts of the training split, and all of the other splits."""
+    kept, trained = [], 0
+    for fact in facts:
+        if _split(fact, settings) != "train":
+            kept.append(fact)
+        elif not settings.bundled_facts or trained < settings.bundled_facts:
+            kept.append(fact)
+            trained += 1
+    return kept
+
+
+def _split(fact: BundledFact, settings: SynthSettings) -> Split:
+    if fact.taught:
+        return "train"
+    return split_of(fact.group, settings.seed, settings.val_fraction, settings.test_fraction)
+
+
 def _wordings(fact: BundledFact, span: tuple[int, int] | None, settings: SynthSettings) -> list[Record]:
     start, end = span or (None, None)
-    split = split_of(fact.group, settings.seed, settings.val_fraction, settings.test_fraction)
+    split = _split(fact, settings)
     return [
         Record(
             id=f"{fact.fact}-{wording}",
@@ -143,7 +161,7 @@ def _wordings(fact: BundledFact, span: tuple[int, int] | None, settings: SynthSe
             start=start,
             end=end,
             source="bundled",
-            split="train" if fact.taught else split,
+            split=split,
         )
         for wording, question in enumerate(fact.questions, 1)
     ]

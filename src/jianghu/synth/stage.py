@@ -40,7 +40,10 @@ def synth_manifest(ws: Workspace, recipe: Recipe) -> Manifest:
 
 def synth_stale(ws: Workspace, recipe: Recipe) -> str | None:
     """Why `synth` has work to do, or None."""
-    outputs = [ws.records / f"{split}.jsonl" for split in ("train", "paraphrase", "val", "test", "statements")]
+    outputs = [
+        ws.records / f"{split}.jsonl"
+        for split in ("train", "paraphrase", "val_paraphrase", "val", "test", "statements")
+    ]
     if "rewrite" in recipe.synth.strategies:
         outputs.append(ws.rewrites)
     return ws.why_stale(ws.records, synth_manifest(ws, recipe), outputs)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import torch
+
 from ..corpus import load_shelf
-from ..dataset import read_tokens
+from ..dataset import RecordBatches, read_pairs, read_tokens
 from ..errors import InputError
 from ..model import ModelConfig
 from ..recipe import Recipe, TrainSettings
@@ -42,7 +44,24 @@ def plan(ws: Workspace, recipe: Recipe) -> dict[str, Any]:
     for stage in ("pretrain", "sft"):
         facts[stage] = _run(ws, recipe, stage, shelf, measured)
     facts["seconds"] = sum(facts[stage]["seconds"] for stage in ("pretrain", "sft"))
+    if shelf["prepared"] and (ws.records / "train.jsonl").exists():
+        facts["sft"] |= _exposures(ws, recipe)
     return facts
+
+
+def _exposures(ws: Workspace, recipe: Recipe) -> dict[str, Any]:
+    """How often fine-tuning goes through the records, and how often it shows each fact, in one wording or another."""
+    tokenizer, settings = Tokenizer.load(ws.tokenizer), recipe.sft
+    pairs = {split: read_pairs(ws.records / f"{split}.jsonl") for split in ("train", "val", "test")}
+    train = [pair for part in pairs.values() for pair in part] if settings.records == "all" else pairs["train"]
+    batches = RecordBatches(
+        train, pairs["val"] or train, tokenizer, settings.batch_size, settings.block_size, settings.seed,
+        torch.device("cpu"), short_answers=settings.short_answers,
+    )  # fmt: skip
+    rows = settings.batch_size * settings.gradient_accumulation_steps * settings.max_iters
+    epochs = rows / (batches.batches_per_epoch * settings.batch_size)
+    facts = len({pair.fact or pair.question for pair in train})
+    return {"epochs": epochs, "records": len(train), "facts": facts, "exposures": epochs * len(train) / facts}
 
 
 def _shelf(ws: Workspace, recipe: Recipe) -> dict[str, Any]:
