@@ -50,8 +50,10 @@ def test_checkpoints_are_found_by_run_by_name_and_by_path(ws, tmp_path):
     best = checkpoint(ws.runs / "base" / "checkpoints" / "best")
     assert ws.checkpoint("base") == best
     assert ws.checkpoint("base/last") == last
-    (last / "jianghu.json").write_text('{"stage": "sft"}')
-    assert ws.checkpoint("base") == last  # of a fine-tuned run the last is meant
+    (best / "jianghu.json").write_text('{"stage": "sft", "val_bpc": 7.0}')
+    assert ws.checkpoint("base") == last  # of a fine-tuned run whose best was chosen by loss the last is meant
+    (best / "jianghu.json").write_text('{"stage": "sft", "val_bpc": 7.0, "score": 0.5}')
+    assert ws.checkpoint("base") == best
     elsewhere = checkpoint(tmp_path / "elsewhere")
     assert ws.checkpoint(str(elsewhere)) == elsewhere
     with pytest.raises(InputError, match=r"bse: no such checkpoint\. There are: base/best, base/last"):

@@ -91,15 +91,16 @@ class Workspace:
 
         Args:
             reference: a run's name, `base/last`, `base/step-020000`, or a path. A run's name means its best
-                checkpoint if it was pretrained, and its last if it was fine-tuned: on held-out facts the loss rises
-                while the taught ones are being learned, so the least loss is that of a model which knows nothing yet.
+                checkpoint, except where it was fine-tuned and the best was chosen by loss: on held-out facts that
+                rises while the taught ones are being learned, so the least is that of a model which knows nothing yet.
+                Then its last one is meant.
 
         Raises:
             InputError: nothing of that name; the message lists what there is.
         """
         run, _, name = reference.partition("/")
         folder = self.runs / run / "checkpoints"
-        order = ("last", "best") if not name and self._is_fine_tuned(folder / "last") else ("best", "last")
+        order = ("last", "best") if not name and self._chosen_by_loss(folder / "best") else ("best", "last")
         for path in (folder / name,) if name else (folder / order[0], folder / order[1]):
             files.recover_folder(path)
             if (path / "config.json").exists():
@@ -116,9 +117,11 @@ class Workspace:
         )
         raise InputError(f"{reference}: no such checkpoint. {known}")
 
-    def _is_fine_tuned(self, checkpoint: Path) -> bool:
-        about = checkpoint / "jianghu.json"
-        return about.exists() and files.read_json(about).get("stage") == "sft"
+    def _chosen_by_loss(self, best: Path) -> bool:
+        """Whether this is the best checkpoint of a fine-tuning that knew no better measure than the loss."""
+        path = best / "jianghu.json"
+        about = files.read_json(path) if path.exists() else {}
+        return about.get("stage") == "sft" and "score" not in about
 
     def why_stale(self, artifact: Path, now: Manifest, outputs: list[Path]) -> str | None:
         """Why an artifact must be made again, in words; None if it is fresh.

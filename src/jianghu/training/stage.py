@@ -16,8 +16,10 @@ from ..chat import question, render
 from ..dataset import BatchSource, PretrainBatches, RecordBatches, read_pairs, read_tokens, record_stream, text_stream
 from ..dataset.batches import spread
 from ..errors import InputError
+from ..evaluation import AnswerScore
 from ..model import ModelConfig, Transformer, load_checkpoint, read_about
 from ..recipe import Recipe, TrainSettings, to_toml
+from ..records import read_records
 from ..tokenizer import Tokenizer
 from ..workspace import Manifest, Workspace
 from .device import fit_threads, pick_device
@@ -51,6 +53,8 @@ def train_manifest(ws: Workspace, recipe: Recipe, stage: str, source: Path | Non
     else:
         assert source is not None
         inputs = [ws.records / "train.jsonl", ws.records / "val.jsonl", source / "model.safetensors"]
+        if (choosing := ws.records / "val_paraphrase.jsonl").exists():
+            inputs.append(choosing)
     missing = [path for path in inputs if not path.exists()]
     if missing:
         fix = "jianghu synth run" if missing[0].parent == ws.records else "jianghu prepare"
@@ -85,7 +89,8 @@ def train(
         source: the checkpoint that fine-tuning starts from.
         resume: go on where the run was left; from the start if it has saved nothing.
         restart: set an older run of this name aside and begin anew.
-        scorer: chooses the best checkpoint instead of the validation loss; see `Trainer`.
+        scorer: chooses the best checkpoint instead of the validation loss; see `Trainer`. None: in fine-tuning on
+            the training records, the share of right answers to data/records/val_paraphrase.jsonl, if that holds any.
 
     Raises:
         InputError: the run exists and neither is given; or it cannot be resumed with these settings or data.
@@ -112,6 +117,7 @@ def train(
             _open_run(ws, recipe, stage, run, manifest, resume, restart, say)
         world.wait()  # the others read what the first one has found or set aside
         source_of_batches, model, tokenizer, prompts = _parts(ws, recipe, stage, source, device, say)
+        scorer = scorer or _answer_score(ws, recipe, stage, tokenizer)
         if world.writes:
             ws.record(run.path, manifest)
             files.write_text(run.path / "recipe.toml", to_toml(recipe, comments=False))
@@ -123,6 +129,15 @@ def train(
         if world.writes:
             files.write_json(run.path / "result.json", asdict(result))
     return result
+
+
+def _answer_score(ws: Workspace, recipe: Recipe, stage: str, tokenizer: Tokenizer) -> AnswerScore | None:
+    """What chooses among the checkpoints of fine-tuning: answers to wordings of taught facts that are kept from it."""
+    path = ws.records / "val_paraphrase.jsonl"
+    if stage != "sft" or recipe.sft.records == "all" or not path.exists():
+        return None
+    records = list(read_records(path))
+    return AnswerScore(records, tokenizer) if records else None
 
 
 def train_on(
