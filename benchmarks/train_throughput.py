@@ -18,9 +18,9 @@ import torch
 from torch import Tensor
 
 from benchmarks.peers import NanoGPT, Ours, Step, equal_config, in_turn, print_rates, wait
+from jianghu.machine import peak_flops
 from jianghu.model import ModelConfig
 from jianghu.recipe import TrainSettings
-from jianghu.training.device import peak_flops
 
 
 def transformers_trainer(config: ModelConfig, ids: Tensor, steps: int) -> float:

@@ -8,7 +8,7 @@ FLOORS = [
     {"messages", "errors", "signals", "files", "progress", "stats", "text"},
     {"recipe"},
     {"workspace", "tokenizer", "records", "corpus"},
-    {"chat", "model", "retrieval", "llm"},
+    {"chat", "model", "retrieval", "llm", "machine"},
     {"dataset", "generation", "synth", "export"},
     {"training", "evaluation"},
     {"sweep", "report", "serving"},

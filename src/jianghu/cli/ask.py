@@ -88,8 +88,8 @@ def chat(checkpoint: str, *, settings: SampleFlags = None) -> None:
 def _open(reference: str, flags: object, greedy: bool = False) -> tuple[Checkpoint, Sampling]:
     """Load a checkpoint by short name (inside a workspace) or by path (anywhere)."""
     from ..generation import Sampling
+    from ..machine import pick_device
     from ..model import load_checkpoint
-    from ..training.device import pick_device
 
     recipe: Recipe
     if Path(RECIPE).exists():

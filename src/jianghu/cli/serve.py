@@ -20,8 +20,8 @@ def serve(*checkpoints: str, settings: ServeFlags = None) -> None:
     import logging
 
     from .. import serving
+    from ..machine import pick_device
     from ..model import load_checkpoint
-    from ..training.device import pick_device
 
     ws = Workspace(Path()) if Path(RECIPE).exists() else None
     overrides = {"serve": given(settings)}

@@ -10,11 +10,11 @@ from typing import Any
 from .. import files
 from ..errors import InputError
 from ..generation import Sampling
+from ..machine import pick_device
 from ..model import load_checkpoint
 from ..progress import Progress
 from ..recipe import Recipe
 from ..stats import versus
-from ..training.device import pick_device
 from ..workspace import Workspace
 from .compare import Line, ask_all, page
 from .free_questions import free_questions

@@ -11,12 +11,12 @@ from typing import Any
 from .. import files
 from ..corpus import Chapter, read_chapters
 from ..errors import InputError
+from ..machine import pick_device
 from ..model import load_checkpoint, read_about
 from ..progress import Progress
 from ..recipe import EvalSettings, Recipe
 from ..synth.cloze.membership import CLASSICS
 from ..synth.stage import lexicons_of
-from ..training.device import pick_device
 from ..workspace import Manifest, Workspace
 from .build_exam import shelf_exam
 from .contamination import Leaks, Taught

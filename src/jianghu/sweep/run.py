@@ -11,10 +11,10 @@ from typing import Any
 from .. import files
 from ..dataset.stage import book_files
 from ..errors import InputError, InterruptedByUser, JianghuError
+from ..machine import pick_device
 from ..progress import Progress
 from ..recipe.study import read_study
 from ..signals import stoppable
-from ..training.device import pick_device
 from ..workspace import Workspace
 from .memory import member_bytes, memory_limit
 from .results import write_results

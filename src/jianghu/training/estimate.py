@@ -18,10 +18,10 @@ from .. import files
 from ..dataset import Batch
 from ..dataset.batches import ALL
 from ..generation import Sampling, generate
+from ..machine import pick_dtype
 from ..model import ModelConfig, Transformer
 from ..recipe import TrainSettings
 from .compiling import wants_compile
-from .device import pick_dtype
 from .optimizer import takes_muon
 from .run import Progressed
 from .step import Stepper

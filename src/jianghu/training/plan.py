@@ -9,12 +9,12 @@ import torch
 from ..corpus import load_shelf
 from ..dataset import RecordBatches, read_pairs, read_tokens
 from ..errors import InputError
+from ..machine import fit_threads, peak_flops, pick_device, pick_dtype
 from ..model import ModelConfig
 from ..recipe import Recipe, TrainSettings
 from ..tokenizer import Tokenizer
 from ..workspace import Workspace
 from .compiling import wants_compile
-from .device import fit_threads, peak_flops, pick_device, pick_dtype
 from .estimate import Memory, Times, available_memory, measure_memory, measure_times, run_seconds
 from .optimizer import takes_muon
 

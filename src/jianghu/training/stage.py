@@ -17,12 +17,12 @@ from ..dataset import BatchSource, PretrainBatches, RecordBatches, read_pairs, r
 from ..dataset.batches import spread
 from ..errors import InputError
 from ..evaluation import AnswerScore
+from ..machine import fit_threads, pick_device
 from ..model import ModelConfig, Transformer, load_checkpoint, read_about
 from ..recipe import Recipe, TrainSettings, to_toml
 from ..records import read_records
 from ..tokenizer import Tokenizer
 from ..workspace import Manifest, Workspace
-from .device import fit_threads, pick_device
 from .run import RunFolder
 from .trainer import Prompt, Result, Scorer, Trainer
 from .world import World

@@ -8,10 +8,10 @@ import torch
 from torch import Tensor
 
 from ..dataset import BatchSource
+from ..machine import pick_dtype
 from ..model import Transformer
 from ..recipe import TrainSettings
 from .compiling import has_compiler, make_loss, wants_compile
-from .device import pick_dtype
 from .ema import Ema
 from .optimizer import make_optimizers
 from .run import Progressed

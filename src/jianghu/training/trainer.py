@@ -20,12 +20,12 @@ from .. import files
 from ..dataset import Batch, BatchSource
 from ..errors import InterruptedByUser, RunError
 from ..generation import Sampling, generate
+from ..machine import peak_flops
 from ..model import Transformer, save_checkpoint
 from ..progress import Progress, short
 from ..recipe import TrainSettings
 from ..signals import stoppable
 from ..tokenizer import Tokenizer
-from .device import peak_flops
 from .meter import Meter
 from .overfit import overfitting
 from .run import Progressed, RunFolder

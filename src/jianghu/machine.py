@@ -9,8 +9,8 @@ from pathlib import Path
 
 import torch
 
-from ..errors import InputError
-from ..recipe import TrainSettings
+from .errors import InputError
+from .recipe import TrainSettings
 
 
 def fit_threads(processes: int = 1) -> None:

@@ -3,11 +3,11 @@
 import pytest
 import torch
 
+from jianghu.machine import fit_threads, peak_flops, pick_dtype
 from jianghu.recipe import TrainSettings
 from jianghu.training.compiling import WORTH_FLOPS, has_compiler, make_loss, wants_compile
-from jianghu.training.device import fit_threads, peak_flops, pick_dtype
 
-from ..model.test_transformer import CONFIG, random_model
+from .model.test_transformer import CONFIG, random_model
 
 CPU = torch.device("cpu")
 
