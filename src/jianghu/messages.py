@@ -2,12 +2,20 @@
 
 An English message goes in, with the values of its fields; the text to show comes out. A test sees that every message
 has its Chinese form, with the same fields.
+
+Commands to type are written `{jianghu} prepare`: the field stands for the program as it was called, with the folder
+that was given by `-C`, so that a hint can be typed as it is printed.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterable
 from functools import cache
 from importlib import resources
 from typing import Literal
@@ -15,6 +23,7 @@ from typing import Literal
 Language = Literal["en", "zh"]
 
 _chosen: Language | None = None
+_folder: str = ""
 
 
 def use_language(language: Language | None) -> None:
@@ -40,7 +49,39 @@ def tr(message: str, /, **fields: object) -> str:
         message: the English text, a literal in the code; it is the key of its Chinese form.
     """
     text = chinese().get(message, message) if language() == "zh" else message
+    if "{jianghu}" in text:
+        fields.setdefault("jianghu", command())
     return text.format(**fields) if fields else text
+
+
+def use_folder(folder: str) -> None:
+    """Commands that are printed from now on work in this folder; empty: in the user's own."""
+    global _folder
+    _folder = folder
+
+
+def command(*words: str, here: bool = False) -> str:
+    """A command of this program as the user would type it: with `-C FOLDER`, and words with blanks quoted.
+
+    Args:
+        here: leave `-C` out, for a command that needs no workspace.
+    """
+    return quoted([*_program(), *(("-C", _folder) if _folder and not here else ()), *words])
+
+
+def quoted(words: Iterable[str]) -> str:
+    """Words as one line for the shell."""
+    return subprocess.list2cmdline(words) if sys.platform == "win32" else shlex.join(words)
+
+
+def _program() -> list[str]:
+    """How this program was started: right after `make demo` the environment is not active, and the bare name would
+    not be found."""
+    started = sys.argv[0]
+    if started.endswith("__main__.py"):
+        return ["jianghu"] if shutil.which("jianghu") else [sys.executable, "-m", "jianghu"]
+    is_ours = os.path.basename(started).startswith("jianghu")
+    return [started] if is_ours and not shutil.which("jianghu") else ["jianghu"]
 
 
 @cache

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import os
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,6 +12,7 @@ from typing import Any
 
 from . import __version__, files
 from .errors import InputError
+from .messages import command, tr
 from .recipe import Recipe, load_recipe
 
 RECIPE = "jianghu.toml"
@@ -41,7 +43,13 @@ class Workspace:
         self.root = root
         self.recipe_path = root / RECIPE
         if not self.recipe_path.is_file():
-            raise InputError(f"{root}: not a workspace (no {RECIPE}). `jianghu init {root}` makes one.")
+            raise InputError(
+                tr(
+                    "{root}: not a workspace (no jianghu.toml). `{init}` makes one.",
+                    root=root,
+                    init=command("init", str(root), here=True),
+                )
+            )
         self.books = root / "books"
         self.data = root / "data"
         self.chapters = self.data / "chapters.jsonl"
@@ -73,8 +81,12 @@ class Workspace:
         return load_recipe(self.recipe_path, overrides)
 
     def shown(self, path: Path) -> str:
-        """A path as the user would type it inside the workspace."""
-        return path.relative_to(self.root).as_posix() if path.is_relative_to(self.root) else str(path)
+        """A path as it is called inside the workspace, whatever folder the user stands in; outside it, the whole path.
+
+        Manifests know their inputs by this name.
+        """
+        whole, root = (Path(os.path.abspath(each)) for each in (path, self.root))
+        return whole.relative_to(root).as_posix() if whole.is_relative_to(root) else str(whole)
 
     def run(self, name: str) -> Path:
         """The folder of a run.
@@ -83,17 +95,17 @@ class Workspace:
             InputError: the name cannot be a folder's.
         """
         if not re.fullmatch(r"[\w][\w.\-]*", name):
-            raise InputError(f"run name {name!r}: use letters, digits, '-', '_' and '.' only.")
+            raise InputError(tr("run name {name!r}: use letters, digits, '-', '_' and '.' only.", name=name))
         return self.runs / name
 
     def checkpoint(self, reference: str) -> Path:
         """The folder that a checkpoint's short name or path means.
 
         Args:
-            reference: a run's name, `base/last`, `base/step-020000`, or a path. A run's name means its best
-                checkpoint, except where it was fine-tuned and the best was chosen by loss: on held-out facts that
-                rises while the taught ones are being learned, so the least is that of a model which knows nothing yet.
-                Then its last one is meant.
+            reference: a run's name, `base/last`, `base/step-020000`, or a path from where the user stands. A run's
+                name means its best checkpoint, except where it was fine-tuned and the best was chosen by loss: on
+                held-out facts that rises while the taught ones are being learned, so the least is that of a model
+                which knows nothing yet. Then its last one is meant.
 
         Raises:
             InputError: nothing of that name; the message lists what there is.
@@ -108,14 +120,18 @@ class Workspace:
         path = Path(reference)
         if (path / "config.json").exists():
             return path
-        there = sorted(
-            f"{config.parents[2].name}/{config.parent.name}"
-            for config in self.runs.glob("*/checkpoints/[!.]*/config.json")
-        )
+        there = ", ".join(self.checkpoints())
         known = (
-            f"There are: {', '.join(there)}." if there else "None has been trained yet; `jianghu pretrain` trains one."
+            tr("There are: {there}.", there=there)
+            if there
+            else tr("None has been trained yet; `{jianghu} pretrain` trains one.")
         )
-        raise InputError(f"{reference}: no such checkpoint. {known}")
+        raise InputError(tr("{reference}: no such checkpoint. {known}", reference=reference, known=known))
+
+    def checkpoints(self) -> list[str]:
+        """The short names of all checkpoints there are, in alphabetical order."""
+        configs = self.runs.glob("*/checkpoints/[!.]*/config.json")
+        return sorted(f"{config.parents[2].name}/{config.parent.name}" for config in configs)
 
     def _chosen_by_loss(self, best: Path) -> bool:
         """Whether this is the best checkpoint of a fine-tuning that knew no better measure than the loss."""
@@ -134,16 +150,17 @@ class Workspace:
         path = _manifest(artifact)
         missing = [output for output in outputs if not output.exists()]
         if not path.exists() or missing:
-            return f"{self.shown(missing[0] if missing else artifact)} is not there yet"
+            return tr("{path} is not there yet", path=self.shown(missing[0] if missing else artifact))
         then = files.read_json(path)
         for name in sorted(now.inputs.keys() | then["inputs"].keys()):
             if now.inputs.get(name) != then["inputs"].get(name):
-                word = "is new" if name not in then["inputs"] else "is gone" if name not in now.inputs else "changed"
-                return f"{name} {word}"
+                if name not in then["inputs"]:
+                    return tr("{path} is new", path=name)
+                return tr("{path} changed", path=name) if name in now.inputs else tr("{path} is gone", path=name)
         old, new = flatten(then["settings"]), flatten(now.settings)
         for key in sorted(old.keys() | new.keys()):
             if old.get(key) != new.get(key):
-                return f"the setting {key} changed from {old.get(key)} to {new.get(key)}"
+                return tr("the setting {key} changed from {old} to {new}", key=key, old=old.get(key), new=new.get(key))
         return None
 
     def record(self, artifact: Path, manifest: Manifest) -> None:

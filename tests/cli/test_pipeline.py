@@ -156,7 +156,7 @@ def test_init_add_check_prepare(tmp_path, novel):
     book = tmp_path / "青峰录.txt"
     book.write_text(novel, encoding="gb18030")
     jianghu("init", "shelf", "--preset", "demo", cwd=tmp_path)
-    assert "12 chapters" in jianghu("-C", "shelf", "books", "add", "../青峰录.txt", cwd=tmp_path).stdout
+    assert "12 chapters" in jianghu("-C", "shelf", "books", "add", "青峰录.txt", cwd=tmp_path).stdout
     report = json.loads(jianghu("-C", "shelf", "books", "check", "--json", cwd=tmp_path).stdout)
     assert report[0]["encoding"] == "gb18030"
     assert report[0]["chapters"] == 12

@@ -12,7 +12,7 @@ from cyclopts import App, CycloptsError, Parameter
 
 from .. import __version__
 from ..errors import InputError, JianghuError
-from . import ask, books, compare, demo, evaluate, export, plan, report, serve, sweep, synth, train
+from . import ask, books, compare, demo, evaluate, export, place, plan, report, serve, sweep, synth, train
 from . import workspace_commands as project
 
 app = App(
@@ -47,11 +47,9 @@ app.command(project.status, sort_key=15)
 @app.meta.default
 def _program(
     *tokens: Annotated[str, Parameter(show=False, allow_leading_hyphen=True)],
-    directory: Annotated[Path, Parameter(name="-C", help="Work in this folder, as git does.")] = Path("."),
+    directory: Annotated[Path, Parameter(name="-C", help="Folder of the workspace; paths stay yours.")] = Path("."),
 ) -> None:
-    if not directory.is_dir():
-        raise InputError(f"-C {directory}: no such folder.")
-    os.chdir(directory)
+    place.use_root(directory)
     app(tokens, exit_on_error=False, print_error=False)
 
 

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
 from ..chat import Message, newest_turns, question, render
 from ..errors import InputError
-from ..recipe import Recipe, load_recipe
-from ..workspace import RECIPE, Workspace
-from . import output
+from . import output, place
 from .flags import SampleFlags, given
 
 if TYPE_CHECKING:
@@ -91,12 +88,7 @@ def _open(reference: str, flags: object, greedy: bool = False) -> tuple[Checkpoi
     from ..machine import pick_device
     from ..model import load_checkpoint
 
-    recipe: Recipe
-    if Path(RECIPE).exists():
-        ws = Workspace(Path())
-        recipe, path = ws.recipe({"sample": given(flags)}), ws.checkpoint(reference)
-    else:
-        recipe, path = load_recipe(overrides={"sample": given(flags)}), Path(reference)
+    _, recipe, path = place.find_checkpoint(reference, {"sample": given(flags)})
     own = recipe.sample
     sampling = Sampling(
         own.max_new_tokens,
@@ -113,7 +105,7 @@ def _look_up(question_text: str) -> list[Found]:
     """The passages that match a question best; the model does not see them."""
     from ..retrieval import open_book
 
-    return open_book(Workspace(Path())).search(question_text)
+    return open_book(place.workspace()).search(question_text)
 
 
 def _prompt(loaded: Checkpoint, messages: list[Message]) -> list[int]:

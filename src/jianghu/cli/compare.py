@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json as json_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,9 +10,8 @@ from rich.table import Table
 from rich.text import Text
 
 from ..errors import InputError
-from ..workspace import Workspace
-from . import output
-from .flags import EvalFlags, given
+from . import output, place
+from .flags import EvalFlags, Json, given
 
 if TYPE_CHECKING:
     from ..evaluation.compare import Line
@@ -26,9 +24,9 @@ def compare(
     *checkpoints: str,
     questions: Path | None = None,
     sampled: Annotated[bool, Parameter(negative="--greedy-only")] = True,
-    html: Path = Path("evals/compare.html"),
+    html: Path | None = None,
     settings: EvalFlags = None,
-    json: Annotated[bool, Parameter(name="--json", negative="", show_default=False)] = False,
+    json: Json = False,
 ) -> None:
     """Ask checkpoints the same questions and show their answers side by side, here and in one HTML file.
 
@@ -38,24 +36,24 @@ def compare(
         checkpoints: Runs' names, RUN/last, RUN/step-020000, or folders.
         questions: One JSON object with `question` a line; default: free questions about the books of the shelf.
         sampled: Below each greedy answer one at the temperature of [sample].
-        html: Where to write the page.
-        json: Print JSON.
+        html: Where to write the page; default: evals/compare.html in the workspace.
     """
     if not checkpoints:
         raise InputError("name at least one checkpoint: jianghu compare chat/best chat/last")
     from ..evaluation import compare_stage
 
-    ws = Workspace(Path())
-    lines = compare_stage.compare(ws, ws.recipe({"eval": given(settings)}), checkpoints, questions, sampled, html)
+    ws = place.workspace()
+    page = place.path_in(ws, html, "evals/compare.html")
+    lines = compare_stage.compare(ws, ws.recipe({"eval": given(settings)}), checkpoints, questions, sampled, page)
     if json:
         rows = [
             {"question": line.item.question, "answers": dict(zip(checkpoints, line.answers, strict=True))}
             for line in lines
         ]
-        print(json_module.dumps(rows, ensure_ascii=False, indent=2))
+        output.as_json(rows)
         return
     output.console.print(_table(checkpoints, lines))
-    output.console.print(f"page: {html}")
+    output.console.print(f"page: {page}")
 
 
 def _table(names: tuple[str, ...], lines: list[Line]) -> Table:
@@ -83,23 +81,22 @@ def judge(
     *checkpoints: str,
     exam: Path | None = None,
     settings: EvalFlags = None,
-    json: Annotated[bool, Parameter(name="--json", negative="", show_default=False)] = False,
+    json: Json = False,
 ) -> None:
     """Let the teacher of [synth.teacher] grade the answers of an exam, and compare each checkpoint with the first.
 
     Args:
         checkpoints: As given to `eval`, which must have been run on the same exam.
         exam: The file given to `eval`; default: the workspace's own exam.
-        json: Print JSON.
     """
     if not checkpoints:
         raise InputError("name at least one checkpoint: jianghu judge chat")
     from ..evaluation import judge_stage
 
-    ws = Workspace(Path())
+    ws = place.workspace()
     said = judge_stage.judge(ws, ws.recipe({"eval": given(settings)}), checkpoints, exam)
     if json:
-        print(json_module.dumps(said, ensure_ascii=False, indent=2))
+        output.as_json(said)
         return
     for line in _verdicts(said, checkpoints[0]):
         output.console.print(line, markup=False, highlight=False)

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json as json_module
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 
 from ..errors import InputError
-from ..workspace import Workspace
-from . import output, scores
-from .flags import EvalFlags, given
+from . import output, place, scores
+from .flags import EvalFlags, Json, given
 
 
 def evaluate(
@@ -19,7 +17,7 @@ def evaluate(
     exam: Path | None = None,
     harness: Annotated[Path | None, Parameter(show_default=False)] = None,
     settings: EvalFlags = None,
-    json: Annotated[bool, Parameter(name="--json", negative="", show_default=False)] = False,
+    json: Json = False,
 ) -> None:
     """Let checkpoints take an exam, closed-book, and score their answers; say whether one is better.
 
@@ -27,12 +25,11 @@ def evaluate(
         checkpoints: Runs' names, RUN/last, RUN/step-020000, or folders.
         exam: Questions, one JSON object a line; default: made from the workspace's records.
         harness: Write the exam into this folder as tasks of lm-evaluation-harness instead of taking it.
-        json: Print JSON.
     """
     from ..evaluation import compare_stage
     from ..evaluation import stage as exam_stage
 
-    ws = Workspace(Path())
+    ws = place.workspace()
     recipe = ws.recipe({"eval": given(settings)})
     if harness is not None:
         output.facts(compare_stage.export_harness(ws, recipe, harness, exam), json)
@@ -41,9 +38,9 @@ def evaluate(
         raise InputError("name at least one checkpoint: jianghu eval chat")
     results = [exam_stage.exam(ws, recipe, name, exam, f"exam {name}") for name in checkpoints]
     if json:
-        print(json_module.dumps(results, ensure_ascii=False, indent=2))
+        output.as_json(results)
         return
     for result in results:
         scores.table(result)
-        output.console.print(f"answers: {result['file']}")
+        output.console.print(f"answers: {ws.root / result['file']}")
     scores.verdicts(checkpoints, compare_stage.verdicts(results))

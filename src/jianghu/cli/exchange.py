@@ -8,11 +8,8 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from ..synth.exchange.formats import Format
-from ..workspace import Workspace
-from . import output
-from .flags import JudgeFlags, TeacherFlags, given
-
-Json = Annotated[bool, Parameter(name="--json", negative="", show_default=False)]
+from . import output, place
+from .flags import Json, JudgeFlags, TeacherFlags, given
 
 
 def judge(
@@ -32,7 +29,7 @@ def judge(
     """
     from ..synth.verify.workflow import judge
 
-    ws = Workspace(Path())
+    ws = place.workspace()
     recipe = ws.recipe({"synth": {"judge": given(settings)}})
     output.facts(judge(ws, recipe, calibrate_only=calibrate, filter=filter), json)
 
@@ -47,7 +44,7 @@ def export(folder: Path, *, to: Format = "jsonl", json: Json = False) -> None:
     """
     from ..synth.exchange.workflow import export
 
-    ws = Workspace(Path())
+    ws = place.workspace()
     output.facts(export(ws, ws.recipe(), folder, to), json)
 
 
@@ -60,7 +57,7 @@ def import_(files: list[Path], /, *, json: Json = False) -> None:
     """
     from ..synth.exchange.workflow import import_records
 
-    ws = Workspace(Path())
+    ws = place.workspace()
     output.facts(import_records(ws, ws.recipe(), files), json)
 
 
@@ -83,7 +80,7 @@ def teachers(
     """
     from ..synth.compare_teachers import compare_teachers
 
-    ws = Workspace(Path())
+    ws = place.workspace()
     recipe = ws.recipe({"synth": {"teacher": given(teacher)}})
     names = [name.strip() for name in models.split(",") if name.strip()]
     found = compare_teachers(ws, recipe, names, passages, judged)

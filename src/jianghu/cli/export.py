@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import Parameter
 
 from .. import files
-from ..recipe import load_recipe
-from ..workspace import RECIPE, Workspace
-from . import output
+from . import output, place
 
 if TYPE_CHECKING:
     from ..model import Checkpoint
+    from ..recipe import Recipe
+    from ..workspace import Workspace
 
 Kind = Literal["f32", "f16", "q8_0"]
 
-EXPORTS = Path("exports")
+EXPORTS = "exports"
 
 
 def export(
@@ -25,7 +25,7 @@ def export(
     *,
     to: Literal["gguf", "ollama"] = "gguf",
     type_: Annotated[Kind, Parameter(name="--type")] = "f16",
-    out: Path = EXPORTS,
+    out: Path | None = None,
 ) -> None:
     """Write a checkpoint for llama.cpp or Ollama.
 
@@ -35,14 +35,13 @@ def export(
         checkpoint: A run's name, RUN/last, RUN/step-020000, or a folder.
         to: gguf: one file. ollama: that file and a Modelfile beside it.
         type_: How the weights are stored: 4, 2 or 1.06 bytes each.
-        out: The folder to write to.
+        out: The folder to write to; default: exports in the workspace.
     """
     from ..export import modelfile
 
-    ws, loaded = _open(checkpoint)
-    path = _write_gguf(loaded, type_, out)
+    ws, recipe, loaded = _open(checkpoint)
+    path = _write_gguf(loaded, type_, place.path_in(ws, out, EXPORTS))
     if to == "ollama":
-        recipe = ws.recipe() if ws else load_recipe()
         about = path.with_suffix(".Modelfile")
         files.write_text(about, modelfile(loaded, path.name, recipe.sample))
         output.console.print(f"{about}: ollama create {path.stem.lower()} -f {about}", soft_wrap=True)
@@ -69,22 +68,22 @@ def push(
     """
     from ..export import files_to_push, gguf_name, model_card, push
 
-    ws, loaded = _open(checkpoint)
+    ws, _, loaded = _open(checkpoint)
     card = model_card(loaded, ws, repository, license, bool(gguf))
     if dry_run:
         names = ["README.md", *(path.name for path in files_to_push(loaded))]
         print(card + "\n" + "\n".join([*names, *(gguf_name(loaded.path, kind) for kind in gguf or [])]))
         return
-    ggufs = [_write_gguf(loaded, kind, EXPORTS) for kind in gguf or []]
+    ggufs = [_write_gguf(loaded, kind, place.path_in(ws, None, EXPORTS)) for kind in gguf or []]
     output.console.print(push(loaded, repository, card, ggufs, public), soft_wrap=True)
 
 
-def _open(reference: str) -> tuple[Workspace | None, Checkpoint]:
-    """A checkpoint by short name (inside a workspace) or by path (anywhere)."""
+def _open(reference: str) -> tuple[Workspace | None, Recipe, Checkpoint]:
+    """A checkpoint by short name (in a workspace) or by path (anywhere)."""
     from ..model import load_checkpoint
 
-    ws = Workspace(Path()) if Path(RECIPE).exists() else None
-    return ws, load_checkpoint(ws.checkpoint(reference) if ws else Path(reference))
+    ws, recipe, path = place.find_checkpoint(reference, {})
+    return ws, recipe, load_checkpoint(path)
 
 
 def _write_gguf(loaded: Checkpoint, kind: Kind, out: Path) -> Path:

@@ -34,6 +34,8 @@ def given(flags: Any) -> dict[str, Any]:
     return {name: value for name, value in asdict(flags).items() if value is not None} if flags else {}
 
 
+Json = Annotated[bool, Parameter(name="--json", negative="", show_default=False, help="Print JSON.")]
+
 if TYPE_CHECKING:  # types made at run time, of which a type checker can know nothing
     BooksFlags: TypeAlias = Any
     EvalFlags: TypeAlias = Any

@@ -17,10 +17,15 @@ console = Console(markup=False, emoji=False)
 """Says what it is given: square brackets in a user's text are text. Styles go in as `style=` or as `Text`."""
 
 
-def facts(values: dict[str, Any], as_json: bool = False, title: str = "") -> None:
+def as_json(value: Any) -> None:
+    """Print a value as JSON, for programs."""
+    print(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def facts(values: dict[str, Any], json: bool = False, title: str = "") -> None:
     """Print names and values."""
-    if as_json:
-        print(json.dumps(values, ensure_ascii=False, indent=2))
+    if json:
+        as_json(values)
         return
     table = Table(title=title or None, title_justify="left", show_header=False, box=None, padding=(0, 2, 0, 0))
     for name, value in values.items():

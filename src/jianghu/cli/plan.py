@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-import json as json_module
-from pathlib import Path
 from typing import Any
 
 from rich.table import Table
 
 from ..progress import clock, short, spinner
-from ..workspace import Workspace
-from . import output
-from .flags import ModelFlags, TrainFlags, given
-from .workspace_commands import Json
+from . import output, place
+from .flags import Json, ModelFlags, TrainFlags, given
 
 
 def plan(*, model: ModelFlags = None, settings: TrainFlags = None, json: Json = False) -> None:
     """What the recipe costs here, in tokens, memory and time."""
     from ..training import plan
 
-    ws = Workspace(Path())
+    ws = place.workspace()
     recipe = ws.recipe({"pretrain": given(settings), "model": given(model)})
     with spinner("Measuring a few steps on this machine …"):
         facts = plan.plan(ws, recipe)
     if json:
-        print(json_module.dumps(facts, ensure_ascii=False, indent=2))
+        output.as_json(facts)
         return
     _print(facts)
 

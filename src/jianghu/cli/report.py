@@ -6,23 +6,23 @@ from pathlib import Path
 from typing import Literal
 
 from ..errors import InputError
-from ..workspace import Workspace
-from . import output
+from . import output, place
 
 
-def report(*, format: Literal["html", "md"] = "html", out: Path = Path("report")) -> None:
+def report(*, format: Literal["html", "md"] = "html", out: Path | None = None) -> None:
     """One file with everything that was done: works offline, light and dark, English and Chinese.
 
     Args:
         format: html: one interactive page. md: a document with plots as PNG and SVG.
-        out: The folder to write to.
+        out: The folder to write to; default: report in the workspace.
     """
     try:
         from ..report import gather, write_markdown, write_page
     except ModuleNotFoundError as error:
         raise InputError(f'the report needs {error.name}: pip install "jianghu[report]"') from None
 
-    facts = gather(Workspace(Path()))
-    path = out / ("index.html" if format == "html" else "report.md")
+    ws = place.workspace()
+    facts = gather(ws)
+    path = place.path_in(ws, out, "report") / ("index.html" if format == "html" else "report.md")
     (write_page if format == "html" else write_markdown)(path, facts)
     output.console.print(f"Wrote {path} ({path.stat().st_size / 1e6:.1f} MB).")

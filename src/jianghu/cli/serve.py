@@ -6,8 +6,8 @@ from pathlib import Path
 
 from ..errors import InputError
 from ..recipe import load_recipe
-from ..workspace import BASE, CHAT, RECIPE, Workspace
-from . import output
+from ..workspace import BASE, CHAT, Workspace
+from . import output, place
 from .flags import ServeFlags, given
 
 
@@ -23,7 +23,7 @@ def serve(*checkpoints: str, settings: ServeFlags = None) -> None:
     from ..machine import pick_device
     from ..model import load_checkpoint
 
-    ws = Workspace(Path()) if Path(RECIPE).exists() else None
+    ws = place.workspace_if_any()
     overrides = {"serve": given(settings)}
     recipe = ws.recipe(overrides) if ws else load_recipe(overrides=overrides)
     key = serving.server_key(recipe.serve)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json as json_module
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,9 +10,9 @@ from cyclopts import Parameter
 from rich.table import Table
 
 from ..errors import InputError, RunError
-from ..workspace import RECIPE, Workspace
-from . import output
+from . import output, place
 from .demo import demo_workspace
+from .flags import Json
 
 
 def sweep(
@@ -24,7 +23,7 @@ def sweep(
     storage: str | None = None,
     memory: float = 0,
     retry_failed: Annotated[bool, Parameter(negative="", show_default=False)] = False,
-    json: Annotated[bool, Parameter(name="--json", negative="", show_default=False)] = False,
+    json: Json = False,
     one_worker: Annotated[bool, Parameter(show=False, negative="")] = False,
 ) -> None:
     """Run a study, or go on with one: the same training with some settings varied, several members at once.
@@ -38,7 +37,6 @@ def sweep(
         storage: A database URL, for several machines on one study; default: a journal file in the workspace.
         memory: GB that members may take together; 0: 80 % of the machine's, or 90 % of the GPU's.
         retry_failed: Try failed members again.
-        json: Print JSON.
     """
     try:
         from ..sweep import run as studies
@@ -49,7 +47,7 @@ def sweep(
     if workers < 0 or memory < 0:
         raise InputError("--workers and --memory cannot be negative; 0 lets jianghu choose.")
     file = study.absolute()
-    ws = Workspace(Path()) if Path(RECIPE).exists() else demo_workspace(Path("demo"))
+    ws = place.workspace_if_any() or demo_workspace(Path("demo"))
     opened = studies.open_study(ws, file, scale)
     if one_worker:
         end_with_parent()
@@ -60,10 +58,10 @@ def sweep(
     command += ["--storage", storage] if storage else []
     results = studies.run_study(ws, opened, str(study), command, workers, storage, retry_failed, output.console.print)
     if json:
-        print(json_module.dumps(results, ensure_ascii=False, indent=2))
+        output.as_json(results)
     else:
         _table(results)
-        output.console.print(f"results: {ws.shown(studies.study_folder(ws, opened) / 'results.json')}")
+        output.console.print(f"results: {studies.study_folder(ws, opened) / 'results.json'}")
     failed = sum(row["state"] == "failed" for row in results["members"])
     if failed:
         raise RunError(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Any
 
 from cyclopts import App, Parameter
@@ -10,8 +9,8 @@ from cyclopts import App, Parameter
 from ..errors import InputError
 from ..recipe import Recipe, Strategy
 from ..workspace import Workspace
-from . import exchange, output, synth_output
-from .flags import SynthFlags, TeacherFlags, given
+from . import exchange, output, place, synth_output
+from .flags import Json, SynthFlags, TeacherFlags, given
 
 app = App(name="synth", help="Make question-answer records from the books.", sort_key=6)
 app.command(exchange.judge)
@@ -19,8 +18,6 @@ app.command(exchange.export)
 app.command(exchange.import_, name="import")
 app.command(exchange.teachers)
 
-
-Json = Annotated[bool, Parameter(name="--json", negative="", show_default=False, help="Print JSON.")]
 Strategies = Annotated[list[Strategy] | None, Parameter(negative="")]
 
 
@@ -52,7 +49,7 @@ def run(
     from ..synth import preview
     from ..synth import stage as synth_stage
 
-    ws = Workspace(Path())
+    ws = place.workspace()
     recipe = _recipe(ws, settings, teacher, strategy)
     prices = recipe.synth.teacher
     if budget is not None and not (prices.price_in or prices.price_out):
@@ -77,7 +74,7 @@ def preview(
     """
     from ..synth import preview
 
-    ws = Workspace(Path())
+    ws = place.workspace()
     synth_output.previews(preview.synth_preview(ws, _recipe(ws, None, teacher, strategy), count), json)
 
 
@@ -90,7 +87,7 @@ def status(*, watch: Annotated[bool, Parameter(negative="")] = False, json: Json
     """
     from ..synth import preview
 
-    ws = Workspace(Path())
+    ws = place.workspace()
     with preview.SynthStatus(ws, ws.recipe()) as work:
         if watch and not json:
             synth_output.watch(work.look)
@@ -103,7 +100,7 @@ def coverage(*, json: Json = False) -> None:
     """Which chapters have facts and records, and of whom no question speaks; also while a run is writing."""
     from ..synth import preview
 
-    ws = Workspace(Path())
+    ws = place.workspace()
     synth_output.coverage(preview.synth_coverage(ws, ws.recipe()), json)
 
 
@@ -125,7 +122,7 @@ def prompts(
     """
     from ..synth.prompt_files import synth_prompts
 
-    ws = Workspace(Path())
+    ws = place.workspace()
     synth_output.prompts(synth_prompts(ws, _recipe(ws, None, None, strategy), names or (), copy), json)
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from ..workspace import BASE, CHAT, Workspace
-from . import output
+from ..workspace import BASE, CHAT
+from . import output, place
 from .flags import ModelFlags, SftFlags, TrainFlags, given
 
 if TYPE_CHECKING:
@@ -35,7 +34,7 @@ def pretrain(
     """
     from ..training import stage as train_stage
 
-    ws = Workspace(Path())
+    ws = place.workspace()
     recipe = ws.recipe({"pretrain": given(settings), "model": given(model)})
     _done(name, train_stage.train(ws, recipe, "pretrain", name, None, resume, restart, output.console.print))
 
@@ -56,7 +55,7 @@ def sft(
     """
     from ..training import stage as train_stage
 
-    ws = Workspace(Path())
+    ws = place.workspace()
     recipe = ws.recipe({"sft": given(settings)})
     source = ws.checkpoint(from_)
     _done(name, train_stage.train(ws, recipe, "sft", name, source, resume, restart, output.console.print))

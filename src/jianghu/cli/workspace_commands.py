@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from cyclopts import Parameter
 from rich.text import Text
 
 from .. import files
 from ..errors import InputError
+from ..messages import tr
 from ..progress import spinner
 from ..recipe import load_recipe, to_toml
-from ..workspace import RECIPE, Workspace
-from . import output, scores
-from .flags import SplitFlags, TokenizerFlags, given
-
-Json = Annotated[bool, Parameter(name="--json", negative="", show_default=False, help="Print JSON.")]
+from ..workspace import RECIPE
+from . import output, place, scores
+from .flags import Json, SplitFlags, TokenizerFlags, given
 
 
 def init(directory: Path, *, preset: Literal["demo", "seed", "modern"] = "modern") -> None:
@@ -28,11 +26,14 @@ def init(directory: Path, *, preset: Literal["demo", "seed", "modern"] = "modern
     """
     path = directory / RECIPE
     if path.exists():
-        raise InputError(f"{path} already exists; edit it, or choose another folder.")
+        raise InputError(tr("{path} already exists; edit it, or choose another folder.", path=path))
     (directory / "books").mkdir(parents=True, exist_ok=True)
     files.write_text(path, to_toml(load_recipe(preset=preset)))
+    place.use_root(directory)
     output.console.print(
-        f"Made {path}. Next: jianghu -C {directory} books add NOVEL.txt, then jianghu -C {directory} run"
+        tr("Made {path}. Next: {jianghu} books add NOVEL.txt, then {jianghu} run", path=path),
+        markup=False,
+        soft_wrap=True,
     )
 
 
@@ -45,7 +46,7 @@ def prepare(
     """Chapters, tokenizer and tokens from the books."""
     from ..dataset import stage as dataset_stage
 
-    ws = Workspace(Path())
+    ws = place.workspace()
     recipe = ws.recipe({"tokenizer": given(tokenizer), "split": given(split)})
     with spinner("Reading the books, training the tokenizer …"):
         facts = dataset_stage.prepare(ws, recipe)
@@ -56,7 +57,7 @@ def run() -> None:
     """Every stage in order, repeating only what is stale."""
     from .. import pipeline
 
-    ws = Workspace(Path())
+    ws = place.workspace()
     for stage, why, facts in pipeline.run_all(ws, ws.recipe()):
         if why:
             output.console.print(Text.assemble((stage.name, "bold"), f": {why}"))
@@ -72,8 +73,7 @@ def status(*, json: Json = False) -> None:
     """What is done, what is stale and why, and the checkpoints there are."""
     from .. import pipeline
 
-    ws = Workspace(Path())
+    ws = place.workspace()
     facts: dict[str, Any] = dict(pipeline.status(ws, ws.recipe()))
-    there = sorted(ws.runs.glob("*/checkpoints/[!.]*/config.json"))
-    facts["checkpoints"] = [f"{path.parents[2].name}/{path.parent.name}" for path in there]
+    facts["checkpoints"] = ws.checkpoints()
     output.facts(facts, json)

@@ -12,6 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field
 Positive = Annotated[int, Field(gt=0)]
 NotNegative = Annotated[int, Field(ge=0)]
 Share = Annotated[float, Field(ge=0, le=1)]
+FilePath = Annotated[str, "a file"]
+"""The path of a file; in `jianghu.toml` it begins at that file's folder, on the command line where the user stands."""
 
 
 class Settings(BaseModel):

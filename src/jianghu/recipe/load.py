@@ -5,10 +5,11 @@ clear line.
 from __future__ import annotations
 
 import difflib
+import os
 import tomllib
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
@@ -56,11 +57,34 @@ def load_recipe(path: Path | None = None, overrides: dict[str, Any] | None = Non
     name = own.get("preset", preset)
     if not isinstance(name, str):
         raise InputError(f"{where}: preset must be one of {', '.join(PRESETS)}.")
-    values = merge(preset_values(name), own)
-    build(values, where)  # so that a fault of the file is not blamed on the flags
-    recipe = build(merge(values, overrides or {}), "the flags" if overrides else where)
-    check(recipe, where)
+    values = merge(preset_values(name), whole_paths(own, path.parent) if path else own)
+    alone = build(values, where)  # so that a fault of the file is not blamed on the flags
+    if not overrides:
+        check(alone, where)
+        return alone
+    recipe = build(merge(values, whole_paths(overrides, Path())), "the flags")
+    try:
+        check(alone, where)
+    except InputError:  # which flags may mend
+        check(recipe, where)
+    check(recipe, "the flags")
     return recipe
+
+
+def whole_paths(values: dict[str, Any], folder: Path, group: type[BaseModel] = Recipe) -> dict[str, Any]:
+    """Settings whose paths of files begin at the root instead of at this folder; what is not a setting stays."""
+    result = dict(values)
+    for key, value in values.items():
+        field = group.model_fields.get(key)
+        kinds = (field.annotation, *get_args(field.annotation)) if field else ()
+        inner = next((kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)), None)
+        if field and "a file" in field.metadata and isinstance(value, str) and value:
+            result[key] = os.path.abspath(folder / Path(value).expanduser())
+        elif inner and isinstance(value, dict):
+            result[key] = whole_paths(value, folder, inner)
+        elif inner and isinstance(value, list):
+            result[key] = [whole_paths(row, folder, inner) if isinstance(row, dict) else row for row in value]
+    return result
 
 
 def merge(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from .base import NotNegative, Positive, Settings, Share
+from .base import FilePath, NotNegative, Positive, Settings, Share
 
 
 class AccountSettings(Settings):
@@ -18,7 +18,7 @@ class AccountSettings(Settings):
     """What the same model is called there."""
     key_env: str = ""
     """Environment variable that holds the account's key, or several keys with spaces between them."""
-    keys_file: str = ""
+    keys_file: FilePath = ""
     """File with the account's keys instead, one a line."""
     concurrency: NotNegative = 0
     """Most requests in flight at once."""
@@ -37,9 +37,9 @@ class TeacherSettings(Settings):
     """The model's name at that endpoint."""
     key_env: str = "JIANGHU_API_KEY"
     """Environment variable that holds the key; several with commas between are several accounts. Empty: no key."""
-    keys_file: str = ""
+    keys_file: FilePath = ""
     """File (mode 0600) with keys instead; each line is an account, several keys on it share its limits."""
-    gguf: str = ""
+    gguf: FilePath = ""
     """A GGUF file to serve on this machine by llama.cpp, instead of base_url."""
     provider: Literal["", "zhipu", "deepseek", "qwen", "openai", "local"] = ""
     """Whose error codes the endpoint speaks; empty: seen by its address."""

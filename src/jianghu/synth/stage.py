@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from .. import files
@@ -32,6 +33,7 @@ def synth_manifest(ws: Workspace, recipe: Recipe) -> Manifest:
     lexicons = sorted(ws.books.glob("*.lexicon.json"))
     settings = recipe.synth.model_dump(exclude={"teacher": TRANSPORT, "judge": True, "rivals": True})
     prompts = sorted(ws.prompts.glob("*.md"))
+    settings["teacher"]["gguf"] = Path(recipe.synth.teacher.gguf).name  # a shelf may be moved
     if not asks_teacher(recipe):
         prompts = []
         del settings["teacher"]

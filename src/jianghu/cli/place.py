@@ -1,0 +1,60 @@
+"""Where a command works: the workspace named by `-C`, while every path on the command line stays the user's own.
+
+The folder of the process is never changed, so `jianghu -C shelf books add *.txt` finds the files that the shell named.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from ..errors import InputError
+from ..messages import tr, use_folder
+from ..recipe import Recipe, load_recipe
+from ..workspace import RECIPE, Workspace
+
+_root = Path()
+
+
+def use_root(folder: Path) -> None:
+    """Take this folder as the workspace from now on; hints name it by `-C`.
+
+    Raises:
+        InputError: there is no such folder.
+    """
+    global _root
+    if not folder.is_dir():
+        raise InputError(tr("-C {folder}: no such folder.", folder=folder))
+    _root = folder
+    use_folder("" if folder == Path() else str(folder))
+
+
+def workspace() -> Workspace:
+    """The workspace.
+
+    Raises:
+        InputError: the folder is none.
+    """
+    return Workspace(_root)
+
+
+def workspace_if_any() -> Workspace | None:
+    """The workspace, or None where the folder is none."""
+    return Workspace(_root) if (_root / RECIPE).exists() else None
+
+
+def path_in(ws: Workspace | None, given: Path | None, usual: str) -> Path:
+    """A path from the command line as it was given; else the usual one, which lies in the workspace."""
+    return given if given is not None else (ws.root if ws else Path()) / usual
+
+
+def find_checkpoint(reference: str, overrides: dict[str, Any]) -> tuple[Workspace | None, Recipe, Path]:
+    """A checkpoint by short name (in a workspace) or by path (anywhere), and the recipe with flags laid over it.
+
+    Raises:
+        InputError: a workspace has no such checkpoint, or a flag cannot be used.
+    """
+    ws = workspace_if_any()
+    if ws is None:
+        return None, load_recipe(overrides=overrides), Path(reference)
+    return ws, ws.recipe(overrides), ws.checkpoint(reference)
