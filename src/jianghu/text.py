@@ -1,5 +1,5 @@
-"""How alike two texts are, marks and white space aside: shared character 3-grams. Texts go in; a share comes out,
-or the most alike of many texts.
+"""Texts made comparable (width, case, traditional characters, marks), and how alike two of them are by shared character
+3-grams. Texts go in; a plain form, a share, or the most alike of many texts comes out.
 """
 
 from __future__ import annotations
@@ -7,15 +7,32 @@ from __future__ import annotations
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable
+from functools import cache
+
+from opencc import OpenCC
 
 NEAR = 0.7
 """Overlap from which on two questions count as the same one."""
 
 
-def normalise(text: str) -> str:
-    """NFKC, lower case, letters and digits only."""
+def fold(text: str) -> str:
+    """The text in one width (NFKC), case and script: traditional characters as simplified ones, one by one."""
     folded = unicodedata.normalize("NFKC", text).lower()
-    return "".join(character for character in folded if unicodedata.category(character)[0] in "LN")
+    return folded if folded.isascii() else folded.translate(_simplified())
+
+
+@cache
+def _simplified() -> dict[int, str]:
+    """Traditional character → simplified, by OpenCC. Words are not looked at, so that a text is folded alike wherever
+    it is cut: 乾坤 becomes 干坤."""
+    characters = [chr(code) for code in (*range(0x3400, 0xA000), *range(0xF900, 0xFB00))]
+    simple = OpenCC("t2s").convert("\n".join(characters)).split("\n")
+    return {ord(old): new for old, new in zip(characters, simple, strict=True) if old != new}
+
+
+def normalise(text: str) -> str:
+    """The text folded, letters and digits only."""
+    return "".join(character for character in fold(text) if unicodedata.category(character)[0] in "LN")
 
 
 def grams(text: str, size: int = 3) -> set[str]:

@@ -148,7 +148,7 @@ def test_eval_of_a_users_exam(shelf, tmp_path):
     assert [result["scores"]["questions"] for result in results] == [3, 3]
     assert (shelf / "evals/base-last.quiz.json").exists()
     table = jianghu("eval", "chat", "--exam", exam, cwd=shelf).stdout
-    assert "chrF" in table
+    assert "nearest" in table
     assert "evals/chat.quiz.json" in table
 
 

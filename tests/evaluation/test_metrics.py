@@ -3,9 +3,8 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sacrebleu.metrics import CHRF
 
-from jianghu.evaluation import character_f1, chrf, contains, exact, first_clause, rouge_l
+from jianghu.evaluation import character_f1, contains, exact, rouge_l
 
 
 @pytest.mark.parametrize(
@@ -40,20 +39,6 @@ def test_contains_takes_any_accepted_form_and_no_empty_one():
 
 
 @pytest.mark.parametrize(
-    ("answer", "clause"),
-    [
-        ("关羽。他温酒斩华雄", "关羽"),
-        ("“关羽”，字云长", "关羽”"),
-        ("没有标点", "没有标点"),
-        ("", ""),
-        ("关羽、张飞", "关羽"),
-    ],
-)
-def test_the_first_clause(answer, clause):
-    assert first_clause(answer) == clause
-
-
-@pytest.mark.parametrize(
     ("answer", "accepted", "found"),
     [
         ("十九岁", ["九岁"], False),
@@ -75,17 +60,14 @@ def test_exact_ignores_marks_and_nothing_else():
     assert not exact("", [""])
 
 
-@pytest.mark.parametrize(("answer", "value"), [("关羽斩华雄", 1.0), ("", 0.0), ("张飞", 0.0)])
-def test_chrf_by_hand(answer, value):
-    assert chrf(answer, "关羽斩华雄") == pytest.approx(value)
+@given(a=st.text("曹操刘备关羽", max_size=12), b=st.text("曹操刘备关羽", max_size=12))
+def test_rouge_l_is_the_longest_common_subsequence(a, b):
+    def longest(one: str, other: str) -> int:
+        if not one or not other:
+            return 0
+        if one[0] == other[0]:
+            return 1 + longest(one[1:], other[1:])
+        return max(longest(one[1:], other), longest(one, other[1:]))
 
-
-def test_chrf_of_a_shorter_answer_by_hand():
-    # 关羽 against 关羽斩: 2 of 2 letters and 1 of 1 pairs are right, of 3 and 2; no triples. Precision 1, recall
-    # (2/3 + 1/2) / 2 = 7/12; F with beta 2 = 5 * 1 * 7/12 / (4 * 1 + 7/12).
-    assert chrf("关羽", "关羽斩") == pytest.approx(5 * (7 / 12) / (4 + 7 / 12), abs=1e-3)
-
-
-@given(a=st.text("曹操刘备，。关羽", max_size=20), b=st.text("曹操刘备，。关羽", min_size=1, max_size=20))
-def test_chrf_is_sacrebleus(a, b):
-    assert chrf(a, b) == pytest.approx(CHRF().sentence_score(a, [b]).score / 100)
+    a, b = a[:6], b[:6]
+    assert rouge_l(a, b) == pytest.approx(2 * longest(a, b) / (len(a) + len(b)) if a or b else 0.0)

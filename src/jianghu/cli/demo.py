@@ -154,7 +154,7 @@ def _exam(result: dict[str, Any], say: dict[str, str]) -> None:
     table = Table(title=say["exam_title"], title_justify="left", box=None, padding=(0, 1, 0, 0))
     table.caption, table.caption_justify = say["exam_note"], "left"
     table.add_column("", no_wrap=True)
-    for name in ("questions", "right", "interval", "nearest", "first", "f1", "strangers", "loops"):
+    for name in ("questions", "right", "interval", "nearest", "anywhere", "f1", "strangers", "loops"):
         table.add_column(say[f"exam_{name}"], justify="right", no_wrap=True)
     for group, row in result["groups"].items():
         table.add_row(
@@ -163,7 +163,7 @@ def _exam(result: dict[str, Any], say: dict[str, str]) -> None:
             f"{row['accuracy']:.1%}",
             f"{row['low']:.0%}–{row['high']:.0%}",
             f"{row['baseline'] or 0:.1%}",
-            f"{row['first']:.1%}",
+            f"{row['contains']:.1%}",
             f"{row['character_f1']:.2f}",
             f"{row['wrong_book'] or 0:.0%}",
             f"{row['loops']:.0%}",

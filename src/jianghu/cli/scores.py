@@ -15,7 +15,7 @@ def table(result: dict[str, Any]) -> None:
     title = f"{result['exam']} · {result['checkpoint']}"
     rows = Table(title=title, title_justify="left", box=None, padding=(0, 1, 0, 0))
     rows.add_column("", no_wrap=True)
-    columns = ("asked", "right", "95 %", "nearest", "silent", "at once", "F1", "chrF", "strangers", "loops", "ended")
+    columns = ("asked", "right", "95 %", "nearest", "silent", "anywhere", "F1", "strangers", "loops", "ended")
     for name in columns:
         rows.add_column(name, justify="right", no_wrap=True)
     groups = result["groups"] if len(result["groups"]) > 1 else {}
@@ -27,9 +27,8 @@ def table(result: dict[str, Any]) -> None:
             f"{row['low']:.0%}–{row['high']:.0%}",
             _percent(row["baseline"]),
             f"{row['abstained']:.0%}",
-            f"{row['first']:.1%}",
+            f"{row['contains']:.1%}",
             f"{row['character_f1']:.2f}",
-            f"{row['chrf']:.2f}",
             _percent(row["wrong_book"]),
             f"{row['loops']:.0%}",
             f"{row['finished']:.0%}",
@@ -81,7 +80,7 @@ def verdicts(names: Sequence[str], compared: Sequence[dict[str, Any]]) -> None:
     for name, groups in zip(names[1:], compared, strict=True):
         for group, row in groups.items():
             console.print(
-                f"{name} beside {names[0]}, {group or 'all'}: {row['second']:.1%} and {row['first']:.1%} of "
+                f"{name} beside {names[0]}, {group or 'all'}: {row['second']:.1%} and {row['contains']:.1%} of "
                 f"{row['questions']}, difference {row['difference']:+.1%} (95 % {row['low']:+.1%} to "
                 f"{row['high']:+.1%}), McNemar p = {row['p']:.2g}: {row['verdict']}",
                 highlight=False,

@@ -74,13 +74,13 @@ WORDS: dict[str, tuple[str, str]] = {
     "step": ("step {step}", "第 {step} 步"),
     "exam_title": ("The exam", "考试成绩"),
     "exam_note": (
-        "right: the answer holds the right words, and no other name first; at once: in its first clause.\n"
+        "right: what the answer says first is right; anywhere: it holds the right words somewhere.\n"
         "nearest: what one scores who gives the answer of the taught question that is most alike.\n"
         "strangers: answers that name somebody of another book. F1 by characters.\n"
         "A model of about a million parameters learns the taught answers by heart, and the style of the novel; a new "
         "wording is already hard, and of facts it was never asked about it knows next to nothing. That takes bigger "
         "models, more wordings, more time.",
-        "正确：回答里有正确答案，且没有先说别的人名；首句：第一个停顿之前就有。\n"
+        "正确：回答先说的就是正确答案；含有：回答里某处有正确答案。\n"
         "最近题：照抄最相似的教过的题的答案能得多少分。串书：回答里出现别的书的人物。F1 按字计算。\n"
         "约一百万参数的模型能背下教过的答案、学到小说的文风；换个问法就难了，没问过的事实几乎答不出。"
         "那需要更大的模型、更多的问法、更长的训练。",
@@ -89,7 +89,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "exam_right": ("right", "正确"),
     "exam_interval": ("95 %", "95% 区间"),
     "exam_nearest": ("nearest", "最近题"),
-    "exam_first": ("at once", "首句"),
+    "exam_anywhere": ("anywhere", "含有"),
     "exam_f1": ("F1", "F1"),
     "exam_strangers": ("strangers", "串书"),
     "exam_loops": ("loops", "重复"),

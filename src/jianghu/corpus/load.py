@@ -105,8 +105,6 @@ def _natural(name: str) -> list[tuple[int, str]]:
 
 
 def _simplified(text: str) -> str:
-    try:
-        from opencc import OpenCC
-    except ImportError:
-        raise InputError('[books] simplify needs OpenCC: pip install "jianghu[convert]"') from None
+    from opencc import OpenCC
+
     return str(OpenCC("t2s").convert(text))

@@ -1,4 +1,5 @@
-"""Numerals of chapter headings → integers: Chinese (一百零八, 一○八, 廿三, 貳拾), Arabic, Roman, English words."""
+"""Numerals → numbers: those of chapter headings (一百零八, 一○八, 廿三, 貳拾, Arabic, Roman, English words), and those
+of running text (八十二, 十二万三千, 3.5万)."""
 
 from __future__ import annotations
 
@@ -12,6 +13,7 @@ NUMERALS = "零〇○一二两兩三四五六七八九十百千廿卅壹贰貳�
 _DIGITS = {c: n for n, group in enumerate(["零〇○", "一壹", "二两兩贰貳", "三叁參", "四肆", "五伍"]) for c in group}
 _DIGITS |= {c: n for n, group in enumerate(["六陆陸", "七柒", "八捌", "九玖"], 6) for c in group}
 _UNITS = {"十": 10, "拾": 10, "百": 100, "佰": 100, "千": 1000}
+_MYRIADS = {"万": 10_000, "萬": 10_000, "亿": 100_000_000, "億": 100_000_000}
 _ROMAN = {"i": 1, "v": 5, "x": 10, "l": 50, "c": 100}
 _WORDS = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen"]
 _WORDS += ["fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen", "twenty"]
@@ -43,3 +45,23 @@ def _chinese(text: str) -> int | None:
             total += (digit or 1) * _UNITS[c]
             digit = 0
     return total + digit
+
+
+def value_of(numeral: str) -> float:
+    """The value of a numeral of running text, Chinese, Arabic or both: 八十二, 十二万三千, 3.5万, 3千."""
+    if decimal := re.match(r"[0-9]+\.[0-9]+", numeral):
+        rest = numeral[decimal.end() :]
+        return float(decimal[0]) * (value_of(rest) if rest else 1)
+    total = 0
+    for part, unit in re.findall(r"([^万萬亿億]*)([万萬亿億]?)", numeral):
+        if part or unit:
+            total += (number_of(_arabic_to_chinese(part)) or (1 if unit else 0)) * _MYRIADS.get(unit, 1)
+    return float(total)
+
+
+def _arabic_to_chinese(numeral: str) -> str:
+    """3千5百 as 三千五百: digits among units are read as Chinese numerals."""
+    return numeral if numeral.isdecimal() else numeral.translate(_CHINESE_DIGITS)
+
+
+_CHINESE_DIGITS = str.maketrans("0123456789", "〇一二三四五六七八九")

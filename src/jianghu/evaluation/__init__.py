@@ -5,10 +5,10 @@ from .build_exam import GROUPS, shelf_exam
 from .contamination import Leaks, Taught
 from .degeneration import copied, distinct, is_garbage, is_loop, loop_span
 from .entities import People
-from .grading import abstains, grade
-from .metrics import character_f1, chrf, contains, exact, first_clause, rouge_l
+from .grading import abstains, contains, exact, grade
+from .metrics import character_f1, rouge_l
 from .perplexity import perplexity
-from .questions import Item, read_exam, read_questions
+from .questions import Item, item_of, read_exam, read_questions
 from .run_exam import Background, answer, score_answers, take_exam
 from .scores import Scores, mean_scores, shuffled
 
@@ -24,15 +24,14 @@ __all__ = [
     "abstains",
     "answer",
     "character_f1",
-    "chrf",
     "contains",
     "copied",
     "distinct",
     "exact",
-    "first_clause",
     "grade",
     "is_garbage",
     "is_loop",
+    "item_of",
     "loop_span",
     "mean_scores",
     "perplexity",

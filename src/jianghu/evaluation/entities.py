@@ -8,8 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from ..corpus import Lexicon, Name
-from ..text import normalise
-from .metrics import places
+from .questions import Item
 
 IN_PASSING = 20
 """A name that a book has no more often than this, and not in its lexicon, is not one of its people."""
@@ -63,20 +62,20 @@ class People:
         people = [name for name in (lexicon.names if lexicon else ()) if name.kind == "person"]
         return next((name for name in people if forms & {name.name, *name.aliases}), None)
 
-    def another_first(self, answer: str, accepted: tuple[str, ...], question: str, book: str) -> bool:
-        """Whether an answer to a who-question names somebody else before the right person.
+    def another_between(self, start: int, end: int, answer: str, item: Item) -> bool:
+        """Whether an answer to a who-question names somebody else in `answer[start:end]`, before the right person.
 
         Whoever the question names may be named. False if no accepted form is a person of the book.
         """
-        name = self.wanted(accepted, book)
+        name = self.wanted(item.accepted, item.book)
         if name is None:
             return False
-        text, lexicon = normalise(answer), self.lexicons[self.book_of(book)]
-        asked = lexicon.names_in(normalise(question))
-        at = min(places(text, accepted), default=len(text))
-        others = [(start, who) for start, _, who in lexicon.mentions(text) if who != name.name and who not in asked]
-        others += self._said(text, self.book_of(book))
-        return any(start < at and who not in question for start, who in others)
+        book = self.book_of(item.book)
+        lexicon = self.lexicons[book]
+        asked = lexicon.names_in(item.question)
+        others = [(at, who) for at, _, who in lexicon.mentions(answer) if who != name.name and who not in asked]
+        others += self._said(answer, book)
+        return any(start <= at < end and who not in item.question for at, who in others)
 
     def ranked(self, book: str) -> list[str]:
         """Persons of a book by how often it names them, most often first."""

@@ -1,12 +1,18 @@
-"""Right, abstained or wrong. A question and an answer go in; the verdict comes out."""
+"""Right, abstained or wrong. A question and an answer go in; the verdict comes out.
+
+What an answer says first decides. Questions answered by yes or no, and by the letter of a choice, have rules of their
+own (`closed_answers.py`).
+"""
 
 from __future__ import annotations
 
 import re
-from typing import Literal
+from collections.abc import Iterator, Sequence
+from typing import Literal, NamedTuple
 
+from .clauses import Clause, Token, clauses, places, tokens
+from .closed_answers import choice_letter, is_letter, wants_yes, yes_or_no
 from .entities import People
-from .metrics import contains
 from .questions import Item
 
 Outcome = Literal["right", "abstained", "wrong"]
@@ -22,6 +28,39 @@ _ABSTAINS = re.compile(
     "|not (?:mentioned|told|stated)|(?:do not|don't|cannot|can't) (?:know|tell|answer)",
     re.IGNORECASE,
 )
+_DENIED = re.compile(
+    r"(?:不是|并非|不|非|没有|没|未|not|never|isn't|wasn't|aren't|weren't)(?:在|于|由|被|因|为|叫|用|姓|a|an|the)?$"
+)
+"""What before a form says that it is not the answer."""
+_NEGATIVE = ("不", "非", "并非", "没", "未", "not", "no")
+_DENIAL = re.compile(r"不是|并非|并不是|绝非|不在|不叫|没有|not|it(?:is|was)not|it(?:isn't|wasn't)")
+"""How a clause begins that says what the answer is not."""
+_OPENING = re.compile(
+    r"(?:正确)?(?:的)?答案(?:是|为|如下)?|回答|答|是的|好的|嗯|根据.*|据.*[载说述写]"
+    r"|(?:原文|书中|书里|小说)[中里]?(?:写道|说|写|记载)?|(?:the)?answer(?:is)?|well|accordingto.*"
+)
+_ASKS_WHEN = re.compile(r"时|年|哪天|哪一?[天日回]|几[岁月日号]|when|year|day")
+_MOMENT = re.compile(r"(?:时|时候|后|前|那年|年间|期间|当年|后来|最后|结果|起初|次日|当夜|原来|其实)$")
+_ASKS_WHICH = re.compile(r"还是|或者?|谁[更先]|哪[个一位]|以下|下列|选|\bor\b|which")
+_FUNCTION_WORDS = frozenset("的是在了也就这那其个中里他她它们为叫与和所被把由于之") | {
+    "the",
+    "is",
+    "was",
+    "he",
+    "she",
+    "it",
+}
+_JOINERS = frozenset("和与及跟同并以还有") | {"and"}
+_LEFT_OF_ONE = frozenset("是为叫用以在于姓名字曰乃即的了只条把张匹杆件块个坐骑使拿吃喝弹放烧死被因")
+_RIGHT_OF_ONE = frozenset("的了也呢啊吧")
+"""What may stand beside an answer of one character: 马 is not in 司马懿, nor in 马上."""
+
+
+class Place(NamedTuple):
+    """Where in a text an accepted form begins, and where its clause does."""
+
+    start: int
+    clause: int
 
 
 def abstains(answer: str) -> bool:
@@ -32,13 +71,105 @@ def abstains(answer: str) -> bool:
 def grade(item: Item, answer: str, people: People | None = None) -> Outcome:
     """The verdict on an answer.
 
-    Right: it holds an accepted form, and to a who-question names nobody else first. Where the book does not tell,
-    to say so is right. Where it does, to say so is apart from wrong: a model that knows what it does not know.
+    Right: what it says first is an accepted form, and to a who-question it names nobody else before. Where the book
+    does not tell, to say so is right. Where it does, to say so is apart from wrong: a model that knows what it does
+    not know.
     """
-    if contains(answer, item.accepted) and not (
-        people and people.another_first(answer, item.accepted, item.question, item.book)
-    ):
+    if _is_right(item, answer, people):
         return "right"
     if abstains(answer):
         return "right" if item.silent else "abstained"
     return "wrong"
+
+
+def _is_right(item: Item, answer: str, people: People | None) -> bool:
+    if not item.accepted:
+        return False
+    if (yes := wants_yes(item.question, item.accepted[0])) is not None:
+        return yes_or_no(answer, item.question) is yes
+    if is_letter(item.accepted[0]):
+        return choice_letter(answer) == tokens(item.accepted[0])[0]
+    place = first_place(answer, item.accepted, item.question)
+    if place is None or abstains(answer[: place.start]):
+        return False
+    return people is None or not people.another_between(place.clause, place.start, answer, item)
+
+
+def contains(answer: str, accepted: Sequence[str]) -> bool:
+    """Whether an accepted form stands anywhere in an answer, bounded on both sides and not denied."""
+    said = clauses(answer)
+    return any(True for form in accepted for number in range(len(said)) for _ in _held(said[number:], form))
+
+
+def exact(answer: str, accepted: Sequence[str]) -> bool:
+    """Whether an answer is one of the accepted forms and nothing else."""
+    said = tokens(answer)
+    return bool(said) and any(said == tokens(form) for form in accepted)
+
+
+def first_place(answer: str, accepted: Sequence[str], question: str) -> Place | None:
+    """The place of an accepted form in what an answer says first; None if it says something else.
+
+    Passed over are openings (答案是), the question's own words, the time (曹操败走之后), and what the answer is not.
+    """
+    said = clauses(answer)
+    asked = _FUNCTION_WORDS.union(tokens(question))
+    for number, clause in enumerate(said):
+        found = [start for form in accepted for start in (*_held(said[number:], form), *_listed(said[number:], form))]
+        if found:
+            return Place(min(found), clause.tokens[0].start)
+        if not _says_nothing_yet(clause, asked, question):
+            return None
+    return None
+
+
+def _says_nothing_yet(clause: Clause, asked: frozenset[str], question: str) -> bool:
+    echoes = clause.mark in (",", ":", "(") and not _ASKS_WHICH.search(question)
+    names_moment = clause.mark == "," and not _ASKS_WHEN.search(question)
+    return (
+        _OPENING.fullmatch(clause.text) is not None
+        or _DENIAL.match(clause.text) is not None
+        or (echoes and asked.issuperset(token.text for token in clause.tokens))
+        or (names_moment and _MOMENT.search(clause.text) is not None)
+    )
+
+
+def _held(said: Sequence[Clause], form: str) -> Iterator[int]:
+    """Where a form begins in the first of some clauses; it may go on in those after it."""
+    wanted = tokens(form)
+    if not said or not wanted:
+        return
+    first = said[0].tokens
+    following = [token.text for clause in said for token in clause.tokens]
+    for place in places(following, wanted):
+        if place >= len(first):
+            return
+        before = "".join(token.text for token in first[:place])
+        denied = _DENIED.search(before) is not None and not form.startswith(_NEGATIVE)
+        if not denied and (len(form) > 1 or form.isascii() or _stands_alone(first, place)):
+            yield first[place].start
+
+
+def _stands_alone(clause: Sequence[Token], place: int) -> bool:
+    left = place == 0 or clause[place - 1].text in _LEFT_OF_ONE or clause[place - 1].text.startswith("#")
+    return left and (place + 1 == len(clause) or clause[place + 1].text in _RIGHT_OF_ONE)
+
+
+def _listed(said: Sequence[Clause], form: str) -> Iterator[int]:
+    """Where the items of a form that is a list (刘备、关羽、张飞) begin, in whatever order they are said."""
+    items = [tokens(part) for part in form.split("、")]
+    spoken = [token for clause in said for token in clause.tokens]
+    place = 1 if spoken and spoken[0].text in ("是", "乃") else 0
+    start = place
+    while len(items) > 1 or (items and start != place):
+        here = [item for item in items if tuple(t.text for t in spoken[place : place + len(item)]) == item]
+        if here:
+            longest = max(here, key=len)
+            items.remove(longest)
+            place += len(longest)
+        elif place > start and place < len(spoken) and spoken[place].text in _JOINERS:
+            place += 1
+        else:
+            return
+    if not items and spoken:
+        yield spoken[start].start

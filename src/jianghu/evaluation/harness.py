@@ -26,10 +26,10 @@ test_split: test
 output_type: generate_until
 doc_to_text: "{{{{prompt}}}}"
 doc_to_target: "{{{{answer}}}}"
-process_results: !function scoring.contains
+process_results: !function scoring.right
 generation_kwargs: {{until: ["<|im_end|>"], do_sample: false, max_gen_toks: {tokens}}}
 metric_list:
-  - {{metric: contains, aggregation: mean, higher_is_better: true}}
+  - {{metric: right, aggregation: mean, higher_is_better: true}}
 metadata: {{version: 1}}
 """
 
@@ -51,13 +51,14 @@ metadata: {{version: 1}}
 """
 
 _SCORING = '''\
-"""Scores an answer as Jianghu does: right if it holds an accepted form, marks aside."""
+"""Scores an answer as Jianghu does: right if what it says first is an accepted form."""
 
-from jianghu.evaluation import contains as holds
+from jianghu.evaluation import Item, grade
 
 
-def contains(doc, results):
-    return {"contains": float(holds(results[0], doc["accepted"]))}
+def right(doc, results):
+    item = Item(doc["id"], doc["question"], doc["answer"], tuple(doc["accepted"]), kind=doc["kind"])
+    return {"right": float(grade(item, results[0]) == "right")}
 '''
 
 
@@ -85,6 +86,8 @@ def export_tasks(items: Sequence[Item], folder: Path, name: str, max_new_tokens:
         {
             "id": item.id,
             "group": item.group,
+            "kind": item.kind,
+            "question": item.question,
             "prompt": _PROMPT.format(question=item.question),
             "answer": item.answer,
             "accepted": list(item.accepted),

@@ -19,7 +19,7 @@ class Item:
     """One question.
 
     Attributes:
-        answer: the reference answer, for F1, ROUGE-L and chrF; empty where there is none (a free question).
+        answer: the reference answer, for F1 and ROUGE-L; empty where there is none (a free question).
         accepted: forms of which a right answer holds one; the answer itself where nothing shorter is known.
         options: the choices of a multiple-choice question, the right one first; empty: they are drawn.
         group: the row of the table to which it counts: a group of the shelf's exam, or a kind.

@@ -14,8 +14,8 @@ from ..recipe import EvalSettings
 from .contamination import Taught
 from .degeneration import copied, is_garbage, is_loop
 from .entities import People
-from .grading import grade
-from .metrics import character_f1, chrf, contains, exact, first_clause, rouge_l
+from .grading import contains, exact, grade
+from .metrics import character_f1, rouge_l
 from .multiple_choice import choice_scores, choose, make_choices, name_rank, name_scores
 from .questions import Item
 from .scores import mean_scores, shuffled
@@ -105,11 +105,10 @@ def _score(item: Item, text: str, background: Background) -> dict[str, Any]:
     return {
         "outcome": outcome,
         "correct": outcome == "right",
-        "first": contains(first_clause(text), item.accepted),
+        "contains": contains(text, item.accepted),
         "exact": exact(text, item.accepted),
         "character_f1": round(character_f1(text, item.answer), 4),
         "rouge_l": round(rouge_l(text, item.answer), 4),
-        "chrf": round(chrf(text, item.answer), 4),
         "wrong_book": people.strangers(text, item.question, " ".join((item.answer, *item.accepted)), item.book)
         if people
         else None,

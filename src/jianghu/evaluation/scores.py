@@ -9,7 +9,7 @@ from typing import Any
 from ..dataset.batches import spread
 from ..stats import wilson
 from .degeneration import distinct
-from .metrics import contains
+from .grading import contains
 from .multiple_choice import mixed, share
 
 MOST_PAIRED = 200  # answers of which chance is reckoned: each with every other question's reference
@@ -20,7 +20,7 @@ class Scores:
     """Means over some questions; shares from 0 to 1.
 
     `accuracy` is the share of right answers, `low` and `high` bound it with 95 % confidence (Wilson); `abstained` said
-    not to know, `wrong` are the others. `first` is the stricter share whose first clause holds an accepted form,
+    not to know, `wrong` are the others. `contains` is the looser share that holds an accepted form anywhere,
     `finished` the share that ended by itself, `baseline` the accuracy of the nearest training question's answer.
     Questions without a reference count for what an answer is by itself only.
     """
@@ -31,11 +31,10 @@ class Scores:
     high: float
     abstained: float
     wrong: float
-    first: float
+    contains: float
     exact: float
     character_f1: float
     rouge_l: float
-    chrf: float
     wrong_book: float | None
     loops: float
     finished: float
@@ -64,10 +63,7 @@ def mean_scores(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
             high=round(high, 4),
             abstained=_mean([row["outcome"] == "abstained" for row in scored]),
             wrong=_mean([row["outcome"] == "wrong" for row in scored]),
-            **{
-                name: _mean([row[name] for row in scored])
-                for name in ("first", "exact", "character_f1", "rouge_l", "chrf")
-            },
+            **{name: _mean([row[name] for row in scored]) for name in ("contains", "exact", "character_f1", "rouge_l")},
             wrong_book=_mean([bool(row["wrong_book"]) for row in known]) if known else None,
             loops=_mean([row["loop"] for row in rows]),
             finished=_mean([row["finished"] for row in rows]),

@@ -17,7 +17,7 @@ class BooksSettings(Settings):
     max_repeat: Positive = 24
     """Longest run of one mark that is kept; longer runs are cut to this many (they hang tokenizer training)."""
     simplify: bool = False
-    """Convert traditional to simplified characters (needs `pip install "jianghu[convert]"`; not reversible)."""
+    """Convert traditional to simplified characters (not reversible)."""
     chapter_chars: Positive = 5000
     """Characters per piece, for a book in which no chapter headings are found."""
 

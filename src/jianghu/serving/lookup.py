@@ -14,8 +14,9 @@ from typing import Any
 from .. import files
 from ..corpus import Chapter, Lexicon, Name, read_chapters, shelf_lexicons
 from ..dataset.batches import spread
-from ..evaluation.metrics import contains, normalise
+from ..evaluation import grade, item_of
 from ..records import Record
+from ..text import normalise
 from ..workspace import Workspace
 
 OPENING = (3, 12)
@@ -88,7 +89,7 @@ class Shelf:
             return None
         return {
             "reference": record.answer,
-            "right": contains(answer, (record.short_answer, *record.aliases)),
+            "right": grade(item_of(record.to_dict(), record.id, ""), answer) == "right",
             "split": record.split,
             "evidence": self._evidence(record),
         }
