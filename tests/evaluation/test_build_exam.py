@@ -5,8 +5,10 @@ import pytest
 from jianghu.corpus import Lexicon, Name
 from jianghu.evaluation import GROUPS, People, shelf_exam
 from jianghu.evaluation.free_questions import free_questions
+from jianghu.recipe import EvalSettings
 
 BOOK = "青峰录"
+ALL = EvalSettings(group_questions=0, paraphrase_questions=0)
 
 
 def record(number, wording, question, answer, kind="who", source="bundled"):
@@ -42,8 +44,11 @@ RECORDS = {
 }
 
 
+MANNERS = [("你是谁？", "manners"), ("顾长风的天气如何？", "unanswerable"), ("《青峰录》里你读过谁？", "absent")]
+
+
 def test_each_group_holds_what_its_name_says(people):
-    items = shelf_exam(RECORDS, people, 0)
+    items = shelf_exam(RECORDS, people, ALL)
     by_group = {group: [item for item in items if item.group == group] for group in GROUPS}
     assert list(dict.fromkeys(item.group for item in items)) == list(GROUPS)
     assert {item.fact for item in by_group["trained"]} == {"f1"}  # the facts of the paraphrases, in taught words
@@ -55,7 +60,7 @@ def test_each_group_holds_what_its_name_says(people):
 
 
 def test_a_reversed_question_gives_the_answer_and_wants_the_name(people):
-    found = {item.fact: item for item in shelf_exam(RECORDS, people, 0) if item.group == "reversed"}
+    found = {item.fact: item for item in shelf_exam(RECORDS, people, ALL) if item.group == "reversed"}
     assert found["f1"].accepted == ("顾长风",)
     assert "沈青峰" in found["f1"].question
     assert "顾长风" not in found["f1"].question
@@ -64,16 +69,34 @@ def test_a_reversed_question_gives_the_answer_and_wants_the_name(people):
 
 
 def test_another_books_title_makes_a_question_without_answer(people):
-    [asked] = [item for item in shelf_exam(RECORDS, people, 0) if item.kind == "wrong_book"]
+    [asked] = [item for item in shelf_exam(RECORDS, people, ALL) if item.kind == "wrong_book"]
     assert asked.question == "《水浒传》里谁夺了密信？"
 
 
 def test_a_cap_holds_for_each_group_and_records_by_rule_serve_where_there_are_no_others(people):
     many = {split: [{**row, "source": "cloze"} for row in rows] for split, rows in RECORDS.items()}
-    items = shelf_exam(many, people, 1)
+    items = shelf_exam(many, people, EvalSettings(group_questions=1, paraphrase_questions=1))
     assert {group: sum(item.group == group for item in items) for group in GROUPS} == dict.fromkeys(GROUPS, 1)
-    without = shelf_exam({**many, "paraphrase": []}, people, 0)
+    without = shelf_exam({**many, "paraphrase": []}, people, ALL)
     assert {item.fact for item in without if item.group == "trained"} == {"f1", "f2", "f8"}
+
+
+def test_the_main_group_has_a_cap_of_its_own(people):
+    many = {**RECORDS, "paraphrase": [record(n, 3, f"第{n}件事，换个问法？", "沈青峰") for n in range(900)]}
+    items = shelf_exam(many, people, EvalSettings())
+    assert sum(item.group == "paraphrase" for item in items) == 800
+    few = shelf_exam(many, people, EvalSettings(paraphrase_questions=3))
+    assert sum(item.group == "paraphrase" for item in few) == 3
+
+
+@pytest.mark.parametrize("source", ["bundled", "cloze"])
+def test_manners_are_never_examined(people, source):
+    """Not even where no other record was written by hand, and whatever split and kind they are in."""
+    manners = [record(f"m{n}", 1, question, "江湖", kind, "manners") for n, (question, kind) in enumerate(MANNERS)]
+    rows = {split: [{**row, "source": source} for row in rows] + manners for split, rows in RECORDS.items()}
+    items = shelf_exam(rows, people, ALL)
+    assert items
+    assert not any(item.fact.startswith("fm") for item in items)
 
 
 def test_free_questions_are_of_the_four_kinds_and_about_the_books_people(people):

@@ -80,7 +80,7 @@ def verdicts(names: Sequence[str], compared: Sequence[dict[str, Any]]) -> None:
     for name, groups in zip(names[1:], compared, strict=True):
         for group, row in groups.items():
             console.print(
-                f"{name} beside {names[0]}, {group or 'all'}: {row['second']:.1%} and {row['contains']:.1%} of "
+                f"{name} beside {names[0]}, {group or 'all'}: {row['second']:.1%} and {row['first']:.1%} of "
                 f"{row['questions']}, difference {row['difference']:+.1%} (95 % {row['low']:+.1%} to "
                 f"{row['high']:+.1%}), McNemar p = {row['p']:.2g}: {row['verdict']}",
                 highlight=False,

@@ -1,7 +1,7 @@
 """Exams: questions go in with their answers, a checkpoint answers them closed-book, scores come out."""
 
 from .answer_score import AnswerScore
-from .build_exam import GROUPS, shelf_exam
+from .build_exam import GROUPS, MAIN_GROUP, shelf_exam
 from .contamination import Leaks, Taught
 from .degeneration import copied, distinct, is_garbage, is_loop, loop_span
 from .entities import People
@@ -14,6 +14,7 @@ from .scores import Scores, mean_scores, shuffled
 
 __all__ = [
     "GROUPS",
+    "MAIN_GROUP",
     "AnswerScore",
     "Background",
     "Item",

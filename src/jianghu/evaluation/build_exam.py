@@ -9,24 +9,28 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ..dataset.batches import spread
+from ..recipe import EvalSettings
 from .entities import People
 from .questions import SILENT, Item, items_of
 
+MAIN_GROUP = "paraphrase"
+"""The group that decides: taught facts in a wording that was not trained on."""
 GROUPS = ("trained", "paraphrase", "unseen", "reversed", "unanswerable", "wrong_book")
 
 Rows = list[dict[str, Any]]
 
 
-def shelf_exam(records: Mapping[str, Rows], people: People, most: int) -> list[Item]:
+def shelf_exam(records: Mapping[str, Rows], people: People, settings: EvalSettings) -> list[Item]:
     """Questions of all groups, in the order of `GROUPS`; the same records give the same exam.
 
     Where some records were written by hand, the groups about facts of the book are made from those alone: questions cut
-    from the text by rule are good to train on, and poorer to measure with.
+    from the text by rule are good to train on, and poorer to measure with. Manners are of no group.
 
     Args:
         records: `train`, `paraphrase`, `val` and `test`.
-        most: most questions of a group, evenly spread.
+        settings: how many questions of a group at most, evenly spread.
     """
+    records = {split: [row for row in rows if row["source"] != "manners"] for split, rows in records.items()}
     told = {split: [row for row in rows if row["kind"] not in SILENT] for split, rows in records.items()}
     if any(row["source"] == "bundled" for row in told["train"]):
         told = {split: [row for row in rows if row["source"] == "bundled"] for split, rows in told.items()}
@@ -45,7 +49,16 @@ def shelf_exam(records: Mapping[str, Rows], people: People, most: int) -> list[I
             *(item for row in _one_a_fact([*told["val"], *told["test"]]) for item in _retitled(row, people)),
         ],
     }
-    return [items[n] for items in groups.values() for n in spread(len(items), most or len(items))]
+    return [item for group, items in groups.items() for item in _evenly(items, _most(group, settings))]
+
+
+def _most(group: str, settings: EvalSettings) -> int:
+    return settings.paraphrase_questions if group == MAIN_GROUP else settings.group_questions
+
+
+def _evenly(items: Sequence[Item], most: int) -> list[Item]:
+    """At most so many items, evenly spread; 0: all."""
+    return [items[n] for n in spread(len(items), most or len(items))]
 
 
 def _one_a_fact(rows: Iterable[dict[str, Any]]) -> Rows:

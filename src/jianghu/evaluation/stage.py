@@ -139,7 +139,7 @@ def _shelf_items(ws: Workspace, settings: EvalSettings, people: People | None) -
         ]
         for split in SPLITS
     }
-    return shelf_exam(records, people or People({}, {}, {}), settings.group_questions)
+    return shelf_exam(records, people or People({}, {}, {}), settings)
 
 
 def _manifest(ws: Workspace, recipe: Recipe, checkpoint: Path, items: Sequence[Item]) -> Manifest:

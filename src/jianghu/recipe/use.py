@@ -38,7 +38,9 @@ class EvalSettings(Settings):
     repetition_penalty: Annotated[float, Field(gt=0)] = 1.0
     """Above 1 makes tokens that have occurred less likely."""
     group_questions: NotNegative = 200
-    """Most questions of each group of the exam that is made from the records; 0 takes all."""
+    """Most questions of each group of the exam that is made from the records, but for the main one; 0 takes all."""
+    paraphrase_questions: NotNegative = 800
+    """Most questions of its main group, new wordings of taught facts; 0 takes all."""
     leaks: Literal["exclude", "refuse", "keep"] = "exclude"
     """What to do with questions that stand in the training records."""
     choice_questions: NotNegative = 200

@@ -5,12 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from ..evaluation import MAIN_GROUP
 from ..stats import versus
 from .findings import best_run
 from .gather import Facts
-
-MAIN = "paraphrase"
-"""The group that decides where an exam has it: taught facts in a wording that was not trained on."""
 
 
 def advice(facts: Facts) -> tuple[str, str]:
@@ -26,7 +24,7 @@ def advice(facts: Facts) -> tuple[str, str]:
     first, *others = exams
     score = _score(first)
     name = first["checkpoint"]
-    group = MAIN if MAIN in first["groups"] else "all"
+    group = MAIN_GROUP if MAIN_GROUP in first["groups"] else "all"
     first_alone = not others or score["accuracy"] > _score(others[0])["accuracy"]
     most = ("the most", "最多") if first_alone else ("as many as any", "并列最多")
     english = (
@@ -56,9 +54,9 @@ def _comparable(facts: Facts) -> list[dict[str, Any]]:
 
 
 def _score(exam: dict[str, Any]) -> dict[str, Any]:
-    found = exam["groups"].get(MAIN, exam["scores"])
+    found = exam["groups"].get(MAIN_GROUP, exam["scores"])
     return dict(found)
 
 
 def _rows(exam: dict[str, Any]) -> list[dict[str, Any]]:
-    return [row for row in exam["answers"] if MAIN not in exam["groups"] or row["group"] == MAIN]
+    return [row for row in exam["answers"] if MAIN_GROUP not in exam["groups"] or row["group"] == MAIN_GROUP]
