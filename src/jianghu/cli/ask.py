@@ -28,7 +28,7 @@ def sample(checkpoint: str, *, prompt: str = "", settings: SampleFlags = None) -
     loaded, sampling = _open(checkpoint, settings)
     ids = loaded.tokenizer.encode(prompt) or [loaded.tokenizer.end_of_text]
     print(prompt, end="")
-    _write(loaded, ids, sampling)
+    write_out(loaded, ids, sampling)
 
 
 def ask(
@@ -53,7 +53,7 @@ def ask(
         raise InputError("the question is empty.")
     loaded, sampling = _open(checkpoint, settings, greedy)
     found = _look_up(question_text) if open_book else None
-    _write(loaded, _prompt(loaded, question(question_text)), sampling)
+    write_out(loaded, _prompt(loaded, question(question_text)), sampling)
     if found is not None:
         output.passages(found)
 
@@ -79,7 +79,7 @@ def chat(checkpoint: str, *, settings: SampleFlags = None) -> None:
             continue
         talk.append({"role": "user", "content": said})
         talk = newest_turns(loaded.tokenizer, talk, loaded.model.config.block_size // 2)  # the rest is for the answer
-        talk.append({"role": "assistant", "content": _write(loaded, _prompt(loaded, talk), sampling)})
+        talk.append({"role": "assistant", "content": write_out(loaded, _prompt(loaded, talk), sampling)})
 
 
 def _open(reference: str, flags: object, greedy: bool = False) -> tuple[Checkpoint, Sampling]:
@@ -116,7 +116,7 @@ def _prompt(loaded: Checkpoint, messages: list[Message]) -> list[int]:
     return ids
 
 
-def _write(loaded: Checkpoint, ids: list[int], sampling: Sampling) -> str:
+def write_out(loaded: Checkpoint, ids: list[int], sampling: Sampling) -> str:
     """Print the continuation as it comes, whole characters only; return it."""
     from ..generation import stream
 

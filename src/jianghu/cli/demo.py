@@ -19,14 +19,18 @@ from rich.text import Text
 from .. import files
 from ..corpus import BUNDLED_NAME, check_report, find_bundled, load_shelf
 from ..errors import InputError
+from ..model import load_checkpoint
 from ..progress import clock
 from ..recipe import load_recipe, to_toml
 from ..workspace import BASE, CHAT, RECIPE, Workspace
 from . import output
+from .demo_questions import ask_untrained
 from .strings import WORDS
 
 SIZE = (76, 14)
 """Columns and rows of the loss curve."""
+DEFAULT_QUESTION = "诸葛亮是谁？"
+"""What the reader is invited to ask, if the model answered none of the closing questions right."""
 
 
 def demo(
@@ -34,7 +38,7 @@ def demo(
     *,
     lang: Annotated[Literal["auto", "en", "zh"], Parameter(help="Language of what is said.")] = "auto",
 ) -> None:
-    """The whole pipeline, small, on the bundled novel; a few minutes on two cores.
+    """The whole pipeline, small, on the bundled novel; about ten minutes on two cores.
 
     Args:
         directory: The workspace to make or to go on with.
@@ -108,10 +112,12 @@ def _closing(ws: Workspace, say: dict[str, str], seconds: float) -> None:
     result = files.read_json(ws.evals / f"{CHAT}.records.json")
     _exam(result, say)
     _answers(result, say)
+    output.console.print(Text(f"\n{say['ask']}", style="bold"))
+    question = ask_untrained(ws, load_checkpoint(ws.checkpoint(CHAT))) or DEFAULT_QUESTION
     # Right after `make demo` the environment is not active, and the bare name would not be found.
     program = "jianghu" if shutil.which("jianghu") else sys.argv[0]
     for name, style in (("where", "dim"), ("next", "green")):
-        text = say[name].format(dir=ws.root, jianghu=program)
+        text = say[name].format(dir=ws.root, jianghu=program, question=question)
         output.console.print(Panel(text, title=say[f"{name}_title"], border_style=style))
 
 

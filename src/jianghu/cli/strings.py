@@ -3,10 +3,11 @@
 WORDS: dict[str, tuple[str, str]] = {
     "welcome": (
         "Jianghu: a novel goes in, a small language model that has read it comes out.\n"
-        "The novel is 三国演义 (Romance of the Three Kingdoms). All of this runs on your processor, in a few minutes.\n"
+        "The novel is 三国演义 (Romance of the Three Kingdoms). All of this runs on your processor, "
+        "in about ten minutes.\n"
         "You may stop at any time with Ctrl-C; the same command goes on where it was.",
         "江湖：把一部小说放进去，得到一个读过它的小语言模型。\n"
-        "这里用的是《三国演义》。全部在您的处理器上运行，只要几分钟。\n"
+        "这里用的是《三国演义》。全部在您的处理器上运行，大约十分钟。\n"
         "随时可以按 Ctrl-C 停下；再次输入同一条命令就会接着做。",
     ),
     "fresh": ("Nothing to do: it is there already and nothing has changed.", "已经做好，没有变化，跳过。"),
@@ -45,9 +46,9 @@ WORDS: dict[str, tuple[str, str]] = {
         "由小说生成问题和答案，每条都记下在书中的出处。",
     ),
     "synth_done": (
-        "{bundled:,} written by hand, {cloze:,} cut from the text; {train:,} to learn; held out: "
-        "{paraphrase:,} in new words, {val:,} and {test:,} on facts of their own.",
-        "手写 {bundled:,} 条，由文本生成 {cloze:,} 条；{train:,} 条用来学习；"
+        "{bundled:,} about the novel that come with Jianghu, {cloze:,} cut from the text; {train:,} to learn; "
+        "held out: {paraphrase:,} in new words, {val:,} and {test:,} on facts of their own.",
+        "随软件附带 {bundled:,} 条，由文本生成 {cloze:,} 条；{train:,} 条用来学习；"
         "留作检验：换问法的 {paraphrase:,} 条，另外的事实 {val:,} 条和 {test:,} 条。",
     ),
     "sft_name": ("Fine-tune", "微调"),
@@ -56,10 +57,9 @@ WORDS: dict[str, tuple[str, str]] = {
         "模型学习回答问题：看到问题，只按答案打分。",
     ),
     "sft_done": (
-        "Least loss on held-out answers at step {best_step}: {best_val:.3f} bits per character. The exam takes the "
-        "last step all the same: the loss on facts never taught rises while the taught ones are being learned.",
-        "留出的答案在第 {best_step} 步损失最低：每字 {best_val:.3f} 比特。考试仍用最后一步：模型记住教过的事实时，"
-        "没教过的事实的损失反而会上升。",
+        "Best at step {best_step}: {best_score:.1%} right answers to questions about taught facts in words that "
+        "it was not trained on. That checkpoint takes the exam.",
+        "第 {best_step} 步最好：换了问法的问题答对 {best_score:.1%}。用这一步去考试。",
     ),
     "eval_name": ("Exam", "考试"),
     "eval_what": (
@@ -117,16 +117,22 @@ WORDS: dict[str, tuple[str, str]] = {
         "{dir}/evals/              考试的每一个回答",
     ),
     "next_title": ("What next", "接下来"),
+    "ask": (
+        "Five questions as a reader would ask them; the model was not trained on these words",
+        "像读者那样问五个问题；训练时没有见过这样的问法",
+    ),
     "next": (
         "talk to it          {jianghu} -C {dir} chat chat\n"
-        "ask one question    {jianghu} -C {dir} ask chat 诸葛亮是谁？\n"
+        "ask one question    {jianghu} -C {dir} ask chat {question}\n"
         "let it write on     {jianghu} -C {dir} sample base --prompt 却说曹操\n"
-        "compare two steps   {jianghu} -C {dir} eval chat/best chat/last\n"
+        "talk in a browser   {jianghu} -C {dir} serve\n"
+        "everything it did   {jianghu} -C {dir} report\n"
         "books of your own   {jianghu} init shelf",
         "和它聊天      {jianghu} -C {dir} chat chat\n"
-        "问一个问题    {jianghu} -C {dir} ask chat 诸葛亮是谁？\n"
+        "问一个问题    {jianghu} -C {dir} ask chat {question}\n"
         "让它接着写    {jianghu} -C {dir} sample base --prompt 却说曹操\n"
-        "比较两步      {jianghu} -C {dir} eval chat/best chat/last\n"
+        "在浏览器里聊  {jianghu} -C {dir} serve\n"
+        "看全部结果    {jianghu} -C {dir} report\n"
         "放入自己的书  {jianghu} init shelf",
     ),
 }

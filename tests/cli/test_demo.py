@@ -1,0 +1,52 @@
+"""The demo's closing questions: brief, untrained, about different things, and marked as they were answered."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from jianghu import files
+from jianghu.cli import output
+from jianghu.cli.demo_questions import ask_untrained, untrained_questions
+from jianghu.model import Checkpoint
+from jianghu.records import Record, Source
+from jianghu.workspace import RECIPE, Workspace
+
+from ..model.test_transformer import CONFIG, random_model
+from ..test_tokenizer import trained
+
+
+def workspace(path: Path) -> Workspace:
+    (path / RECIPE).write_text("")
+    return Workspace(path)
+
+
+def record(number: int, question: str, answer: str, source: Source = "bundled") -> Record:
+    return Record(
+        id=f"r{number}", fact=f"f{number}", wording=1, kind="person", question=question, answer=f"{answer}。",
+        short_answer=answer, aliases=(), book="三国演义", chapter=1, start=None, end=None, source=source, split="train",
+    )  # fmt: skip
+
+
+def test_the_questions_are_brief_bundled_and_about_different_things(tmp_path):
+    ws = workspace(tmp_path)
+    rows = [record(n, f"第{n}个人是谁？", f"甲{n // 2}") for n in range(40)]
+    rows += [record(50, "长" * 40, "乙"), record(51, "短问", "丙", source="cloze")]
+    files.write_jsonl(ws.records / "paraphrase.jsonl", (row.to_dict() for row in rows))
+    chosen = untrained_questions(ws)
+    assert len(chosen) == 5 == len({row.short_answer for row in chosen})
+    assert all(len(row.question) < 20 and row.source == "bundled" for row in chosen)
+
+
+def test_answers_are_shown_as_they_come_and_marked(tmp_path, capsys):
+    ws = workspace(tmp_path)
+    rows = [record(n, f"第{n}个人是谁？", f"甲{n}") for n in range(5)]
+    files.write_jsonl(ws.records / "paraphrase.jsonl", (row.to_dict() for row in rows))
+    tokenizer = trained("bpe")
+    checkpoint = Checkpoint(
+        tmp_path, random_model(replace(CONFIG, vocab_size=tokenizer.vocab_size, block_size=64)), tokenizer, {}
+    )
+    with output.console.capture() as captured:
+        assert ask_untrained(ws, checkpoint) is None
+    shown = captured.get()
+    assert shown.count("？ 第") == 5
+    assert "✗ 甲3" in shown
+    assert capsys.readouterr().out.strip()
