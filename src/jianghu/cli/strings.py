@@ -77,13 +77,12 @@ WORDS: dict[str, tuple[str, str]] = {
         "right: what the answer says first is right; anywhere: it holds the right words somewhere.\n"
         "nearest: what one scores who gives the answer of the taught question that is most alike.\n"
         "strangers: answers that name somebody of another book. F1 by characters.\n"
-        "A model of about a million parameters learns the taught answers by heart, and the style of the novel; a new "
-        "wording is already hard, and of facts it was never asked about it knows next to nothing. That takes bigger "
-        "models, more wordings, more time.",
+        "What it was taught in a dozen wordings the model also knows in words that it never saw; of facts it was never "
+        "asked about it knows next to nothing. That takes more records, bigger models, more time.",
         "正确：回答先说的就是正确答案；含有：回答里某处有正确答案。\n"
         "最近题：照抄最相似的教过的题的答案能得多少分。串书：回答里出现别的书的人物。F1 按字计算。\n"
-        "约一百万参数的模型能背下教过的答案、学到小说的文风；换个问法就难了，没问过的事实几乎答不出。"
-        "那需要更大的模型、更多的问法、更长的训练。",
+        "用十几种问法教过的事实，换成没见过的问法模型也能回答；没教过的事实几乎答不出，"
+        "那需要更多的问答、更大的模型、更长的训练。",
     ),
     "exam_questions": ("asked", "题数"),
     "exam_right": ("right", "正确"),
