@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -23,10 +23,12 @@ BASE, CHAT = "base", "chat"
 
 @dataclass(frozen=True)
 class Manifest:
-    """What an artifact was made from: hashes of its inputs by name, and the settings that decided it."""
+    """What an artifact was made from: hashes of its inputs by name, the settings that decided it, and which settings
+    were given on the command line instead of in the recipe."""
 
     inputs: dict[str, str]
     settings: dict[str, Any]
+    flags: dict[str, Any] = field(default_factory=dict, compare=False)
 
 
 class Workspace:
@@ -147,19 +149,18 @@ class Workspace:
             now: what it would be made from now.
             outputs: what must be there.
         """
-        path = _manifest(artifact)
+        then = self.recorded(artifact)
         missing = [output for output in outputs if not output.exists()]
-        if not path.exists() or missing:
+        if then is None or missing:
             return tr("{path} is not there yet", path=self.shown(missing[0] if missing else artifact))
-        then = files.read_json(path)
-        for name in sorted(now.inputs.keys() | then["inputs"].keys()):
-            if now.inputs.get(name) != then["inputs"].get(name):
-                if name not in then["inputs"]:
+        for name in sorted(now.inputs.keys() | then.inputs.keys()):
+            if now.inputs.get(name) != then.inputs.get(name):
+                if name not in then.inputs:
                     return tr("{path} is new", path=name)
                 return tr("{path} changed", path=name) if name in now.inputs else tr("{path} is gone", path=name)
-        old, new = flatten(then["settings"]), flatten(now.settings)
+        old, new = flatten(then.settings), flatten(now.settings)
         for key in sorted(old.keys() | new.keys()):
-            if old.get(key) != new.get(key):
+            if old.get(key) != new.get(key) and not _is_new(key, old, new):
                 return tr("the setting {key} changed from {old} to {new}", key=key, old=old.get(key), new=new.get(key))
         return None
 
@@ -172,8 +173,15 @@ class Workspace:
                 "made": datetime.now(UTC).isoformat(timespec="seconds"),
                 "inputs": manifest.inputs,
                 "settings": manifest.settings,
+                "flags": manifest.flags,
             },
         )
+
+    def recorded(self, artifact: Path) -> Manifest | None:
+        """What an artifact was made from, as `record` wrote it down; None if it did not."""
+        path = _manifest(artifact)
+        then = files.read_json(path) if path.exists() else None
+        return Manifest(then["inputs"], then["settings"], then.get("flags", {})) if then else None
 
     def forget(self, artifact: Path) -> None:
         """Remove the manifest before an artifact is made again, so that a crash cannot leave a wrong one."""
@@ -188,6 +196,12 @@ def _manifest(artifact: Path) -> Path:
     """Beside a file, else in the folder, whose name may hold a dot and which need not be there yet."""
     is_file = artifact.suffix in (".json", ".sqlite")
     return artifact.with_suffix(".manifest.json") if is_file else artifact / "manifest.json"
+
+
+def _is_new(key: str, old: dict[str, Any], new: dict[str, Any]) -> bool:
+    """Whether a setting came with a later version of the program and has the value that it stood for before."""
+    usual = flatten(Recipe().model_dump())
+    return key not in old and new[key] in (usual.get(key), usual.get(f"synth.{key}"))
 
 
 def flatten(value: dict[str, Any], prefix: str = "") -> dict[str, Any]:

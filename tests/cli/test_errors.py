@@ -82,7 +82,7 @@ def test_an_existing_run_is_not_overwritten(shelf):
     before = (shelf / "runs/base/metrics.jsonl").read_bytes()
     assert "already exists. Give --resume to go on, --restart" in refused("pretrain", cwd=shelf)
     changed = refused("pretrain", "--resume", "--learning-rate", 1e-4, cwd=shelf)
-    assert "cannot be resumed: learning_rate changed" in changed
+    assert "runs/base was begun with learning_rate 0.01; with --learning-rate 0.0001 it would be another run" in changed
     assert (shelf / "runs/base/metrics.jsonl").read_bytes() == before
 
 

@@ -82,7 +82,7 @@ def test_ctrl_c_saves_says_how_to_go_on_and_loses_nothing(shelf, tmp_path, stage
     if process.returncode == 0:
         pytest.fail("the run was over before Ctrl-C reached it; make it longer")
     assert process.returncode == 130
-    assert f"Go on with: jianghu {stage} --name {name} --resume" in said
+    assert f"jianghu {stage} --name {name} --resume\n" in said
     assert "Traceback" not in said
     jianghu(stage, "--resume", cwd=root)
     assert weights(root, name) == weights(shelf, name)

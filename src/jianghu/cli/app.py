@@ -50,6 +50,7 @@ def _program(
     directory: Annotated[Path, Parameter(name="-C", help="Folder of the workspace; paths stay yours.")] = Path("."),
 ) -> None:
     place.use_root(directory)
+    place.use_command(tokens)
     app(tokens, exit_on_error=False, print_error=False)
 
 

@@ -17,6 +17,11 @@ console = Console(markup=False, emoji=False)
 """Says what it is given: square brackets in a user's text are text. Styles go in as `style=` or as `Text`."""
 
 
+def say(text: str) -> None:
+    """Print a line of words as it is: nothing in it is markup, and it may be copied whole."""
+    console.print(Text(text), soft_wrap=True)
+
+
 def as_json(value: Any) -> None:
     """Print a value as JSON, for programs."""
     print(json.dumps(value, ensure_ascii=False, indent=2))

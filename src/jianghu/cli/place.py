@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import InputError
-from ..messages import tr, use_folder
+from ..messages import command, tr, use_folder
 from ..recipe import Recipe, load_recipe
 from ..workspace import RECIPE, Workspace
 
 _root = Path()
+_tokens: tuple[str, ...] = ()
 
 
 def use_root(folder: Path) -> None:
@@ -27,6 +28,17 @@ def use_root(folder: Path) -> None:
         raise InputError(tr("-C {folder}: no such folder.", folder=folder))
     _root = folder
     use_folder("" if folder == Path() else str(folder))
+
+
+def use_command(tokens: tuple[str, ...]) -> None:
+    """Remember what was typed after the program's own options."""
+    global _tokens
+    _tokens = tokens
+
+
+def this_command() -> str:
+    """The command that runs now, as it may be typed again."""
+    return command(*_tokens)
 
 
 def workspace() -> Workspace:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from ..workspace import BASE, CHAT
+from ..errors import InterruptedByUser
+from ..messages import command, tr
+from ..workspace import BASE, CHAT, Workspace
 from . import output, place
 from .flags import ModelFlags, SftFlags, TrainFlags, given
 
 if TYPE_CHECKING:
     from ..training import Result
 
-Resume = Annotated[bool, Parameter(negative="", show_default=False, help="Go on where the run was left, exactly.")]
+Resume = Annotated[
+    bool, Parameter(negative="", show_default=False, help="Go on where the run was left, exactly, by its own settings.")
+]
 Restart = Annotated[
     bool, Parameter(negative="", show_default=False, help="Set an older run of this name aside and begin anew.")
 ]
@@ -32,11 +36,7 @@ def pretrain(
     Args:
         name: The run's name: everything lies in runs/NAME.
     """
-    from ..training import stage as train_stage
-
-    ws = place.workspace()
-    recipe = ws.recipe({"pretrain": given(settings), "model": given(model)})
-    _done(name, train_stage.train(ws, recipe, "pretrain", name, None, resume, restart, output.console.print))
+    _train("pretrain", name, {"pretrain": given(settings), "model": given(model)}, None, resume, restart)
 
 
 def sft(
@@ -53,16 +53,44 @@ def sft(
         name: The run's name: everything lies in runs/NAME.
         from_: The checkpoint to start from: a run (its best), RUN/step-020000, or a folder.
     """
+    _train("sft", name, {"sft": given(settings)}, from_, resume, restart)
+
+
+def _train(stage: str, name: str, flags: dict[str, Any], start: str | None, resume: bool, restart: bool) -> None:
     from ..training import stage as train_stage
+    from ..training.resume import begun_recipe
 
     ws = place.workspace()
-    recipe = ws.recipe({"sft": given(settings)})
-    source = ws.checkpoint(from_)
-    _done(name, train_stage.train(ws, recipe, "sft", name, source, resume, restart, output.console.print))
+    begun = begun_recipe(ws, stage, name, flags, output.say) if resume else None
+    if begun:
+        recipe, source = begun
+    else:
+        recipe, source = ws.recipe(flags), ws.checkpoint(start) if start else None
+    try:
+        result = train_stage.train(ws, recipe, stage, name, source, resume, restart, output.say)
+    except KeyboardInterrupt:  # before the first step, or a second time while the first one was being obeyed
+        raise InterruptedByUser(tr("Stopped. Go on with: {command}", command=_again(ws, stage, name))) from None
+    _done(ws, name, result)
 
 
-def _done(name: str, result: Result) -> None:
-    output.console.print(
-        f"Trained {result.step} steps. Least validation loss {result.best_val:.4f} bits per character at step "
-        f"{result.best_step}. Checkpoints best and last: runs/{name}/checkpoints"
-    )
+def _again(ws: Workspace, stage: str, name: str) -> str:
+    """What goes on with a run; before it has begun, the same command once more."""
+    begun = (ws.run(name) / "state" / "state.safetensors").exists()
+    return command(stage, "--name", name, "--resume") if begun else place.this_command()
+
+
+def _done(ws: Workspace, name: str, result: Result) -> None:
+    if result.best_score is None:
+        best = tr(
+            "Best at step {step}: {loss:.4f} bits per character of validation text.",
+            step=result.best_step,
+            loss=result.best_val,
+        )
+    else:
+        best = tr(
+            "Best at step {step}: {score:.1%} of the questions that choose the checkpoint answered right.",
+            step=result.best_step,
+            score=result.best_score,
+        )
+    folder = ws.run(name) / "checkpoints"
+    output.say(tr("Trained {steps} steps. {best} Checkpoints: {folder}", steps=result.step, best=best, folder=folder))

@@ -2,7 +2,7 @@
 
 from .base import Settings
 from .books import BooksSettings, SplitSettings, TokenizerSettings
-from .load import PRESETS, load_recipe
+from .load import PRESETS, load_recipe, merge
 from .model import ModelSettings, model_shape
 from .recipe import Recipe
 from .serve import ServeSettings
@@ -33,6 +33,7 @@ __all__ = [
     "TokenizerSettings",
     "TrainSettings",
     "load_recipe",
+    "merge",
     "model_shape",
     "to_toml",
 ]

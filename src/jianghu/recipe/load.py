@@ -62,7 +62,8 @@ def load_recipe(path: Path | None = None, overrides: dict[str, Any] | None = Non
     if not overrides:
         check(alone, where)
         return alone
-    recipe = build(merge(values, whole_paths(overrides, Path())), "the flags")
+    flags = whole_paths(overrides, Path())
+    recipe = build(merge(values, flags), "the flags").with_flags(flags)
     try:
         check(alone, where)
     except InputError:  # which flags may mend

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
+
+from pydantic import PrivateAttr
 
 from .base import Settings
 from .books import BooksSettings, SplitSettings, TokenizerSettings
@@ -28,3 +30,14 @@ class Recipe(Settings):
     sample: SampleSettings = SampleSettings()
     eval: EvalSettings = EvalSettings()
     serve: ServeSettings = ServeSettings()
+    _flags: dict[str, Any] = PrivateAttr(default_factory=dict)
+
+    def with_flags(self, flags: dict[str, Any]) -> Recipe:
+        """This recipe, which knows that these of its settings came from the command line."""
+        other = self.model_copy()
+        other._flags = flags
+        return other
+
+    def flags(self, *groups: str) -> dict[str, Any]:
+        """The settings of these groups that came from the command line, as nested dictionaries."""
+        return {group: self._flags[group] for group in groups if self._flags.get(group)}

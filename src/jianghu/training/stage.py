@@ -18,11 +18,13 @@ from ..dataset.batches import spread
 from ..errors import InputError
 from ..evaluation import AnswerScore
 from ..machine import fit_threads, pick_device
+from ..messages import command, tr
 from ..model import ModelConfig, Transformer, load_checkpoint, read_about
 from ..recipe import Recipe, TrainSettings, to_toml
 from ..records import read_records
 from ..tokenizer import Tokenizer
 from ..workspace import Manifest, Workspace
+from .resume import check_resumable
 from .run import RunFolder
 from .trainer import Prompt, Result, Scorer, Trainer
 from .world import World
@@ -31,7 +33,6 @@ Say = Callable[[str], None]
 
 IDLE_SETTINGS = {
     "log_interval",
-    "patience",
     "save_interval",
     "keep_every",
     "sample_prompts",
@@ -57,9 +58,9 @@ def train_manifest(ws: Workspace, recipe: Recipe, stage: str, source: Path | Non
             inputs.append(choosing)
     missing = [path for path in inputs if not path.exists()]
     if missing:
-        fix = "jianghu synth run" if missing[0].parent == ws.records else "jianghu prepare"
-        raise InputError(f"{ws.shown(missing[0])}: not there yet. `{fix}` makes it.")
-    return Manifest(ws.hashes(inputs), own)
+        fix = command(*(("synth", "run") if missing[0].parent == ws.records else ("prepare",)))
+        raise InputError(tr("{path}: not there yet. `{command}` makes it.", path=ws.shown(missing[0]), command=fix))
+    return Manifest(ws.hashes(inputs), own, recipe.flags(*own))
 
 
 def train_stale(ws: Workspace, recipe: Recipe, stage: str, name: str, source: Path | None) -> str | None:
@@ -81,6 +82,7 @@ def train(
     restart: bool = False,
     say: Say = lambda text: None,
     scorer: Scorer | None = None,
+    go_on: str = "",
 ) -> Result:
     """Pretrain or fine-tune one run.
 
@@ -91,6 +93,7 @@ def train(
         restart: set an older run of this name aside and begin anew.
         scorer: chooses the best checkpoint instead of the validation loss; see `Trainer`. None: in fine-tuning on
             the training records, the share of right answers to data/records/val_paraphrase.jsonl, if that holds any.
+        go_on: what to type to go on, for the message after Ctrl-C; empty: the stage's own command.
 
     Raises:
         InputError: the run exists and neither is given; or it cannot be resumed with these settings or data.
@@ -114,7 +117,7 @@ def train(
         about["records"] = "all" if "all" in (recipe.sft.records, before) else "train"
     with files.lock(run.path, f"the run {name}") if world.writes else nullcontext():
         if world.writes:
-            _open_run(ws, recipe, stage, run, manifest, resume, restart, say)
+            _open_run(ws, run, manifest, resume, restart, say)
         world.wait()  # the others read what the first one has found or set aside
         source_of_batches, model, tokenizer, prompts = _parts(ws, recipe, stage, source, device, say)
         scorer = scorer or _answer_score(ws, recipe, stage, tokenizer)
@@ -123,7 +126,7 @@ def train(
             files.write_text(run.path / "recipe.toml", to_toml(recipe, comments=False))
         trainer = Trainer(
             run, settings, model, tokenizer, source_of_batches, prompts, about,
-            resume_command=f"jianghu {stage} --name {name} --resume", world=world, scorer=scorer,
+            resume_command=go_on or command(stage, "--name", name, "--resume"), world=world, scorer=scorer,
         )  # fmt: skip
         result = trainer.train(resume and run.state.exists(), title=f"{stage} {name}")
         if world.writes:
@@ -141,7 +144,14 @@ def _answer_score(ws: Workspace, recipe: Recipe, stage: str, tokenizer: Tokenize
 
 
 def train_on(
-    ws: Workspace, recipe: Recipe, stage: str, name: str, source: Path | None = None, scorer: Scorer | None = None
+    ws: Workspace,
+    recipe: Recipe,
+    stage: str,
+    name: str,
+    source: Path | None = None,
+    scorer: Scorer | None = None,
+    say: Say = lambda text: None,
+    go_on: str = "",
 ) -> Result:
     """A run as these settings and inputs make it: gone on with if it was left, else begun, an older one set aside.
 
@@ -149,29 +159,23 @@ def train_on(
         InputError, InterruptedByUser, RunError: see `train`.
     """
     same = ws.why_stale(ws.run(name), train_manifest(ws, recipe, stage, source), []) is None
-    return train(ws, recipe, stage, name, source, resume=same, restart=not same, scorer=scorer)
+    return train(ws, recipe, stage, name, source, resume=same, restart=not same, say=say, scorer=scorer, go_on=go_on)
 
 
-def _open_run(
-    ws: Workspace,
-    recipe: Recipe,
-    stage: str,
-    run: RunFolder,
-    manifest: Manifest,
-    resume: bool,
-    restart: bool,
-    say: Say,
-) -> None:
+def _open_run(ws: Workspace, run: RunFolder, manifest: Manifest, resume: bool, restart: bool, say: Say) -> None:
     """See that a run may be begun or gone on with; set an older one aside."""
     if run.exists() and not resume:
         if not restart:
             raise InputError(
-                f"{ws.shown(run.path)} already exists. Give --resume to go on, --restart to set it aside and begin "
-                "anew, or --name for another run."
+                tr(
+                    "{run} already exists. Give --resume to go on, --restart to set it aside and begin anew, or --name "
+                    "for another run.",
+                    run=ws.shown(run.path),
+                )
             )
-        say(f"{ws.shown(run.path)} is kept as {ws.shown(_set_aside(run.path))}")
+        say(tr("{run} is kept as {other}", run=ws.shown(run.path), other=ws.shown(_set_aside(run.path))))
     if resume and run.state.exists():
-        _check_resumable(ws, run.path, manifest, recipe, stage)
+        check_resumable(ws, run.path, manifest)
     (run.path / "result.json").unlink(missing_ok=True)
 
 
@@ -232,34 +236,16 @@ def _parts(
             recipe.sft.question_noise, recipe.sft.short_answers,
         )  # fmt: skip
         if batches.too_long:
-            say(f"{batches.too_long} records are longer than block_size {settings.block_size} and were left out")
+            say(
+                tr(
+                    "{records} records are longer than block_size {block_size} and were left out",
+                    records=batches.too_long,
+                    block_size=settings.block_size,
+                )
+            )
         texts = settings.sample_prompts or [pairs["val"][n].question for n in spread(len(pairs["val"]), 3)]
         prompts = [Prompt(text, render(tokenizer, question(text), prompt=True).ids) for text in texts]
     return batches, model.to(device), tokenizer, prompts
-
-
-def _check_resumable(ws: Workspace, folder: Path, manifest: Manifest, recipe: Recipe, stage: str) -> None:
-    """Refuse to mix runs: all that decides the weights must be as it was, except how long to train."""
-    path = folder / "manifest.json"
-    if not path.exists():
-        return
-    then = files.read_json(path)
-    for settings in (then["settings"], manifest.settings):
-        for key in ("max_iters", "patience", "eval_interval", "eval_share"):
-            settings.get(stage, {}).pop(key, None)
-    before = Manifest(then["inputs"], then["settings"])
-    if before != manifest:
-        names = sorted(name for name in before.inputs if before.inputs[name] != manifest.inputs.get(name))
-        names += sorted(
-            key
-            for key in before.settings.get(stage, {})
-            if before.settings[stage][key] != manifest.settings.get(stage, {}).get(key)
-        )
-        names += [] if before.settings.get("model") == manifest.settings.get("model") else ["model"]
-        raise InputError(
-            f"{ws.shown(folder)} cannot be resumed: {', '.join(names) or 'its inputs'} changed since it began. "
-            "Change that back, or give --restart."
-        )
 
 
 def _set_aside(folder: Path) -> Path:

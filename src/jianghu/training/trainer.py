@@ -21,6 +21,7 @@ from ..dataset import Batch, BatchSource
 from ..errors import InterruptedByUser, RunError
 from ..generation import Sampling, generate
 from ..machine import peak_flops
+from ..messages import tr
 from ..model import Transformer, save_checkpoint
 from ..progress import Progress, short
 from ..recipe import TrainSettings
@@ -169,8 +170,12 @@ class Trainer:
             self._save_checkpoints()
         if stopped and not last:
             raise InterruptedByUser(
-                f"Stopped at step {step} of {self.settings.max_iters}; all of it is saved. "
-                f"Go on with: {self.resume_command}"
+                tr(
+                    "Stopped at step {step} of {steps}; all of it is saved. Go on with: {command}",
+                    step=step,
+                    steps=self.settings.max_iters,
+                    command=self.resume_command,
+                )
             )
         if validates:
             row = row | self._evaluate(step, row)
