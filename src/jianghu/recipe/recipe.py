@@ -32,6 +32,10 @@ class Recipe(Settings):
     serve: ServeSettings = ServeSettings()
     _flags: dict[str, Any] = PrivateAttr(default_factory=dict)
 
+    def __eq__(self, other: object) -> bool:
+        """Whether all settings are the same, wherever they came from."""
+        return isinstance(other, Recipe) and self.model_dump() == other.model_dump()
+
     def with_flags(self, flags: dict[str, Any]) -> Recipe:
         """This recipe, which knows that these of its settings came from the command line."""
         other = self.model_copy()
