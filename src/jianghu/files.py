@@ -189,7 +189,7 @@ def sweep(path: Path) -> None:
     if not path.parent.exists():
         return
     for left in path.parent.glob(f".{path.name}.tmp-*"):
-        with contextlib.suppress(ValueError, IndexError):
+        with contextlib.suppress(ValueError, IndexError, OSError):  # on a read-only disk it stays
             if not process_lives(int(left.name.rsplit("-", 2)[1])):
                 if left.is_dir():
                     shutil.rmtree(left, ignore_errors=True)

@@ -22,6 +22,8 @@ from .workspace import Manifest, Workspace
 
 PASSAGE_CHARS = 240
 """Aimed length of a passage: read at a glance, and long enough to hold a question's words and its answer."""
+WAIT_SECONDS = 60
+"""Time that another process has to make the index."""
 VERSION = 1
 """Of the index; another one makes it anew."""
 TITLE_WEIGHT = 1.0
@@ -108,18 +110,19 @@ def open_book(ws: Workspace) -> OpenBook:
 
     Raises:
         InputError: nothing is prepared yet.
-        RunError: another process is making it.
+        RunError: another process has been making it for a minute.
     """
     if not ws.chapters.exists():
         raise InputError(f"{ws.shown(ws.chapters)}: not there yet. `jianghu prepare` makes it.")
     path = ws.data / "openbook.sqlite"
     manifest = Manifest(ws.hashes([ws.chapters]), {"passage_chars": PASSAGE_CHARS, "version": VERSION})
     if ws.why_stale(path, manifest, [path]) is not None:
-        with files.lock(path, ws.shown(path)):
-            ws.forget(path)
-            with files.atomic_path(path) as temporary:
-                build(temporary, read_chapters(ws.chapters))
-            ws.record(path, manifest)
+        with files.lock(path, ws.shown(path), WAIT_SECONDS):
+            if ws.why_stale(path, manifest, [path]) is not None:  # whoever held the lock may have made it
+                ws.forget(path)
+                with files.atomic_path(path) as temporary:
+                    build(temporary, read_chapters(ws.chapters))
+                ws.record(path, manifest)
     return OpenBook(path)
 
 

@@ -53,6 +53,7 @@ class Engine:
         self.device, self.dtype, self.block_size = weight.device, weight.dtype, model.config.block_size
         self.waiting: list[Row] = []
         self.running: list[Row] = []  # row n writes in row n of the cache
+        self.paused: list[Row] = []
         self.failed: list[Row] = []
         self._reading: list[Row] = []
         self._recovered = False  # the last step failed, and no row was found to be the cause
@@ -87,8 +88,25 @@ class Engine:
         row.ending, row.held = "cancelled", None
         if row in self.waiting:
             self.waiting.remove(row)
+        elif row in self.paused:
+            self.paused.remove(row)
         elif row in self.running:
             self._leave(self.running.index(row))
+
+    @torch.inference_mode()
+    def pause(self, row: Row) -> None:
+        """Write no more of a row until `resume`; its place is free for others."""
+        if row in self.running:
+            self._park(row)
+        if row in self.waiting:
+            self.waiting.remove(row)
+            self.paused.append(row)
+
+    def resume(self, row: Row) -> None:
+        """Let a paused row wait for a place again."""
+        if row in self.paused:
+            self.paused.remove(row)
+            self.waiting.append(row)
 
     @torch.inference_mode()
     def step(self) -> list[Written]:
@@ -195,7 +213,7 @@ class Engine:
     def _park(self, row: Row) -> None:
         """Take a row's place; it waits with what it has read, or is read again if too many do."""
         place = self.running.index(row)
-        held = sum(other.read for other in self.waiting)
+        held = sum(other.read for other in [*self.waiting, *self.paused])
         if held + row.read <= HELD * self.places * self.block_size:
             row.held = self._cache.take(place, row.read)
         else:

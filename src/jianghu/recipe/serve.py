@@ -30,6 +30,8 @@ class ServeSettings(Settings):
     """Largest request, in units of 1,024 bytes."""
     read_seconds: Annotated[float, Field(gt=0)] = 10.0
     """Time a client has to send its request."""
+    write_seconds: Annotated[float, Field(gt=0)] = 30.0
+    """Time a client may leave what it asked for unread; then it is let go."""
     request_seconds: Annotated[float, Field(gt=0)] = 600.0
     """Time a request may take; then its text ends where it is."""
     threads: NotNegative = 0

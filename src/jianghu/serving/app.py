@@ -44,6 +44,7 @@ def make_app(
         redoc_url=None,
         lifespan=lifespan,
     )
+    app.state.stop_writing = service.worker.stop
     install(app)
     app.include_router(openai_router(service))
     app.include_router(care_router(service))

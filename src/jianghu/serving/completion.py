@@ -16,6 +16,7 @@ from starlette.types import Receive, Scope, Send
 from ..tokenizer import Tokenizer
 from .errors import ApiError
 from .generation_request import Ending, Order, Piece, Token
+from .model_worker import BACKLOG
 from .responses import (
     ChatAnswer,
     ChatChoice,
@@ -203,7 +204,11 @@ async def _collect(service: Service, order: Order, shape: Shape) -> str:
             text.tokens += piece.tokens
             text.ending = piece.ending or text.ending
             written += piece.count
-    return shape.whole(texts, _usage(order, written)).model_dump_json(exclude_unset=True)
+
+    def body() -> str:
+        return shape.whole(texts, _usage(order, written)).model_dump_json(exclude_unset=True)
+
+    return await asyncio.to_thread(body) if order.given > BACKLOG else body()
 
 
 async def _gone(request: Request) -> None:

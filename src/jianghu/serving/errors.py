@@ -49,6 +49,11 @@ def overloaded(message: str) -> ApiError:
     return ApiError(429, message, "rate_limit_exceeded", type="rate_limit_error", headers={"Retry-After": "1"})
 
 
+def stopping() -> ApiError:
+    """The server has been told to end."""
+    return ApiError(503, "The server is stopping. Ask again when it is back.", "server_stopping", type="server_error")
+
+
 def broken() -> ApiError:
     """A fault of ours; what it was is in the log, not in the answer."""
     message = "The server had an error while processing your request."

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from ..generation import Likelihood, Row, Sampling, TextWriter
-from .errors import ApiError, broken
+from .errors import ApiError
 
 Ending = Literal["stop", "length"]
 
@@ -31,6 +31,11 @@ class Piece:
     tokens: list[Token]
     count: int
     ending: Ending | None
+
+    @property
+    def size(self) -> int:
+        """Tokens told of, likely ones included: what a piece takes of memory."""
+        return 1 + sum(1 + len(token.likelihood.top) for token in self.tokens)
 
 
 @dataclass(eq=False)
@@ -80,19 +85,31 @@ class Order:
         model: name of the checkpoint.
         prompt_tokens: of all its prompts, each counted once.
         deadline: on the clock of the event loop; a text that is not done by then ends where it is.
+        unfinished: texts that are still to be written; counted in the event loop.
+        given, taken: sizes of the pieces that the writing thread has made, and that the request has taken.
+        paused: the writing thread has stopped, since too much of what it wrote has not been taken.
     """
 
     model: str
     texts: list[Text]
     prompt_tokens: int
     deadline: float
-    arrived: asyncio.Queue[tuple[int, Piece] | None] = field(default_factory=asyncio.Queue)
+    arrived: asyncio.Queue[tuple[int, Piece] | ApiError] = field(default_factory=asyncio.Queue)
+    unfinished: int = 0
+    given: int = 0
+    taken: int = 0
+    paused: bool = False
+
+    @property
+    def backlog(self) -> int:
+        """Size of what was written and not taken."""
+        return self.given - self.taken
 
     async def pieces(self) -> AsyncIterator[list[tuple[int, Piece]]]:
         """Pieces with the number of their text, as they come; what came together is given together.
 
         Raises:
-            ApiError: the server failed, or time was up before anything was written.
+            ApiError: the server failed or stops, or time was up before anything was written.
         """
         open_texts, begun = {text.index for text in self.texts}, False
         while open_texts:
@@ -108,9 +125,10 @@ class Order:
                 return
             while not self.arrived.empty():
                 found.append(self.arrived.get_nowait())
-            pieces = [item for item in found if item is not None]
-            if len(pieces) < len(found):
-                raise broken()
+            if errors := [item for item in found if isinstance(item, ApiError)]:
+                raise errors[0]
+            pieces = [item for item in found if not isinstance(item, ApiError)]
+            self.taken += sum(piece.size for _, piece in pieces)
             begun = True
             open_texts -= {index for index, piece in pieces if piece.ending}
             yield pieces

@@ -10,7 +10,9 @@ from __future__ import annotations
 import asyncio
 import hmac
 import ipaddress
+import json
 import logging
+import re
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -21,6 +23,8 @@ from .errors import ApiError
 from .metrics import Metrics
 
 log = logging.getLogger("jianghu.serving")
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
+"""Half of a pair in JSON; without the other half it is no text."""
 PROTECTED = ("/v1", "/api", "/metrics", "/openapi.json")
 """What wants the key, where there is one. The page itself holds no secret, and /health tells none."""
 
@@ -52,6 +56,7 @@ class Guard:
         try:
             self._check(scope)
             body = await self._body(scope, receive)
+            _check_text(body)
         except ApiError as error:
             client = scope.get("client") or ("unknown", 0)
             log.warning("refused %s %r from %s: %s", scope["method"], scope["path"], client[0], error)
@@ -119,6 +124,21 @@ class Guard:
         except TimeoutError:
             slow = f"The request did not arrive within {self.settings.read_seconds:g} seconds."
             raise ApiError(408, slow, "request_timeout", headers=close) from None
+
+
+def _check_text(body: bytes) -> None:
+    """Refuse JSON with half a character in it, which nothing behind this can print, store or send back.
+
+    Raises:
+        ApiError: 400.
+    """
+    if _SURROGATE.search(body):
+        try:
+            json.dumps(json.loads(body), ensure_ascii=False).encode("utf-8")
+        except UnicodeEncodeError:
+            raise ApiError(400, "The request holds half a character: a surrogate without its pair.") from None
+        except (ValueError, RecursionError):
+            return  # no JSON; the routes say so
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:

@@ -19,11 +19,13 @@ import torch
 from ..generation import Engine, Row
 from ..model import Checkpoint
 from ..recipe import ServeSettings
-from .errors import overloaded
+from .errors import broken, overloaded, stopping
 from .generation_request import Order, Piece, Text
 from .metrics import Metrics
 
 log = logging.getLogger("jianghu.serving")
+BACKLOG = 2048
+"""Tokens told of, likely ones included, that a request may leave unread; then no more is written of it."""
 
 
 class Worker:
@@ -39,6 +41,8 @@ class Worker:
         self.checkpoints, self.settings, self.metrics = checkpoints, settings, metrics
         self._desks = {name: _Desk(checkpoint, settings.batch) for name, checkpoint in checkpoints.items()}
         self._open = dict.fromkeys(checkpoints, 0)  # texts that are not finished
+        self._orders: set[Order] = set()
+        self._stopping = False
         self._inbox: deque[Callable[[], None]] = deque()
         self._wake, self._closing = threading.Event(), False
         self._thread = threading.Thread(target=self._run, name="jianghu-writer", daemon=True)
@@ -57,17 +61,35 @@ class Worker:
         """Have an order written. Call `leave` afterwards in any case.
 
         Raises:
-            ApiError: 429, too many texts wait already.
+            ApiError: 429, too many texts wait already; 503, the server stops.
         """
+        if self._stopping:
+            raise stopping()
         if self._open[order.model] + len(order.texts) > self.settings.batch + self.settings.queue:
             raise overloaded(f"Too many requests are waiting for {order.model}. Try again in a moment.")
-        self._open[order.model] += len(order.texts)
+        order.unfinished = len(order.texts)
+        self._open[order.model] += order.unfinished
+        self._orders.add(order)
         self._post(lambda: self._desks[order.model].take(order))
 
     def leave(self, order: Order) -> None:
         """Write no more of a submitted order: it is finished, or its client has gone."""
-        self._open[order.model] -= len(order.texts)
+        self._open[order.model] -= order.unfinished
+        order.unfinished = 0
+        self._orders.discard(order)
         self._post(lambda: self._desks[order.model].drop(order))
+
+    def make_room(self, order: Order) -> None:
+        """Go on with an order that was paused, once most of what was written of it has been taken."""
+        if order.paused and order.backlog <= BACKLOG // 2:
+            self._post(lambda: self._desks[order.model].resume(order))
+
+    def stop(self) -> int:
+        """End what is being written, and take no more orders; how many were open."""
+        self._stopping = True
+        for order in self._orders:
+            order.arrived.put_nowait(stopping())
+        return len(self._orders)
 
     @property
     def alive(self) -> bool:
@@ -77,7 +99,7 @@ class Worker:
     def facts(self) -> dict[str, dict[str, int]]:
         """Texts that are being written and that wait, by checkpoint."""
         return {
-            name: {"running": len(desk.engine.running), "waiting": len(desk.engine.waiting)}
+            name: {"running": len(desk.engine.running), "waiting": len(desk.engine.waiting) + len(desk.engine.paused)}
             for name, desk in self._desks.items()
         }
 
@@ -110,7 +132,14 @@ class Worker:
             self._loop.call_soon_threadsafe(_fail, {order})
         self.metrics.step(name, time.perf_counter() - began, len(news))
         if news:
-            self._loop.call_soon_threadsafe(_deliver, news)
+            self._loop.call_soon_threadsafe(self._deliver, news)
+
+    def _deliver(self, news: list[tuple[Order, int, Piece]]) -> None:
+        for order, index, piece in news:
+            if piece.ending and order.unfinished:
+                order.unfinished -= 1
+                self._open[order.model] -= 1
+            order.arrived.put_nowait((index, piece))
 
 
 class _Desk:
@@ -143,10 +172,9 @@ class _Desk:
             self._give_up(order, error)
 
     def drop(self, order: Order) -> None:
-        for text in order.texts:
-            if text.row is not None and text.row in self.texts:
-                del self.texts[text.row]
-                self.engine.cancel(text.row)
+        for row in self._rows(order):
+            del self.texts[row]
+            self.engine.cancel(row)
 
     def take_failed(self) -> list[tuple[Order, Exception]]:
         """Orders that have failed since this was last called, with what kept them from going on."""
@@ -178,15 +206,24 @@ class _Desk:
                 del self.texts[new.row]
                 if not new.row.ending:
                     self.engine.cancel(new.row)
+            order.given += piece.size
             news.append((order, text.index, piece))
+        for order in {order for order, _, _ in news}:
+            if order.backlog > BACKLOG and not order.paused:
+                order.paused = True
+                for row in self._rows(order):
+                    self.engine.pause(row)
         return news
 
+    def resume(self, order: Order) -> None:
+        order.paused = False
+        for row in self._rows(order):
+            self.engine.resume(row)
 
-def _deliver(news: list[tuple[Order, int, Piece]]) -> None:
-    for order, index, piece in news:
-        order.arrived.put_nowait((index, piece))
+    def _rows(self, order: Order) -> list[Row]:
+        return [text.row for text in order.texts if text.row is not None and text.row in self.texts]
 
 
 def _fail(orders: set[Order]) -> None:
     for order in orders:
-        order.arrived.put_nowait(None)
+        order.arrived.put_nowait(broken())

@@ -6,10 +6,12 @@ which are not those of JavaScript: texts are therefore sent in pieces.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from importlib import resources
+from pathlib import Path
 from threading import Lock
 from typing import Annotated, Any, Literal
 
@@ -20,9 +22,10 @@ from .. import __version__, files
 from ..errors import JianghuError
 from ..model import Checkpoint
 from ..recipe import Recipe
-from ..retrieval import Found, open_book
+from ..retrieval import Found
 from ..workspace import Workspace
 from .errors import ApiError
+from .index import Index, is_refused
 from .lookup import Shelf, place, read_shelf
 
 CONTENT_SECURITY = "; ".join(
@@ -39,6 +42,8 @@ HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-cache",
 }
+MOST_VOTES_BYTES = 64 * 2**20
+"""Size of votes.jsonl beyond which none is kept: some 100,000 votes."""
 KINDS = {
     ".html": "text/html; charset=utf-8",
     ".css": "text/css; charset=utf-8",
@@ -47,6 +52,7 @@ KINDS = {
 }
 
 Text = Annotated[str, Field(min_length=1, max_length=20_000)]
+Number = Annotated[float, Field(ge=-1e6, le=1e6, allow_inf_nan=False)]
 Question = Annotated[str, Field(min_length=1, max_length=4_000)]
 
 
@@ -83,7 +89,7 @@ class Vote(_Body):
     answers: Annotated[list[Answer], Field(min_length=2, max_length=3)]
     choice: Annotated[int, Field(ge=0, le=2)] | Literal["tie", "none"]
     blind: bool = False
-    settings: Annotated[dict[str, float], Field(max_length=12)] = {}
+    settings: Annotated[dict[Annotated[str, Field(max_length=40)], Number], Field(max_length=12)] = {}
 
 
 def page_router(checkpoints: dict[str, Checkpoint], recipe: Recipe, workspace: Workspace | None) -> APIRouter:
@@ -95,7 +101,7 @@ def page_router(checkpoints: dict[str, Checkpoint], recipe: Recipe, workspace: W
         workspace: where books and records are read and votes.jsonl is written; None outside one.
     """
     router = APIRouter()
-    voting = Lock()
+    voting, opening, index = Lock(), asyncio.Lock(), Index()
     _add_files(router)
 
     @router.get("/api/about")
@@ -135,12 +141,15 @@ def page_router(checkpoints: dict[str, Checkpoint], recipe: Recipe, workspace: W
         }
 
     @router.post("/api/open-book")
-    def search(body: Search) -> dict[str, Any]:
+    async def search(body: Search) -> dict[str, Any]:
         """The passages of the books that match a question best."""
         if workspace is None or not workspace.chapters.exists():
             raise ApiError(404, "There are no books here: the server was not started in a prepared workspace.")
         with _told():
-            return {"passages": [_passage(found) for found in open_book(workspace).search(body.question, body.limit)]}
+            async with opening:  # whoever asks while the index is made waits for it, and in no thread
+                book = await asyncio.to_thread(index.open, workspace)
+            found = await asyncio.to_thread(book.search, body.question, body.limit)
+        return {"passages": [_passage(one) for one in found]}
 
     @router.get("/api/chapter")
     def read(
@@ -166,8 +175,11 @@ def page_router(checkpoints: dict[str, Checkpoint], recipe: Recipe, workspace: W
             what = f"{unknown[0]} is not served here" if unknown else f"there is no answer {body.choice}"
             raise ApiError(400, f"The vote cannot be kept: {what}.")
         row = {"at": datetime.now(UTC).isoformat(timespec="seconds"), **body.model_dump()}
-        with voting:  # routes run in threads, and two rows must not mix
-            files.append_jsonl(workspace.root / "votes.jsonl", row)
+        path = workspace.root / "votes.jsonl"
+        with voting, _told():  # routes run in threads, and two rows must not mix
+            if path.exists() and path.stat().st_size > MOST_VOTES_BYTES:
+                raise ApiError(409, "votes.jsonl is full (64 MB). Move it away to keep more votes.")
+            files.append_jsonl(path, row)
         return {"kept": True}
 
     def _shelf() -> Shelf:
@@ -184,6 +196,10 @@ def _told() -> Iterator[None]:
         yield
     except JianghuError as error:
         raise ApiError(503, str(error), type="server_error") from None
+    except OSError as error:
+        where = f" {Path(error.filename).name!r}" if error.filename else ""
+        message = f"The workspace does not allow it:{where} {error.strerror}."
+        raise ApiError(403 if is_refused(error) else 503, message, type="server_error") from None
 
 
 def _add_files(router: APIRouter) -> None:

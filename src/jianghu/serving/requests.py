@@ -16,7 +16,7 @@ _WITHOUT_EFFECT = {
 }
 """Parameters of OpenAI's API that never change what a model says, or that a model which does not reason has met."""
 
-Stops = Annotated[list[Annotated[str, Field(min_length=1, max_length=256)]], Field(max_length=4)]
+Stops = Annotated[list[Annotated[str, Field(min_length=1, max_length=256)]], Field(max_length=4, fail_fast=True)]
 
 
 class _Strict(BaseModel):
@@ -98,7 +98,7 @@ class ChatMessage(_Strict):
     """One turn of a conversation. Its id, its author's name, its reasoning say nothing to the model."""
 
     role: Literal["system", "developer", "user", "assistant"]
-    content: str | list[Part] | None = None
+    content: str | Annotated[list[Part], Field(fail_fast=True)] | None = None
     tool_calls: NoTools = None
 
     @property
@@ -118,7 +118,7 @@ class ResponseFormat(_Strict):
 class ChatRequest(Asked):
     """POST /v1/chat/completions."""
 
-    messages: Annotated[list[ChatMessage], Field(min_length=1)]
+    messages: Annotated[list[ChatMessage], Field(min_length=1, fail_fast=True)]
     max_completion_tokens: Annotated[int, Field(ge=1)] | None = None
     logprobs: bool | None = False
     top_logprobs: Annotated[int, Field(ge=0, le=20)] | None = None
@@ -140,15 +140,19 @@ class ChatRequest(Asked):
         return (self.top_logprobs or 0) if self.logprobs else None
 
 
-Ids = Annotated[list[Annotated[int, Field(ge=0, lt=2**31)]], Field(min_length=1)]
+Ids = Annotated[list[Annotated[int, Field(ge=0, lt=2**31)]], Field(min_length=1, fail_fast=True)]
+Prompts = (
+    Annotated[list[str], Field(min_length=1, fail_fast=True)]
+    | Ids
+    | Annotated[list[Ids], Field(min_length=1, fail_fast=True)]
+)
+"""The first fault ends the reading of a list: a fault for each of a million items would take the server seconds."""
 
 
 class CompletionRequest(Asked):
     """POST /v1/completions."""
 
-    prompt: str | Annotated[list[str], Field(min_length=1)] | Ids | Annotated[list[Ids], Field(min_length=1)] | None = (
-        None
-    )
+    prompt: str | Prompts | None = None
     logprobs: Annotated[int, Field(ge=0, le=20)] | None = None
     echo: bool | None = False
     best_of: Annotated[int, Field(ge=1)] | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -45,14 +46,14 @@ def openai_router(service: Service) -> APIRouter:
     @router.post("/chat/completions", responses={200: {"model": ChatCompletion, "content": _EVENTS}})
     async def chat(asked: ChatRequest, request: Request) -> Response:
         """The next turn of a conversation."""
-        order = service.chat_order(asked)
+        order = await asyncio.to_thread(service.chat_order, asked)  # a long prompt takes a while
         shape = ChatShape(frame(service, order, bool(asked.logprobs), "chatcmpl"))
         return await _answer(asked, request, service, order, shape)
 
     @router.post("/completions", responses={200: {"model": TextCompletion, "content": _EVENTS}})
     async def complete(asked: CompletionRequest, request: Request) -> Response:
         """Continuations of one or more texts."""
-        order = service.text_order(asked)
+        order = await asyncio.to_thread(service.text_order, asked)
         tokenizer = service.checkpoints[order.model].tokenizer
         prompts = [prompt if isinstance(prompt, str) else tokenizer.decode(prompt) for prompt in asked.prompts]
         echoes = [prompts[text.index // (asked.n or 1)] if asked.echo else "" for text in order.texts]

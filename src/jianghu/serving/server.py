@@ -19,6 +19,8 @@ from ..recipe import ServeSettings
 from .guard import is_loopback
 
 log = logging.getLogger("jianghu.serving")
+GRACE_SECONDS = 1.0
+"""Time that open answers have to end when the server is told to."""
 
 
 def server_key(settings: ServeSettings) -> str:
@@ -69,7 +71,7 @@ def listen(settings: ServeSettings) -> socket.socket:
 def run_server(
     app: FastAPI, settings: ServeSettings, sock: socket.socket, on_start: Callable[[], None] = lambda: None
 ) -> None:
-    """Serve until Ctrl-C or SIGTERM; open answers are given a few seconds to end.
+    """Serve until Ctrl-C or SIGTERM; open answers are given a second to end.
 
     Args:
         on_start: called when requests are taken.
@@ -80,13 +82,31 @@ def run_server(
 
 
 class Server(uvicorn.Server):
-    """uvicorn's server, which says when it has started."""
+    """uvicorn's server, which says when it has started, and lets nobody keep it from ending."""
 
     on_start: Callable[[], None] = staticmethod(lambda: None)
+    stop_writing: Callable[[], int] = staticmethod(lambda: 0)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self.on_start()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Answers have a second to end; then those that are still written end with an error, and who does not read
+        even that is let go."""
+        loop = asyncio.get_running_loop()
+        loop.call_later(GRACE_SECONDS, self._end)
+        loop.call_later(2 * GRACE_SECONDS, self._drop)
+        await super().shutdown(sockets)
+
+    def _end(self) -> None:
+        if count := self.stop_writing():
+            log.warning("stopping: %d open requests were ended", count)
+
+    def _drop(self) -> None:
+        for connection in list(self.server_state.connections):
+            if isinstance(connection, PatientProtocol):
+                connection.transport.abort()
 
 
 def make_server(app: FastAPI, settings: ServeSettings) -> Server:
@@ -94,8 +114,9 @@ def make_server(app: FastAPI, settings: ServeSettings) -> Server:
 
     class Protocol(PatientProtocol):
         patience = settings.read_seconds
+        reader_patience = settings.write_seconds
 
-    return Server(
+    server = Server(
         uvicorn.Config(
             app,
             http=Protocol,
@@ -107,17 +128,22 @@ def make_server(app: FastAPI, settings: ServeSettings) -> Server:
             server_header=False,
             proxy_headers=False,
             limit_concurrency=settings.queue + 512,
-            timeout_graceful_shutdown=3,
+            timeout_graceful_shutdown=5,
         )
     )
+    server.stop_writing = app.state.stop_writing
+    return server
 
 
 class PatientProtocol(H11Protocol):
-    """Closes a connection whose request line and headers do not come within `patience` seconds: uvicorn itself waits
-    for ever for a client that sends a byte now and then. Bodies are watched by the guard."""
+    """Closes a connection whose request line and headers do not come within `patience` seconds, and one whose reader
+    leaves what was sent unread for `reader_patience` seconds: uvicorn itself waits for ever for a client that sends
+    or reads a byte now and then. Bodies are watched by the guard."""
 
     patience = 10.0
+    reader_patience = 30.0
     _timer: asyncio.TimerHandle | None = None
+    _unread: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
@@ -128,9 +154,19 @@ class PatientProtocol(H11Protocol):
         super().on_response_complete()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
+        for timer in (self._timer, self._unread):
+            if timer is not None:
+                timer.cancel()
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._unread = self.loop.call_later(self.reader_patience, self._let_go)
+
+    def resume_writing(self) -> None:
+        if self._unread is not None:
+            self._unread.cancel()
+        super().resume_writing()
 
     def _wait(self) -> None:
         if self._timer is not None:
@@ -140,5 +176,13 @@ class PatientProtocol(H11Protocol):
     def _give_up(self) -> None:
         idle = self.cycle is None or self.cycle.response_complete
         if idle and not self.transport.is_closing():
-            log.warning("closed a connection from %s: no whole request came in time", (self.client or ("unknown",))[0])
+            log.warning("closed a connection from %s: no whole request came in time", self._who)
             self.transport.close()
+
+    def _let_go(self) -> None:
+        log.warning("closed a connection from %s: it does not read what it asked for", self._who)
+        self.transport.abort()
+
+    @property
+    def _who(self) -> str:
+        return (self.client or ("unknown",))[0]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import difflib
 import secrets
 import time
@@ -17,6 +16,9 @@ from .generation_request import Order, Piece, Text
 from .metrics import Metrics
 from .model_worker import Worker
 from .requests import Asked, ChatRequest, CompletionRequest
+
+MOST_TOLD = 131_072
+"""Tokens, likely ones included, whose likelihoods one whole answer may tell: about 10 MB."""
 
 
 class Service:
@@ -108,6 +110,13 @@ class Service:
         count = asked.n or 1
         if len(prompts) * count > self.settings.batch + self.settings.queue:
             raise ApiError(400, f"{len(prompts) * count} texts at once are too many.", "invalid_value", where)
+        told = len(prompts) * count * most * (1 + (likeliest or 0))
+        if likeliest is not None and not asked.stream and told > MOST_TOLD:
+            message = (
+                f"The likelihoods of {told} tokens are too many for one answer; the limit is {MOST_TOLD}. "
+                "Ask for fewer, or stream."
+            )
+            raise ApiError(400, message, "invalid_value", "logprobs")
         sampling = self._sampling(asked, most, likeliest)
         tokenizer = checkpoint.tokenizer
         texts = [
@@ -121,7 +130,7 @@ class Service:
             )
             for index in range(len(prompts) * count)
         ]
-        deadline = asyncio.get_running_loop().time() + self.settings.request_seconds
+        deadline = time.monotonic() + self.settings.request_seconds  # the clock of event loops
         return Order(asked.model, texts, sum(map(len, prompts)), deadline)
 
     def _sampling(self, asked: Asked, most: int, likeliest: int | None) -> Sampling:
@@ -153,6 +162,7 @@ class Service:
             if first:
                 self.metrics.first.observe(time.perf_counter() - began, model=order.model)
                 first = False
+            self.worker.make_room(order)
             yield pieces
         self.metrics.whole.observe(time.perf_counter() - began, model=order.model)
 
