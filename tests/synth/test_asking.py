@@ -178,7 +178,7 @@ def test_prompts_are_copied_to_be_edited_and_an_edited_one_is_never_written_over
 
 
 def test_accounts_in_a_recipe_are_written_and_read_back(tmp_path: Path) -> None:
-    accounts = [AccountSettings(key_env="ONE", rpm=30), AccountSettings(keys_file="~/k", base_url="http://h/v1")]
+    accounts = [AccountSettings(key_env="ONE", rpm=30), AccountSettings(keys_file="/k", base_url="http://h/v1")]
     recipe = load_recipe().model_copy(update={"synth": SynthSettings(teacher=TeacherSettings(accounts=accounts))})
     (tmp_path / "r.toml").write_text(to_toml(recipe), encoding="utf-8")
     assert load_recipe(tmp_path / "r.toml").synth.teacher.accounts == accounts

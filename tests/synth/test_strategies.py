@@ -14,7 +14,7 @@ from jianghu.llm.store import Store
 from jianghu.recipe import SynthSettings
 from jianghu.synth import Coverage, Shelf, coverage, make_strategies, schemas, stored_records
 from jianghu.synth.checks import letters
-from jianghu.synth.strategies.wordings import FORMS, plan_wordings
+from jianghu.synth.strategies.wordings import BRIEF, FORMS, plan_wordings
 from tests.llm.teacher_server import Act, TeacherServer, chat
 from tests.synth.scripted import scripted, stage_of
 from tests.synth.shelf import BOOK, chapters, lexicon, synth_settings
@@ -222,6 +222,15 @@ def test_wordings_are_planned_both_ways_and_differ(backward: bool) -> None:
         assert [w.form for w in plan][: 1 + backward] == ["正问", "反问"][: 1 + backward]
         seen.update(wording.form for wording in plan)
     assert set(seen) == set(FORMS) - (set() if backward else {"反问"})
+
+
+def test_of_ten_wordings_half_are_brief() -> None:
+    for count, brief in ((3, 0), (4, 0), (6, 2), (10, 5), (12, 6)):
+        plan = plan_wordings("a fact", count, True)
+        assert [w.form for w in plan].count(BRIEF) == brief
+        assert len(plan) == count
+        full = plan[: count - brief]
+        assert len(set(full)) == len(full)
 
 
 SCHEMAS = {

@@ -132,8 +132,9 @@ class SynthSettings(Settings):
     """Facts asked for in a pass over a passage."""
     fact_passes: Annotated[int, Field(gt=0, le=5)] = 2
     """Passes over a passage; all but the first ask what is still missing."""
-    wordings: Annotated[int, Field(gt=0, le=12)] = 4
-    """Wordings of each fact, planned by kind of question, style and length; both directions among them."""
+    wordings: Annotated[int, Field(gt=0, le=16)] = 10
+    """Wordings of each fact, planned by kind of question, style and length: both directions, and up to half of them
+    brief as people type. A fact in few wordings is known in those alone."""
     contrast_share: Share = 0.2
     """Share of passages that also give questions about what the book does not hold or tell."""
     rolling_chains: Positive = 4

@@ -19,7 +19,8 @@ from ..schemas import CONTRASTS, FACTS, WORDINGS
 from .base import Asking, finished
 from .wordings import plan_text, plan_wordings
 
-AT_ONCE = 3  # facts whose wordings are asked for in one request: more would run into max_tokens
+WORDINGS_AT_ONCE = 12
+"""Most wordings that one request asks for, of one fact or of several: more would run into max_tokens."""
 CONTRASTS_ASKED = 4
 OTHERS_SHOWN = 8  # titles of other novels that a contrast may take people from
 
@@ -75,8 +76,9 @@ class FactsStrategy(Asking):
             for number, item in enumerate(items)
             if item.verdict == "accepted"
         ]
-        for at in range(0, len(found), AT_ONCE):
-            yield self._ask_wordings(request, found[at : at + AT_ONCE], f"{at // AT_ONCE + 1:02d}")
+        at_once = self._facts_at_once()
+        for start in range(0, len(found), at_once):
+            yield self._ask_wordings(request, found[start : start + at_once], f"{start // at_once + 1:02d}")
         if found and about["pass"] < self.settings.fact_passes:
             known = [*about["known"], *(fact["statement"] for fact in found)]
             turn = about["pass"] + 1
@@ -100,9 +102,13 @@ class FactsStrategy(Asking):
         stages = {f"facts {turn}": passages for turn in range(1, self.settings.fact_passes + 1)}
         return {
             **stages,
-            "wordings": passages * round(sum(-(-facts // AT_ONCE) for facts in found)),
+            "wordings": passages * round(sum(-(-facts // self._facts_at_once()) for facts in found)),
             "contrast": contrasts,
         }
+
+    def _facts_at_once(self) -> int:
+        """Facts whose wordings are asked for in one request."""
+        return max(1, WORDINGS_AT_ONCE // self.settings.wordings)
 
     def _ask_wordings(self, request: Request, facts: Sequence[dict[str, Any]], slot: str) -> Request:
         plans = [plan_wordings(fact["id"], self.settings.wordings, bool(fact["reverse"])) for fact in facts]
