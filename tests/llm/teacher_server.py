@@ -9,7 +9,7 @@ import re
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
@@ -19,13 +19,20 @@ PATIENCE = 20.0  # seconds that `wait_for` waits for what never comes; less than
 
 @dataclass
 class Act:
-    """What the server does with one request."""
+    """What the server does with one request.
+
+    Attributes:
+        cut: close the connection in the middle of the body.
+        pieces: the body instead, piece by piece, as long as the other side reads, `pause` seconds apart.
+    """
 
     status: int = 200
-    body: str | dict[str, Any] = ""
+    body: str | bytes | dict[str, Any] = ""
     headers: dict[str, str] = field(default_factory=dict)
     delay: float = 0.0
-    cut: bool = False  # close the connection in the middle of the body
+    cut: bool = False
+    pieces: Iterable[bytes] | None = None
+    pause: float = 0.0
 
 
 def passage_of(body: dict[str, Any]) -> str:
@@ -64,6 +71,23 @@ def chat(content: str, finish: str | None = "stop", **message: Any) -> dict[str,
     }
 
 
+def events(*pieces: str, finish: str | None = "stop", usage: bool = True, **message: Any) -> Iterable[bytes]:
+    """A streamed completion, an event for each piece of its content; `message` gives further fields of the first."""
+    for number, piece in enumerate(pieces):
+        delta = {"role": "assistant", "content": piece, **(message if number == 0 else {})}
+        yield _event({"choices": [{"index": 0, "delta": delta, "finish_reason": None}]})
+    if finish:
+        yield _event({"choices": [{"index": 0, "delta": {}, "finish_reason": finish}]})
+    if usage:
+        yield _event({"choices": [], "usage": {"prompt_tokens": 100, "completion_tokens": 50}})
+    if finish:
+        yield b"data: [DONE]\n\n"
+
+
+def _event(value: Any) -> bytes:
+    return f"data: {json.dumps(value, ensure_ascii=False)}\n\n".encode("utf-8", "surrogatepass")
+
+
 def good(number: int, body: dict[str, Any]) -> Act:
     return Act(body=chat(json.dumps({"records": items_for(body)}, ensure_ascii=False)))
 
@@ -76,6 +100,7 @@ class TeacherServer:
         self.seen: list[dict[str, Any]] = []
         self.headers: list[dict[str, str]] = []
         self.times: list[float] = []
+        self.sent = 0  # bytes of streamed bodies
         self.most_at_once = 0
         self._now = 0
         self._lock = threading.Condition()
@@ -118,18 +143,31 @@ class TeacherServer:
                 self._answer(act)
 
             def _answer(self, act: Act) -> None:
-                text = act.body if isinstance(act.body, str) else json.dumps(act.body, ensure_ascii=False)
-                data = text.encode()
+                body = act.body if isinstance(act.body, str | bytes) else json.dumps(act.body, ensure_ascii=False)
+                data = body if isinstance(body, bytes) else body.encode("utf-8", "surrogatepass")
                 try:
                     self.send_response(act.status)
                     for name, value in act.headers.items():
                         self.send_header(name, value)
+                    if act.pieces is not None:
+                        self._stream(act)
+                        return
                     self.send_header("Content-Length", str(len(data)))
                     self.end_headers()
                     self.wfile.write(data[: len(data) // 2] if act.cut else data)
                     self.close_connection = self.close_connection or act.cut
                 except OSError:
                     self.close_connection = True
+
+            def _stream(self, act: Act) -> None:
+                self.send_header("Transfer-Encoding", "chunked")
+                self.end_headers()
+                for piece in act.pieces or ():
+                    self.wfile.write(b"%x\r\n%b\r\n" % (len(piece), piece))
+                    outer.sent += len(piece)
+                    if act.pause and outer._closing.wait(act.pause):
+                        break
+                self.wfile.write(b"0\r\n\r\n")
 
         self._closing = threading.Event()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)

@@ -65,7 +65,7 @@ def error(code: object, message: str) -> str:
         (Act(500, "<html><body>Internal Server Error</body></html>"), "busy"),
         (Act(503, error(None, "overloaded")), "busy"),
         (Act(529, ""), "busy"),
-        (Act(301, "", {"Location": "https://elsewhere.example/"}), "bad_request"),
+        (Act(301, "", {"Location": "https://elsewhere.example/"}), "not_found"),
         (Act(200, "<html>请登录</html>"), "invalid"),
         (Act(200, "[]"), "invalid"),
         (Act(200, '{"code": 500, "msg": "404 NOT_FOUND", "success": false}'), "invalid"),

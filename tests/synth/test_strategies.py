@@ -153,7 +153,7 @@ def test_rolling_turns_through_twelve_prompts_and_shows_the_last_output(store: S
     assert len(set(systems)) == 12
     assert systems[12:] == systems[:2]
     for before, after in pairwise(bodies):
-        said = scripted(0, before).body["choices"][0]["message"]["content"]  # type: ignore[index]  # it is a dictionary
+        said = scripted(0, before).body["choices"][0]["message"]["content"]  # type: ignore[index, call-overload]  # a dictionary
         assert said[-200:] in after["messages"][1]["content"]
 
 

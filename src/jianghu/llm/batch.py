@@ -14,11 +14,11 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-import httpx
-
 from ..errors import RunError
+from ..messages import tr
 from ..recipe import TeacherSettings
-from .client import MOST_DETAIL, Client, read_answer
+from .client import CallFailed, Client
+from .completions import Answer, Reader
 from .endpoint import Endpoint
 from .keys import Key
 from .store import Batch, Reply, Store, Taken
@@ -27,7 +27,11 @@ MOST = 10_000  # requests of one batch; providers allow 50,000
 POLL = 30.0  # seconds between looks
 HALF = 0.5  # of the price
 ENDED = {"completed", "expired", "cancelled", "failed"}
-MISSES = 5  # failed looks in a row that are put up with
+NAME = re.compile(r"[\w.:/-]{1,200}", re.ASCII)  # of a file or a batch
+PIECE = 200  # replies that are committed at once
+PASSING = {"busy", "slow_down", "timeout", "unreachable"}
+"""Outcomes of a call after which it is made again."""
+MISSES = 5  # failed calls in a row that are put up with
 
 
 class BatchSender:
@@ -53,6 +57,7 @@ class BatchSender:
             update={"price_in": settings.price_in * HALF, "price_out": settings.price_out * HALF}
         )
         self.received, self.stop = received, stop
+        self.reader = Reader(self.settings, endpoint, key.hash, client.reader(endpoint, key).scrub)
 
     async def run(self) -> str | None:
         """Finish the batches that are under way, then send what is open, until nothing is; returns why it ended early.
@@ -80,15 +85,15 @@ class BatchSender:
             batch = self.store.update_batch(batch, state="running", remote=found)
         while True:
             body = await self._look(batch)
-            if body["status"] in ENDED:
+            if body.get("status") in ENDED:
                 break
             if await self._stopped():
                 return "stopped"
-        files = [body[name] for name in ("output_file_id", "error_file_id") if body.get(name)]
+        files = [self._name(body, name) for name in ("output_file_id", "error_file_id") if body.get(name)]
         lines = sum([await self._fetch(batch, file) for file in files])
         self.store.close_batch(batch, "fetched" if lines else "lost")
         if not lines:
-            errors = json.dumps(body.get("errors"), ensure_ascii=False)[:MOST_DETAIL]
+            errors = self.reader.line(json.dumps(body.get("errors"), ensure_ascii=False))
             raise RunError(f"the batch {batch.remote} ended as {body['status']} without any reply: {errors}")
         return None
 
@@ -105,7 +110,22 @@ class BatchSender:
         data = ("\n".join(lines) + "\n").encode()
         files = {"file": (f"jianghu-{batch.id}.jsonl", data, "application/jsonl")}
         answer = await self._call("POST", "files", data={"purpose": "batch"}, files=files)
-        return str(answer["id"])
+        return self._name(answer, "id")
+
+    def _name(self, body: dict[str, Any], field: str) -> str:
+        """What the provider calls a file or a batch; it is kept and becomes a part of addresses."""
+        name = body.get(field)
+        if isinstance(name, str) and NAME.fullmatch(name) and self.reader.scrub(name) == name:
+            return name
+        told = self.reader.line(json.dumps(body, ensure_ascii=False))
+        raise RunError(
+            tr(
+                "{address}: not a batch API; it gave no {field} that can be used: {text}",
+                address=self.endpoint.address,
+                field=field,
+                text=told,
+            )
+        )
 
     def _lines(self, batch: Batch) -> Iterator[dict[str, Any]]:
         for taken in self.store.packed(batch):
@@ -120,36 +140,57 @@ class BatchSender:
     async def _find(self, batch: Batch) -> str | None:
         """The batch that was made from our file, if a crash came before its number was written down."""
         listed = await self._call("GET", "batches", params={"limit": 100})
-        return next((str(row["id"]) for row in listed.get("data", []) if row.get("input_file_id") == batch.file), None)
+        rows = listed.get("data")
+        rows = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+        return next((self._name(row, "id") for row in rows if row.get("input_file_id") == batch.file), None)
 
     async def _create(self, batch: Batch) -> str:
         body = {"input_file_id": batch.file, "endpoint": self._path(), "completion_window": "24h"}
-        return str((await self._call("POST", "batches", json=body))["id"])
+        return self._name(await self._call("POST", "batches", json=body), "id")
 
     async def _look(self, batch: Batch) -> dict[str, Any]:
         return await self._call("GET", f"batches/{batch.remote}")
 
     async def _fetch(self, batch: Batch, file: str) -> int:
-        """Commit the replies of a file; those that are there already stay. Returns how many lines it had."""
-        text = await self._text("GET", f"files/{file}/content")
-        waiting = {taken.request.key: taken for taken in self.store.packed(batch)}
-        replies: list[tuple[Taken, Reply]] = []
-        lines = text.splitlines()
-        for line in lines:
+        """Commit the replies of a file, piece by piece; those that are there stay. Returns how many lines it had."""
+        path, count = f"files/{file}/content", 0
+        for miss in range(MISSES):
+            waiting = {taken.request.key: taken for taken in self.store.packed(batch)}
+            piece: list[tuple[Taken, Reply]] = []
+            count = 0
             try:
-                row = json.loads(line)
-                taken = waiting.pop(row["custom_id"], None)
-                answer = row.get("response") or {"status_code": 500, "body": {"error": row.get("error")}}
-            except (ValueError, KeyError, TypeError):
-                continue  # half a line; its request is open again when the batch closes
-            if taken is not None:
-                told = json.dumps(answer.get("body"), ensure_ascii=False)
-                reply = read_answer(answer.get("status_code", 500), told, self.settings, self.endpoint, self.key)
-                replies.append((taken, reply))
+                async for line in self.client.lines(self.endpoint.beside(path), self.key):
+                    count += 1
+                    if (found := self._read(line, waiting)) is not None:
+                        piece.append(found)
+                    if len(piece) >= PIECE:
+                        self._keep(piece)
+                        piece = []
+            except CallFailed as failure:
+                self._keep(piece)
+                if failure.outcome not in PASSING or miss == MISSES - 1:
+                    raise self._broken(path, self.reader.line(str(failure))) from None
+                await asyncio.sleep(min(POLL, 2.0**miss))
+            else:
+                self._keep(piece)
+                break
+        return count
+
+    def _read(self, line: str, waiting: dict[str, Taken]) -> tuple[Taken, Reply] | None:
+        """The request and the reply of a line; None where it is of no request that waits."""
+        try:
+            row = json.loads(line)
+            taken = waiting.pop(row["custom_id"], None)
+            answer = row.get("response") or {"status_code": 500, "body": {"error": row.get("error")}}
+            status, told = int(answer.get("status_code", 500)), json.dumps(answer.get("body"), ensure_ascii=False)
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
+            return None  # half a line; its request is open again when the batch closes
+        return (taken, self.reader.read(Answer(status, told), taken.request.body["messages"])) if taken else None
+
+    def _keep(self, replies: list[tuple[Taken, Reply]]) -> None:
         bad = [taken.id for taken, reply in replies if not reply.accepted]
         self.store.add_replies([(taken.id, reply) for taken, reply in replies], failed=bad)
         self.received([pair for pair in replies if pair[1].accepted], [reply for _, reply in replies])
-        return len(lines)
 
     async def _call(self, method: str, path: str, **more: Any) -> dict[str, Any]:
         text = await self._text(method, path, **more)
@@ -158,7 +199,8 @@ class BatchSender:
         except ValueError:
             body = None
         if not isinstance(body, dict):
-            raise RunError(f"{self.endpoint.address}/{path}: not a batch API; it answered {text[:200]}")
+            told = self.reader.line(text)
+            raise RunError(f"{self.endpoint.address}/{path}: not a batch API; it answered {told[:200]}")
         return body
 
     async def _text(self, method: str, path: str, **more: Any) -> str:
@@ -166,17 +208,20 @@ class BatchSender:
         detail = ""
         for miss in range(MISSES):
             try:
-                answer = await self.client.request(method, self.endpoint.beside(path), self.key, **more)
-            except httpx.HTTPError as error:
-                detail = f"{error or type(error).__name__}"
+                answer = await self.client.call(method, self.endpoint.beside(path), self.key, **more)
+            except CallFailed as failure:
+                outcome, detail = failure.outcome, self.reader.line(str(failure))
             else:
-                if answer.status_code < 300:
+                if answer.status < 300:
                     return answer.text
-                reply = read_answer(answer.status_code, answer.text, self.settings, self.endpoint, self.key)
-                detail = reply.detail
-                if reply.outcome not in ("busy", "slow_down"):
-                    break
+                reply = self.reader.read(answer, ())
+                outcome, detail = reply.outcome, reply.detail
+            if outcome not in PASSING:
+                break
             await asyncio.sleep(min(POLL, 2.0**miss))
-        raise RunError(
+        raise self._broken(path, detail)
+
+    def _broken(self, path: str, detail: str) -> RunError:
+        return RunError(
             f"{self.endpoint.address}/{path}: {detail}. What was received is kept; the same command goes on."
         )

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..recipe import TeacherSettings
+from .usage import asked_text, tokens_of
 
-PER_CHARACTER = 0.75  # tokens of a Chinese character, before anything is known; most tokenizers lie between 0.5 and 1
 SHARE_SAID = 0.5  # of max_tokens, before anything is known
 
 
@@ -26,9 +26,10 @@ class Estimate:
 
     def of(self, body: dict[str, Any]) -> tuple[float, float]:
         """Tokens in and out of a request."""
-        per_character = self.tokens_in / self.characters if self.characters else PER_CHARACTER
         said = self.tokens_out / self.replies if self.replies else body["max_tokens"] * SHARE_SAID
-        return _length(body) * per_character, said
+        if not self.characters:
+            return tokens_of(asked_text(body["messages"])), said
+        return _length(body) * self.tokens_in / self.characters, said
 
     def learn(self, body: dict[str, Any], tokens_in: int | None, tokens_out: int | None) -> None:
         """Take a reply's counts into account."""

@@ -207,9 +207,9 @@ class Sender:
                 later.append((taken.id, now, taken.tries, ""))
                 retold += 1
             elif reply.outcome in PASSING and taken.tries < self.settings.retries:
-                # Full jitter (Brooker 2015).
+                # Full jitter (Brooker 2015). A long wait is the account's; another one may take the request sooner.
                 most = min(LONGEST_WAIT, FIRST_WAIT * 2**taken.tries)
-                wait = random.uniform(0, most) if reply.wait is None else reply.wait * 1.1
+                wait = random.uniform(0, most) if reply.wait is None else min(reply.wait * 1.1, LONGEST_WAIT)
                 later.append((taken.id, now + wait, taken.tries + 1, reply.key_hash))
             else:
                 self._lately.append(False)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import email.utils
 import json
+import math
 import re
 import time
 from collections.abc import Mapping
@@ -141,6 +142,7 @@ _OWN_WORDS: dict[str, dict[str, Outcome]] = {
     }
 }
 """Words that come before a provider's codes, because one code of it has two meanings."""
+MAX_WAIT = 30 * 86400.0  # seconds; no server means more
 DAILY = 3600.0  # seconds to leave an account alone whose quota is spent, where it does not say until when
 _RESET = re.compile(r"(20\d\d-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)")
 _CHINA = timezone(timedelta(hours=8))
@@ -201,9 +203,10 @@ def _error(text: str) -> tuple[list[str], str]:
         return [], text
     error = body.get("error", body) if isinstance(body, dict) else body
     if not isinstance(error, dict):
-        return [], str(error)
-    codes = [str(error[name]).lower() for name in ("code", "type") if error.get(name) is not None]
-    return codes, str(error.get("message") or error)
+        return [], error if isinstance(error, str) else text
+    codes = [str(error[name]).lower() for name in ("code", "type") if isinstance(error.get(name), str | int)]
+    message = error.get("message")
+    return codes, message if isinstance(message, str) and message else text
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
@@ -212,13 +215,13 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     if not header:
         return None
     try:
-        return max(0.0, float(header))
+        wait = float(header)
     except ValueError:
-        pass
-    try:
-        return max(0.0, email.utils.parsedate_to_datetime(header).timestamp() - time.time())
-    except (ValueError, TypeError, OverflowError):
-        return None
+        try:
+            wait = email.utils.parsedate_to_datetime(header).timestamp() - time.time()
+        except (ValueError, TypeError, OverflowError):
+            return None
+    return None if math.isnan(wait) else min(max(0.0, wait), MAX_WAIT)
 
 
 def _until(words: str) -> float | None:
@@ -230,4 +233,4 @@ def _until(words: str) -> float | None:
         at = datetime.fromisoformat(f"{found[1]}T{found[2]}").replace(tzinfo=_CHINA)
     except ValueError:
         return None
-    return max(1.0, at.timestamp() - time.time())
+    return min(max(1.0, at.timestamp() - time.time()), MAX_WAIT)

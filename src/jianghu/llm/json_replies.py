@@ -7,6 +7,7 @@ cut off, a repair would invent the end of an object.
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,14 +15,16 @@ from typing import Any
 
 import json_repair
 
-_THINK = re.compile(r"<think(?:ing)?>.*?</think(?:ing)?>", re.DOTALL)
+from .thoughts import without_thoughts
+
 _FENCE = re.compile(r"^[ \t]*```[\w-]*[ \t]*$", re.MULTILINE)
 _BRACKET = re.compile(r"[{\[]")
 _UNWRITABLE = re.compile("[\ud800-\udfff\x00]")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,30}")
 LONGEST = 200_000  # characters of a reply that are looked at
 MOST_TRIES = 2_000  # brackets at which reading is tried
-DEEPEST = 6  # levels of lists and objects around an object that was asked for
+EFFORT = 16  # how often, in all, a text may be read over for brackets that do not close
+DEEPEST = 6  # levels of lists and objects around an object that was asked for, or inside it
 
 
 @dataclass(frozen=True)
@@ -45,7 +48,7 @@ def parse_reply(text: str, finished: bool, mark: str = "question") -> Parsed:
             the cut are kept, and nothing is repaired or closed.
         mark: the field by which such an object is known.
     """
-    body = _without_thoughts(text.encode("utf-8", "replace").decode("utf-8")[:LONGEST])
+    body = _FENCE.sub("", without_thoughts(text[:LONGEST].encode("utf-8", "replace").decode("utf-8")))
     values, broken = _strict(body)
     items, strays = _marked(values, mark)
     # An escaped name stands inside a string; it begins no object.
@@ -75,21 +78,12 @@ def _full(value: Any) -> bool:
     return any(_full(part) for part in parts) if parts is not None else value not in (None, "")
 
 
-def _without_thoughts(text: str) -> str:
-    """The text without think blocks (also one whose beginning the server swallowed, or that never ends)."""
-    text = _THINK.sub("", text)
-    for end in ("</think>", "</thinking>"):
-        text = text.rpartition(end)[2]
-    text = re.split(r"<think(?:ing)?>", text, maxsplit=1)[0]
-    return _FENCE.sub("", text)
-
-
 def _strict(text: str) -> tuple[list[Any], bool]:
     """Every complete JSON object or list, outermost first, and whether one began that is not complete."""
     # A raw newline in a string is the commonest slip of a model; json lets it pass with strict=False.
     decoder = json.JSONDecoder(strict=False)
     values: list[Any] = []
-    broken, at = False, 0
+    broken, at, read = False, 0, 0
     for _ in range(MOST_TRIES):
         match = _BRACKET.search(text, at)
         if match is None:
@@ -97,8 +91,13 @@ def _strict(text: str) -> tuple[list[Any], bool]:
         try:
             value, at = decoder.raw_decode(text, match.start())
             values.append(value)
-        except (ValueError, RecursionError):
+        except (ValueError, RecursionError) as error:
             broken, at = True, match.end()
+            # Each bracket that does not close may have the rest of the text read; many of them are nonsense.
+            whole = not isinstance(error, json.JSONDecodeError) or error.msg.startswith("Unterminated")
+            read += (len(text) if whole else error.pos) - match.start()  # type: ignore[union-attr]
+            if read > EFFORT * len(text):
+                break
     return values, True
 
 
@@ -126,7 +125,7 @@ def _marked(values: list[Any], mark: str) -> tuple[list[dict[str, Any]], int]:
     for value in values:
         for found in _leaves(value, mark, 0):
             if isinstance(found, dict):
-                items.append({_clean(key): _clean(part) for key, part in found.items()})
+                items.append(storable(found))
             else:
                 strays += 1
     return items, strays
@@ -154,12 +153,22 @@ def _unquoted(value: Any, mark: str) -> Any:
     return value
 
 
-def _clean(value: Any) -> Any:
-    """Half a surrogate pair cannot be written as UTF-8; it becomes U+FFFD, which no gate lets through."""
+def storable(value: Any, depth: int = 0) -> Any:
+    """The value as it can be written as UTF-8 and JSON, and read again.
+
+    Half a surrogate pair and NUL become U+FFFD, which no gate lets through; numbers that are none, and what lies too
+    deep, become None.
+    """
     if isinstance(value, str):
         return _UNWRITABLE.sub("\ufffd", value)
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value if abs(value) < 1 << 63 else None
+    if isinstance(value, dict | list) and depth >= DEEPEST:
+        return None
     if isinstance(value, dict):
-        return {_clean(key): _clean(part) for key, part in value.items()}
-    if isinstance(value, list):
-        return [_clean(part) for part in value]
+        return {storable(str(key)): storable(part, depth + 1) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [storable(part, depth + 1) for part in value]
     return value
