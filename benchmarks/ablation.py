@@ -13,11 +13,10 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from jianghu import files
 from jianghu.cli.demo import demo_workspace
 from jianghu.dataset import stage as dataset_stage
 from jianghu.dataset.stage import prepare_stale
-from jianghu.evaluation import GROUPS, compare_stage
+from jianghu.evaluation import GROUPS, ExamResult, compare_stage
 from jianghu.evaluation import stage as exam_stage
 from jianghu.evaluation.stage import exam_stale
 from jianghu.recipe import Recipe
@@ -75,7 +74,7 @@ def main() -> None:
         dataset_stage.prepare(ws, shared)
     if synth_stale(ws, shared) is not None:
         synth_stage.synth(ws, shared)
-    results: dict[str, dict[str, Any]] = {}
+    results: dict[str, ExamResult] = {}
     for arm in options.arm or ARMS:
         mixture = ARMS[arm]
         if "rewrites" in mixture and not (ws.data / "rewrites.jsonl").exists():
@@ -89,26 +88,26 @@ def main() -> None:
         out = ws.evals / f"{name}-chat.records.json"
         if exam_stale(ws, recipe, f"{name}-chat") is not None:
             exam_stage.exam(ws, recipe, f"{name}-chat")
-        results[arm] = files.read_json(out)
+        results[arm] = ExamResult.read(out)
     print(table(results))
 
 
-def table(results: dict[str, dict[str, Any]]) -> str:
+def table(results: dict[str, ExamResult]) -> str:
     """Markdown: a row for each arm, a column for each group of the exam."""
-    groups = [group for group in GROUPS if any(group in result["groups"] for result in results.values())]
+    groups = [group for group in GROUPS if any(group in result.groups for result in results.values())]
     lines = ["| pretraining on | held-out bits per character | " + " | ".join(groups) + " |"]
     lines.append("|---" * (len(groups) + 2) + "|")
     compared = (
         dict(zip(list(results)[1:], compare_stage.verdicts(list(results.values())), strict=True)) if results else {}
     )
     for arm, result in results.items():
-        heldout = "; ".join(f"{row['bits_per_character']:.3f}" for row in result["heldout"].values())
+        heldout = "; ".join(f"{row.bits_per_character:.3f}" for row in result.heldout.values())
         cells = []
         for group in groups:
-            row = result["groups"][group]
-            verdict = compared.get(arm, {}).get(group, {})
-            mark = f", {verdict['verdict']}" if verdict.get("verdict") in ("better", "worse") else ""
-            cells.append(f"{row['accuracy']:.1%} ({row['low']:.0%}–{row['high']:.0%}, of {row['questions']}{mark})")
+            row = result.groups[group]
+            verdict = compared[arm][group].verdict if arm in compared else ""
+            mark = f", {verdict}" if verdict in ("better", "worse") else ""
+            cells.append(f"{row.accuracy:.1%} ({row.low:.0%}–{row.high:.0%}, of {row.questions}{mark})")
         lines.append(f"| {arm} | {heldout} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 

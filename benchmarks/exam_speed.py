@@ -44,22 +44,23 @@ def main() -> None:
             if weight.ndim > 1:
                 torch.nn.init.normal_(weight, std=0.05)
         save_checkpoint(ws.run("random") / "checkpoints" / "last", model, tokenizer, {"run": "random", "step": 0})
-        settings = recipe.eval.model_copy(update={"limit": QUESTIONS, "max_new_tokens": 64, "group_questions": 0})
+        everything = {"group_questions": 0, "paraphrase_questions": 0}
+        settings = recipe.eval.model_copy(update={"limit": QUESTIONS, "max_new_tokens": 64, **everything})
         recipe = recipe.model_copy(update={"eval": settings})
         began, worked = time.perf_counter(), time.process_time()
         result = exam_stage.exam(ws, recipe, "random")
         seconds, worked = time.perf_counter() - began, time.process_time() - worked
         millions = model.config.parameters / 1e6
-        asked, threads = result["scores"]["questions"], torch.get_num_threads()
+        asked, threads = result.scores.questions, torch.get_num_threads()
         print(f"{options.size}: {millions:.1f} M parameters, {asked} questions, {threads} threads:")
         print(f"{seconds:.0f} s, in which the processors worked {worked:.0f} s for it")
-        print(f"mean answer {result['scores']['length']:.0f} characters, {result['scores']['finished']:.0%} ended")
+        print(f"mean answer {result.scores.length:.0f} characters, {result.scores.finished:.0%} ended")
         if options.other:
             background = background_of(ws)
             items = exam_items(ws, None, settings, background)[1]
             again = settings.model_copy(update={"batch_size": options.other})
-            answers = take_exam(load_checkpoint(ws.checkpoint("random")), items, again, background)["answers"]
-            same = sum(one == other for one, other in zip(answers, result["answers"], strict=True))
+            answers = take_exam(load_checkpoint(ws.checkpoint("random")), items, again, background).answers
+            same = sum(one == other for one, other in zip(answers, result.answers, strict=True))
             print(f"batch_size {settings.batch_size} and {options.other}: {same} of {len(answers)} rows equal")
 
 

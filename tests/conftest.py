@@ -128,7 +128,8 @@ dropout = 0.1
 strategies = ["cloze"]
 cloze_records = 200
 [eval]
-limit = 12
+group_questions = 3
+paraphrase_questions = 3
 max_new_tokens = 8
 """
 

@@ -6,18 +6,18 @@ from pathlib import Path
 
 import pytest
 
-from jianghu.messages import chinese, language, tr, use_language
+from jianghu.messages import both, chinese, language, tr, use_language
 
 SOURCE = Path(__file__).parent.parent / "src" / "jianghu"
 FIELD = re.compile(r"(?<!\{)\{([A-Za-z_][A-Za-z_0-9]*)[^{}]*\}")
 
 
 def messages() -> dict[str, str]:
-    """Every literal that is handed to `tr`, with the place where it stands."""
+    """Every literal that is handed to `tr` or `both`, with the place where it stands."""
     places = {}
     for path in SOURCE.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "tr":
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("tr", "both"):
                 message = node.args[0]
                 place = f"{path.relative_to(SOURCE)}:{node.lineno}"
                 assert isinstance(message, ast.Constant), f"{place}: the message is no literal"
@@ -49,3 +49,11 @@ def test_the_language_is_that_of_the_environment(monkeypatch: pytest.MonkeyPatch
         assert tr("a message {of} no table", of="x") == "a message x no table"
     finally:
         use_language(None)
+
+
+def test_pages_in_two_languages_fill_fields_by_language():
+    assert both("a message {of} no table", of=both("the most")) == (
+        "a message the most no table",
+        "a message 最多 no table",
+    )
+    assert str(both("the most")) == tr("the most")

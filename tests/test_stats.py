@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from jianghu.stats import bootstrap, mcnemar, versus, wilson
+from jianghu.stats import Share, bootstrap, mcnemar, rank_correlation, share, versus, wilson
 
 
 def test_wilson_interval():
@@ -31,30 +31,38 @@ def test_the_bootstrap_agrees_with_the_normal_interval_of_many_questions():
     assert bootstrap([]) == (-1.0, 1.0)
 
 
-def rows(hits):
-    return [
-        {"group": "g", "id": str(n), "question": f"问{n}", "outcome": "right" if hit else "wrong", "correct": bool(hit)}
-        for n, hit in enumerate(hits)
-    ]
+def pairs(first, second):
+    return [(bool(a), bool(b)) for a, b in zip(first, second, strict=False)]
 
 
 def test_better_is_said_only_when_it_is():
-    weak, strong = rows([0] * 40 + [1] * 20), rows([0] * 25 + [1] * 35)
-    result = versus(weak, strong)
+    weak, strong = [0] * 40 + [1] * 20, [0] * 25 + [1] * 35
+    result = versus(pairs(weak, strong))
     assert (result.questions, result.verdict) == (60, "better")
     assert result.difference == 0.25
     assert 0 < result.low < 0.25 < result.high
-    assert versus(strong, weak).verdict == "worse"
-    assert versus(weak, rows([0] * 38 + [1] * 22)).verdict == "no difference shown"
-    assert versus(weak, weak).verdict == "no difference shown"
+    assert versus(pairs(strong, weak)).verdict == "worse"
+    assert versus(pairs(weak, [0] * 38 + [1] * 22)).verdict == "no difference shown"
+    assert versus(pairs(weak, weak)).verdict == "no difference shown"
+    assert versus([]).questions == 0
 
 
 def test_two_checkpoints_of_one_skill_are_seldom_called_different():
     draw = np.random.default_rng(7)
-    called = [versus(rows(draw.random(80) < 0.4), rows(draw.random(80) < 0.4)).verdict for _ in range(40)]
+    called = [versus(pairs(draw.random(80) < 0.4, draw.random(80) < 0.4)).verdict for _ in range(40)]
     assert sum(verdict != "no difference shown" for verdict in called) <= 5  # 2 of 40 are expected at most
 
 
-def test_only_questions_that_both_were_asked_count():
-    assert versus(rows([1, 1, 0]), rows([1, 1])).questions == 2
-    assert versus(rows([]), rows([1])).questions == 0
+def test_a_share_has_its_interval():
+    assert share([True] * 8 + [False] * 2) == Share(accuracy=0.8, low=0.4902, high=0.9433)
+    assert str(share([True, False])) == "50% (9%–91%)"
+    assert share([]) == Share(accuracy=0.0, low=0.0, high=1.0)
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "value"),
+    [([1, 2, 3], [10, 20, 30], 1.0), ([1, 2, 3], [3, 2, 1], -1.0), ([1, 2, 3, 4], [1, 3, 2, 4], 0.8)],
+)
+def test_rank_correlation_by_hand(left, right, value):
+    assert rank_correlation(left, right) == pytest.approx(value)
+    assert rank_correlation(left[:2], right[:2]) is None

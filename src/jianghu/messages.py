@@ -18,7 +18,7 @@ import sys
 from collections.abc import Iterable
 from functools import cache
 from importlib import resources
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Language = Literal["en", "zh"]
 
@@ -82,6 +82,30 @@ def _program() -> list[str]:
         return ["jianghu"] if shutil.which("jianghu") else [sys.executable, "-m", "jianghu"]
     is_ours = os.path.basename(started).startswith("jianghu")
     return [started] if is_ours and not shutil.which("jianghu") else ["jianghu"]
+
+
+class Both(NamedTuple):
+    """A message in English and in Chinese, for pages that hold both; as text it is the one of the language in use."""
+
+    en: str
+    zh: str
+
+    def __str__(self) -> str:
+        return self.zh if language() == "zh" else self.en
+
+
+def both(message: str, /, **fields: object) -> Both:
+    """A message in both languages, its {fields} filled in; a field that is a `Both` is filled in by language.
+
+    Args:
+        message: the English text, a literal in the code; it is the key of its Chinese form.
+    """
+
+    def fill(text: str, place: int) -> str:
+        values = {name: value[place] if isinstance(value, Both) else value for name, value in fields.items()}
+        return text.format(**values) if fields else text
+
+    return Both(fill(message, 0), fill(chinese().get(message, message), 1))
 
 
 @cache

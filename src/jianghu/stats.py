@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
+from pydantic import BaseModel, ConfigDict
 
 SURE = 0.05
 """A difference is called one if chance alone would give it less often than this."""
@@ -23,6 +24,40 @@ def wilson(successes: int, trials: int) -> tuple[float, float]:
     centre = (share + z * z / (2 * trials)) / (1 + z * z / trials)
     half = z / (1 + z * z / trials) * math.sqrt(share * (1 - share) / trials + z * z / (4 * trials * trials))
     return max(0.0, centre - half), min(1.0, centre + half)
+
+
+class Share(BaseModel):
+    """A share, 0 to 1, with its 95 % Wilson interval."""
+
+    model_config = ConfigDict(frozen=True)
+
+    accuracy: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        return f"{self.accuracy:.0%} ({self.low:.0%}–{self.high:.0%})"
+
+
+def share(hits: Sequence[bool]) -> Share:
+    """The share of hits, rounded to four digits."""
+    low, high = wilson(sum(hits), len(hits))
+    mean = sum(hits) / len(hits) if hits else 0.0
+    return Share(accuracy=round(mean, 4), low=round(low, 4), high=round(high, 4))
+
+
+def rank_correlation(left: Sequence[float], right: Sequence[float]) -> float | None:
+    """Spearman's rank correlation, ties at their mean rank; None for fewer than three pairs or no variation."""
+
+    def ranks(values: Sequence[float]) -> list[float]:
+        return [sum(o < v for o in values) + (sum(o == v for o in values) - 1) / 2 for v in values]
+
+    a, b = ranks(left), ranks(right)
+    if len(a) < 3 or len(set(a)) == 1 or len(set(b)) == 1:
+        return None
+    mean = (len(a) - 1) / 2
+    top = sum((x - mean) * (y - mean) for x, y in zip(a, b, strict=True))
+    return top / (sum((x - mean) ** 2 for x in a) * sum((y - mean) ** 2 for y in b)) ** 0.5
 
 
 def mcnemar(only_first: int, only_second: int) -> float:
@@ -66,13 +101,14 @@ class Versus:
     verdict: Literal["better", "worse", "no difference shown"]
 
 
-def versus(first: Sequence[dict[str, Any]], second: Sequence[dict[str, Any]]) -> Versus:
-    """Compare the answers (rows of evals/*.json) of two checkpoints on the questions that both were asked.
+def versus(pairs: Sequence[tuple[bool, bool]]) -> Versus:
+    """Compare what two checkpoints got right, question by question.
 
     The second is called better or worse only if McNemar's test and the bootstrap's interval both say so.
+
+    Args:
+        pairs: whether the first and whether the second was right.
     """
-    theirs = {_key(row): row for row in first if row["outcome"]}
-    pairs = [(bool(theirs[_key(row)]["correct"]), bool(row["correct"])) for row in second if _key(row) in theirs]
     count = len(pairs)
     gains, losses = sum(b and not a for a, b in pairs), sum(a and not b for a, b in pairs)
     p = mcnemar(losses, gains)
@@ -89,7 +125,3 @@ def versus(first: Sequence[dict[str, Any]], second: Sequence[dict[str, Any]]) ->
         p=p,
         verdict="no difference shown" if not sure else "better" if gains > losses else "worse",
     )
-
-
-def _key(row: dict[str, Any]) -> tuple[str, str, str]:
-    return row["group"], row["id"], row["question"]

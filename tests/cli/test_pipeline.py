@@ -72,9 +72,19 @@ def test_bundled_records_are_left_out_with_a_reason_on_a_shelf_of_other_books(co
 
 
 def test_an_exam_with_other_settings_does_not_pass_for_the_pipelines(copy):
-    jianghu("eval", "chat", "--limit", 3, cwd=copy)
-    assert "eval: the setting eval.limit changed from 3 to 12" in jianghu("run", cwd=copy).stdout
-    assert json.loads((copy / "evals/chat.records.json").read_text())["scores"]["questions"] == 12
+    jianghu("eval", "chat", "--max-new-tokens", 3, cwd=copy)
+    assert "eval: the setting eval.max_new_tokens changed from 3 to 8" in jianghu("run", cwd=copy).stdout
+
+
+def test_a_partial_exam_takes_no_other_ones_place(copy):
+    whole = copy / "evals/chat.records.json"
+    before = whole.read_bytes()
+    said = jianghu("eval", "chat", "--limit", 3, cwd=copy).stdout
+    asked = len(json.loads(before)["answers"])
+    assert f"only 3 of {asked} questions" in said
+    assert whole.read_bytes() == before
+    assert len(json.loads((copy / "evals/chat.records.limit-3.json").read_bytes())["answers"]) == 3
+    assert "eval: fresh" in jianghu("run", cwd=copy).stdout
 
 
 def test_a_token_can_be_traced_to_book_chapter_and_character(shelf):

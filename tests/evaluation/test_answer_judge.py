@@ -6,12 +6,21 @@ import shutil
 
 import pytest
 
-from jianghu.evaluation.answer_judge import agreement, grade_all, graded, marked_by_hand, prefer_all, preferred
+from jianghu.evaluation.answer_judge import (
+    MarkedAnswer,
+    agreement,
+    grade_all,
+    graded,
+    marked_by_hand,
+    prefer_all,
+    preferred,
+)
+from jianghu.evaluation.results import Agreement
 
 from ..conftest import jianghu
 from ..llm.teacher_server import Act, TeacherServer, chat
 
-ROW = {"question": "谁？", "reference": "关羽。", "evidence": "关公出马。", "answer": "关羽"}
+ROW = MarkedAnswer(question="谁？", reference="关羽。", evidence="关公出马。", answer="关羽", grade=2)
 
 
 def parts(prompt):
@@ -34,7 +43,7 @@ def by_reference(conversations):
 
 def test_the_judge_sees_reference_and_evidence():
     shown = []
-    grade_all([ROW, {**ROW, "evidence": ""}], lambda asked: shown.extend(asked) or ["{}"] * len(asked))
+    grade_all([ROW, ROW.model_copy(update={"evidence": ""})], lambda asked: shown.extend(asked) or ["{}"] * len(asked))
     first, second = (parts(message["content"]) for [message] in shown)
     assert first == {"问题": "谁？", "参考答案": "关羽。", "原文": "关公出马。", "考生的回答": "关羽"}
     assert "原文" not in second
@@ -56,29 +65,29 @@ def test_grades_are_read_from_what_a_model_says(reply, grade):
 
 
 def test_a_pair_is_won_only_in_both_orders():
-    right, wrong = ROW, {**ROW, "answer": "张飞"}
+    right, wrong = ROW, ROW.model_copy(update={"answer": "张飞"})
     assert prefer_all([right, wrong, right], [wrong, right, right], by_reference) == ["first", "second", "tie"]
     assert prefer_all([right], [wrong], lambda asked: ['{"better": "A"}'] * len(asked)) == ["tie"]
     assert prefer_all([right], [wrong], lambda asked: ['{"better": "A"}', "?"]) == [None]
 
 
 def test_counts_and_agreement_by_hand():
-    assert graded([2, 2, 0, None]) | {"right": 0} == {
+    assert graded([2, 2, 0, None]).model_dump() | {"right": 0} == {
         "questions": 3, "unread": 1, "grades": {"0": 1, "1": 0, "2": 2}, "right": 0, "mean": 0.6667,
     }  # fmt: skip
-    assert preferred(["second"] * 8 + ["tie", None]) == {
+    assert preferred(["second"] * 8 + ["tie", None]).model_dump() == {
         "first": 0, "second": 8, "tie": 1, "unread": 1, "p": 2 / 256,
     }  # fmt: skip
-    assert agreement([2, 0, 1, 0], [2, 0, 1, 0]) == {"answers": 4, "same": 1.0, "kappa": 1.0}
+    assert agreement([2, 0, 1, 0], [2, 0, 1, 0]) == Agreement(answers=4, same=1.0, kappa=1.0)
     # 2 of 4 agree; chance would give (2 * 2 + 2 * 2) / 16 = 0.5.
-    assert agreement([2, 2, 0, 0], [2, 0, 2, 0]) == {"answers": 4, "same": 0.5, "kappa": 0.0}
-    assert agreement([None, 2], [2, 2])["same"] == 0.5
+    assert agreement([2, 2, 0, 0], [2, 0, 2, 0]) == Agreement(answers=4, same=0.5, kappa=0.0)
+    assert agreement([None, 2], [2, 2]).same == 0.5
 
 
 def test_the_marks_set_by_hand_are_whole():
     marks = marked_by_hand()
-    assert {row["grade"] for row in marks} == {0, 1, 2}
-    assert all(row["question"] and row["reference"] for row in marks)
+    assert {mark.grade for mark in marks} == {0, 1, 2}
+    assert all(mark.question and mark.reference for mark in marks)
 
 
 @pytest.fixture

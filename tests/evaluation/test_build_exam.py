@@ -6,15 +6,18 @@ from jianghu.corpus import Lexicon, Name
 from jianghu.evaluation import GROUPS, People, shelf_exam
 from jianghu.evaluation.free_questions import free_questions
 from jianghu.recipe import EvalSettings
+from jianghu.records import Record
 
 BOOK = "青峰录"
 ALL = EvalSettings(group_questions=0, paraphrase_questions=0)
 
 
 def record(number, wording, question, answer, kind="who", source="bundled"):
-    fact = f"f{number}"
-    about = {"kind": kind, "question": question, "answer": f"{answer}。", "short_answer": answer, "aliases": []}
-    return {"id": f"{fact}-{wording}", "fact": fact, "wording": wording, **about, "book": BOOK, "source": source}
+    return Record(
+        id=f"f{number}-{wording}", fact=f"f{number}", wording=wording, kind=kind, question=question,
+        answer=f"{answer}。", short_answer=answer, aliases=(), book=BOOK, chapter=1, start=0, end=4, source=source,
+        split="train",
+    )  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +77,7 @@ def test_another_books_title_makes_a_question_without_answer(people):
 
 
 def test_a_cap_holds_for_each_group_and_records_by_rule_serve_where_there_are_no_others(people):
-    many = {split: [{**row, "source": "cloze"} for row in rows] for split, rows in RECORDS.items()}
+    many = {split: [row.model_copy(update={"source": "cloze"}) for row in rows] for split, rows in RECORDS.items()}
     items = shelf_exam(many, people, EvalSettings(group_questions=1, paraphrase_questions=1))
     assert {group: sum(item.group == group for item in items) for group in GROUPS} == dict.fromkeys(GROUPS, 1)
     without = shelf_exam({**many, "paraphrase": []}, people, ALL)
@@ -93,7 +96,9 @@ def test_the_main_group_has_a_cap_of_its_own(people):
 def test_manners_are_never_examined(people, source):
     """Not even where no other record was written by hand, and whatever split and kind they are in."""
     manners = [record(f"m{n}", 1, question, "江湖", kind, "manners") for n, (question, kind) in enumerate(MANNERS)]
-    rows = {split: [{**row, "source": source} for row in rows] + manners for split, rows in RECORDS.items()}
+    rows = {
+        split: [row.model_copy(update={"source": source}) for row in rows] + manners for split, rows in RECORDS.items()
+    }
     items = shelf_exam(rows, people, ALL)
     assert items
     assert not any(item.fact.startswith("fm") for item in items)

@@ -4,10 +4,11 @@ import json
 
 import pytest
 
-from jianghu.evaluation import Background, Item, People
-from jianghu.evaluation.compare import Line, ask_all, marked, page
+from jianghu.evaluation import Background, Item, People, score_answers
+from jianghu.evaluation.compare import Line, ask_all, marked
 from jianghu.generation import Sampling
 from jianghu.recipe import EvalSettings
+from jianghu.report.compare_page import compare_page
 
 from ..conftest import jianghu
 from .test_multiple_choice import checkpoint, items  # noqa: F401 - a fixture
@@ -15,12 +16,13 @@ from .test_multiple_choice import checkpoint, items  # noqa: F401 - a fixture
 CHROMIUM = "/usr/bin/chromium"
 
 
-def row(answer, wrong_book=(), outcome=None):
-    return {"answer": answer, "wrong_book": list(wrong_book), "outcome": outcome, "finished": True}
+def said(answer, wrong_book=(), outcome=None):
+    [scored] = score_answers([Item("1", "谁？", "", ())], [(answer, True)])
+    return scored.model_copy(update={"wrong_book": wrong_book, "outcome": outcome})
 
 
 def test_loops_and_strangers_are_marked_where_they_stand():
-    pieces = marked(row("宋江说，走走走走走走走走。宋江", ["宋江"]))
+    pieces = marked(said("宋江说，走走走走走走走走。宋江", ["宋江"]))
     assert pieces == [
         ("宋江", "stranger"),
         ("说，", "plain"),
@@ -28,8 +30,8 @@ def test_loops_and_strangers_are_marked_where_they_stand():
         ("。", "plain"),
         ("宋江", "stranger"),
     ]
-    assert marked(row("")) == []
-    assert marked({**row("好"), "wrong_book": None}) == [("好", "plain")]
+    assert marked(said("")) == []
+    assert marked(said("好", None)) == [("好", "plain")]
 
 
 def test_samples_follow_from_seed_and_place_alone(checkpoint):  # noqa: F811
@@ -41,7 +43,7 @@ def test_samples_follow_from_seed_and_place_alone(checkpoint):  # noqa: F811
     )
     assert once == again
     assert [greedy for greedy, _ in once] == [greedy for greedy, _ in other]
-    assert [sampled["answer"] for _, sampled in once] != [sampled["answer"] for _, sampled in other]
+    assert [sampled.answer for _, sampled in once] != [sampled.answer for _, sampled in other]
     [[alone]] = ask_all(checkpoint, asked[:1], EvalSettings(max_new_tokens=8), None, background)
     assert alone == once[0][0]
 
@@ -62,15 +64,15 @@ def test_the_command_shows_all_checkpoints_and_writes_a_page(shelf, tmp_path):
 
 def test_the_page_works_in_a_browser_without_a_network(tmp_path):
     sync = pytest.importorskip("playwright.sync_api", reason="a browser is driven through playwright")
-    who = (row("关羽", outcome="right"), row("宋江", ["宋江"]))
-    how = (row("走" * 9), row("\n<script>x</script>"))
-    nothing = (row(""), row("关羽"))
+    who = (said("关羽", outcome="right"), said("宋江", ["宋江"]))
+    how = (said("走" * 9), said("\n<script>x</script>"))
+    nothing = (said(""), said("关羽"))
     lines = [
         Line(Item("1", "<b>谁</b>？", "关羽。", ("关羽",), group="人物"), (who, who)),
         Line(Item("2", "如何？", "", (), group="情节"), (how, nothing)),
     ]
     path = tmp_path / "page.html"
-    path.write_text(page(["base", "chat/最后"], lines, True), encoding="utf-8")
+    path.write_text(compare_page(["base", "chat/最后"], lines, True), encoding="utf-8")
     with sync.sync_playwright() as play:
         browser = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         tab = browser.new_page(viewport={"width": 390, "height": 800}, locale="zh-CN")
@@ -96,4 +98,4 @@ def test_the_page_works_in_a_browser_without_a_network(tmp_path):
 
 def test_a_page_needs_people_only_for_strangers():
     assert People({}, {}, {}).strangers("宋江", "", "", "") is None
-    assert "宋江" in page(["a"], [Line(Item("1", "谁？", "", ()), ((row("宋江"),),))], False)
+    assert "宋江" in compare_page(["a"], [Line(Item("1", "谁？", "", ()), ((said("宋江"),),))], False)

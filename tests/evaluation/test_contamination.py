@@ -6,13 +6,22 @@ import shutil
 import pytest
 
 from jianghu.evaluation import Background, Item, Taught, score_answers
+from jianghu.records import Record
 from jianghu.text import Index, jaccard
 
 from ..conftest import jianghu
 
+
+def record(question, answer):
+    return Record(
+        id=question, fact=question, wording=1, kind="who", question=question, answer=f"{answer}。", short_answer=answer,
+        aliases=(), book="青峰录", chapter=1, start=0, end=4, source="bundled", split="train",
+    )  # fmt: skip
+
+
 TRAIN = [
-    {"question": "沈青峰当夜三更在落雁坡遇见了哪一位？", "answer": "柳如烟。"},
-    {"question": "断云岭上守着城门钥匙的人叫什么名字？", "answer": "铁掌柜。"},
+    record("沈青峰当夜三更在落雁坡遇见了哪一位？", "柳如烟"),
+    record("断云岭上守着城门钥匙的人叫什么名字？", "铁掌柜"),
 ]
 
 
@@ -34,11 +43,11 @@ def test_leaks_are_left_out_and_counted(question, exact, near):
     kept, leaks = Taught(TRAIN).leaks([item(question), item("白鹿山庄在哪里？")])
     assert (leaks.exact, leaks.near) == (exact, near)
     assert len(kept) == 2 - exact - near
-    assert leaks.examples == [(question, TRAIN[0]["question"])] * (exact + near)
+    assert leaks.examples == ((question, TRAIN[0].question),) * (exact + near)
 
 
 def test_taught_wordings_are_meant_to_stand_in_training():
-    kept, leaks = Taught(TRAIN).leaks([item(TRAIN[0]["question"], "trained")])
+    kept, leaks = Taught(TRAIN).leaks([item(TRAIN[0].question, "trained")])
     assert len(kept) == 1
     assert leaks.exact == 0
 
@@ -48,7 +57,7 @@ def test_facts_that_a_checkpoint_was_taught_are_not_unseen_for_it(shelf, tmp_pat
     root = shutil.copytree(shelf, tmp_path / "shelf")
     jianghu("sft", "--name", "all", "--records", "all", "--max-iters", 2, "--warmup-iters", 1, cwd=root)
     jianghu("sft", "--name", "again", "--from", "all", "--max-iters", 2, "--warmup-iters", 1, cwd=root)
-    examined = ("eval", "chat", "all", "again", "--limit", 0, "--max-new-tokens", 1, "--json")
+    examined = ("eval", "chat", "all", "again", "--group-questions", 0, "--max-new-tokens", 1, "--json")
     chat, *others = json.loads(jianghu(*examined, cwd=root).stdout)
     unseen = chat["groups"]["unseen"]["questions"]
     assert unseen > 0
@@ -63,7 +72,7 @@ def test_facts_that_a_checkpoint_was_taught_are_not_unseen_for_it(shelf, tmp_pat
 
 
 def test_the_nearest_question_is_the_one_with_the_most_overlap():
-    texts = [row["question"] for row in TRAIN]
+    texts = [row.question for row in TRAIN]
     for text in ("断云岭上守着钥匙的人叫什么？", "沈青峰当夜遇见谁？"):
         number, overlap = Index(texts).nearest(text)
         assert overlap == pytest.approx(max(jaccard(text, other) for other in texts))
@@ -75,5 +84,5 @@ def test_the_nearest_question_is_the_one_with_the_most_overlap():
 def test_the_baseline_answers_with_the_nearest_questions_answer():
     asked = [item("沈青峰当夜遇见了哪一位？"), item("守着城门钥匙的人叫什么？"), item("完全无关")]
     rows = score_answers(asked, [("不", True)] * 3, Background(taught=Taught(TRAIN)))
-    assert [row["nearest"] and row["nearest"]["correct"] for row in rows] == [True, False, None]
-    assert rows[0]["nearest"]["answer"] == "柳如烟。"
+    assert [row.nearest and row.nearest.correct for row in rows] == [True, False, None]
+    assert rows[0].nearest.answer == "柳如烟。"

@@ -7,7 +7,7 @@ import torch
 
 from jianghu.chat import question, render
 from jianghu.corpus import Lexicon, Name
-from jianghu.evaluation import Background, Item, People, perplexity, shuffled, take_exam
+from jianghu.evaluation import Background, Item, People, perplexity, score_answers, shuffled, take_exam
 from jianghu.evaluation.multiple_choice import choose, make_choices, name_rank, option_scores
 from jianghu.evaluation.questions import read_exam
 from jianghu.generation import choice_loglikelihoods, loglikelihoods
@@ -72,9 +72,9 @@ def test_measures_are_the_likelihoods_they_say(checkpoint):
     picked = choose(checkpoint, choice)
     prompt = render(checkpoint.tokenizer, question(choice.item.question), prompt=True).ids
     nats = loglikelihoods(checkpoint.model, [(prompt, checkpoint.tokenizer.encode(text)) for text in choice.options])
-    assert picked["raw"] == nats.index(max(nats))
+    assert picked.raw == nats.index(max(nats))
     each = [value / len(text) for value, text in zip(nats, choice.options, strict=True)]
-    assert picked["per_character"] == each.index(max(each))
+    assert picked.per_character == each.index(max(each))
 
 
 def test_a_names_rank_is_its_place_by_likelihood(checkpoint):
@@ -91,15 +91,16 @@ def test_a_names_rank_is_its_place_by_likelihood(checkpoint):
 def test_untaught_weights_and_shuffled_answers_are_at_chance(checkpoint):
     asked = items(80)
     result = take_exam(checkpoint, asked, EvalSettings(max_new_tokens=1))
-    choices = result["choices"]
-    assert choices["chance"] == 0.25
+    choices = result.choices
+    assert choices.chance == 0.25
     for measure in ("raw", "per_character", "against_prior", "control"):
-        assert choices[measure]["low"] - 0.03 <= 0.25 <= choices[measure]["high"] + 0.03, measure
-    assert result["names"] is None
-    perfect = [{"outcome": "right", "answer": item.answer, "accepted": list(item.accepted)} for item in asked]
+        share = getattr(choices, measure)
+        assert share.low - 0.03 <= 0.25 <= share.high + 0.03, measure
+    assert result.names is None
+    perfect = score_answers(asked, [(item.answer, True) for item in asked])
     control = shuffled(perfect)
-    assert control["chance"] == pytest.approx(9 / 79, abs=1e-3)  # 9 of the 79 other questions want the same name
-    assert control["low"] <= control["chance"] <= control["high"]
+    assert control.chance == pytest.approx(9 / 79, abs=1e-3)  # 9 of the 79 other questions want the same name
+    assert control.low <= control.chance <= control.high
 
 
 def test_nothing_that_an_exam_tells_depends_on_the_batch_size(checkpoint):
@@ -110,7 +111,7 @@ def test_nothing_that_an_exam_tells_depends_on_the_batch_size(checkpoint):
         for size in (1, 5, 32)
     ]
     assert results[0] == results[1] == results[2]
-    assert results[0]["names"]["questions"] == 12
+    assert results[0].names.questions == 12
 
 
 def test_perplexity_is_that_of_every_held_out_token(checkpoint):
@@ -118,9 +119,9 @@ def test_perplexity_is_that_of_every_held_out_token(checkpoint):
     found = perplexity(checkpoint, texts, windows=99)
     ids = checkpoint.tokenizer.encode(texts[1][1])
     nats = -loglikelihoods(checkpoint.model, [([checkpoint.tokenizer.end_of_text], ids)])[0]
-    assert found["别录"]["characters"] == 5
-    assert found["别录"]["perplexity"] == pytest.approx(torch.tensor(nats / len(ids)).exp().item(), rel=1e-3)
-    assert found["别录"]["bits_per_character"] == pytest.approx(nats / 5 / 0.693147, rel=1e-3)
-    assert found["青峰录"]["characters"] == 30 * 14
-    assert perplexity(checkpoint, texts, windows=1)["青峰录"]["tokens"] <= 128
+    assert found["别录"].characters == 5
+    assert found["别录"].perplexity == pytest.approx(torch.tensor(nats / len(ids)).exp().item(), rel=1e-3)
+    assert found["别录"].bits_per_character == pytest.approx(nats / 5 / 0.693147, rel=1e-3)
+    assert found["青峰录"].characters == 30 * 14
+    assert perplexity(checkpoint, texts, windows=1)["青峰录"].tokens <= 128
     assert perplexity(checkpoint, [], windows=1) == {}

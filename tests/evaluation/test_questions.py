@@ -6,7 +6,6 @@ import pytest
 
 from jianghu.errors import InputError
 from jianghu.evaluation import read_exam, take_exam
-from jianghu.evaluation.questions import items_of
 from jianghu.model import Checkpoint, ModelConfig
 from jianghu.recipe import EvalSettings
 
@@ -53,18 +52,24 @@ def test_a_faulty_exam_is_refused_by_line(tmp_path, line, message):
         read_exam(path)
 
 
-def test_scores_add_up_and_do_not_depend_on_the_batch_size(checkpoint):
-    items = items_of(ROWS, "train")
+def exam_of(tmp_path, rows=ROWS):
+    path = tmp_path / "exam.jsonl"
+    path.write_text("\n".join(json.dumps(row, ensure_ascii=False) for row in rows), encoding="utf-8")
+    return read_exam(path)
+
+
+def test_scores_add_up_and_do_not_depend_on_the_batch_size(checkpoint, tmp_path):
+    items = exam_of(tmp_path, [{**row, "group": "train"} for row in ROWS])
     results = [take_exam(checkpoint, items, EvalSettings(batch_size=size, max_new_tokens=12)) for size in (1, 4, 32)]
-    assert results[0]["answers"] == results[1]["answers"] == results[2]["answers"]
-    scores = results[0]["scores"]
-    assert scores["questions"] == 11
-    assert scores["accuracy"] == pytest.approx(sum(row["correct"] for row in results[0]["answers"]) / 11, abs=1e-4)
-    assert scores["low"] <= scores["accuracy"] <= scores["high"]
-    assert list(results[0]["groups"]) == ["train"]
-    assert all("\ufffd" not in row["answer"] for row in results[0]["answers"])
+    assert results[0].answers == results[1].answers == results[2].answers
+    scores = results[0].scores
+    assert scores.questions == 11
+    assert scores.accuracy == pytest.approx(sum(answer.correct for answer in results[0].answers) / 11, abs=1e-4)
+    assert scores.low <= scores.accuracy <= scores.high
+    assert list(results[0].groups) == ["train"]
+    assert all("\ufffd" not in answer.answer for answer in results[0].answers)
 
 
-def test_a_limit_takes_questions_from_the_whole_exam(checkpoint):
-    result = take_exam(checkpoint, items_of(ROWS, ""), EvalSettings(limit=3, max_new_tokens=2))
-    assert [row["id"] for row in result["answers"]] == ["q1", "q5", "q9"]
+def test_a_limit_takes_questions_from_the_whole_exam(checkpoint, tmp_path):
+    result = take_exam(checkpoint, exam_of(tmp_path), EvalSettings(limit=3, max_new_tokens=2))
+    assert [answer.id for answer in result.answers] == ["q1", "q5", "q9"]

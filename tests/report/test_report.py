@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from jianghu.report.findings import rank_correlation
 from jianghu.report.gather import gather
 from jianghu.report.page import page
 from jianghu.workspace import Workspace
@@ -172,12 +171,3 @@ def test_a_workspace_without_runs_is_refused_in_one_line(shelf, tmp_path):
     ended = jianghu("report", cwd=root, check=False)
     assert ended.returncode == 2
     assert "no runs to report" in ended.stderr
-
-
-@pytest.mark.parametrize(
-    ("left", "right", "value"),
-    [([1, 2, 3], [10, 20, 30], 1.0), ([1, 2, 3], [3, 2, 1], -1.0), ([1, 2, 3, 4], [1, 3, 2, 4], 0.8)],
-)
-def test_rank_correlation_by_hand(left, right, value):
-    assert rank_correlation(left, right) == pytest.approx(value)
-    assert rank_correlation(left[:2], right[:2]) is None

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 from rich.table import Table
 from rich.text import Text
 
+from .. import files
 from ..errors import InputError
+from ..messages import tr
 from . import output, place
 from .flags import EvalFlags, Json, given
 
 if TYPE_CHECKING:
     from ..evaluation.compare import Line
+    from ..evaluation.judge_stage import Judgement
 
 STYLES = {"plain": "", "loop": "yellow", "stranger": "bold red underline"}
 VERDICTS = {"right": ("✓ ", "green"), "wrong": ("✗ ", "red"), "abstained": ("– ", "dim"), None: ("", "")}
@@ -41,13 +44,21 @@ def compare(
     if not checkpoints:
         raise InputError("name at least one checkpoint: jianghu compare chat/best chat/last")
     from ..evaluation import compare_stage
+    from ..report.compare_page import compare_page
 
     ws = place.workspace()
     page = place.path_in(ws, html, "evals/compare.html")
-    lines = compare_stage.compare(ws, ws.recipe({"eval": given(settings)}), checkpoints, questions, sampled, page)
+    lines = compare_stage.compare(ws, ws.recipe({"eval": given(settings)}), checkpoints, questions, sampled)
+    files.write_text(page, compare_page(checkpoints, lines, sampled))
     if json:
         rows = [
-            {"question": line.item.question, "answers": dict(zip(checkpoints, line.answers, strict=True))}
+            {
+                "question": line.item.question,
+                "answers": {
+                    name: [answer.model_dump(mode="json") for answer in answers]
+                    for name, answers in zip(checkpoints, line.answers, strict=True)
+                },
+            }
             for line in lines
         ]
         output.as_json(rows)
@@ -65,12 +76,12 @@ def _table(names: tuple[str, ...], lines: list[Line]) -> Table:
         table.add_column(name, ratio=3, overflow="fold")
     for line in lines:
         cells = []
-        for rows in line.answers:
+        for answers in line.answers:
             cell = Text()
-            for number, row in enumerate(rows):
+            for number, answer in enumerate(answers):
                 cell.append("\n~ " if number else "")
-                cell.append(*VERDICTS[row["outcome"]])
-                for text, mark in marked(row):
+                cell.append(*VERDICTS[answer.outcome])
+                for text, mark in marked(answer):
                     cell.append(text, STYLES[mark])
             cells.append(cell)
         table.add_row(Text(line.item.question), *cells)
@@ -96,27 +107,46 @@ def judge(
     ws = place.workspace()
     said = judge_stage.judge(ws, ws.recipe({"eval": given(settings)}), checkpoints, exam)
     if json:
-        output.as_json(said)
+        output.as_json(said.to_dict())
         return
     for line in _verdicts(said, checkpoints[0]):
         output.console.print(line, markup=False, highlight=False)
 
 
-def _verdicts(said: dict[str, Any], first: str) -> list[str]:
-    own = said["agreement"]
+def _verdicts(said: Judgement, first: str) -> list[str]:
+    agreement = said.agreement
     lines = [
-        f"judge {said['model']}: agrees with {own['answers']} marks set by hand in {own['same']:.0%} "
-        f"(kappa {own['kappa']:.2f})"
-    ]
-    for name, row in said["graded"].items():
-        right = row["right"]
-        lines.append(
-            f"{name}: fully right {right['accuracy']:.1%} ({right['low']:.0%}–{right['high']:.0%}) of "
-            f"{row['questions']}, mean {row['mean']:.2f} of 1; {row['unread']} replies unread"
+        tr(
+            "judge {model}: agrees with {answers} marks set by hand in {same:.0%} (kappa {kappa:.2f})",
+            model=said.model,
+            answers=agreement.answers,
+            same=agreement.same,
+            kappa=agreement.kappa,
         )
-    for name, row in said["preferred"].items():
+    ]
+    for name, grades in said.graded.items():
         lines.append(
-            f"{name} beside {first}: better in {row['second']}, worse in {row['first']}, neither in {row['tie']}, "
-            f"unread {row['unread']}; p = {row['p']:.2g}"
+            tr(
+                "{name}: fully right {right} of {questions}, mean {mean:.2f} of 1; {unread} replies unread",
+                name=name,
+                right=grades.right,
+                questions=grades.questions,
+                mean=grades.mean,
+                unread=grades.unread,
+            )
+        )
+    for name, wins in said.preferred.items():
+        lines.append(
+            tr(
+                "{name} beside {first}: better in {better}, worse in {worse}, neither in {tie}, unread {unread}; "
+                "p = {p:.2g}",
+                name=name,
+                first=first,
+                better=wins.second,
+                worse=wins.first,
+                tie=wins.tie,
+                unread=wins.unread,
+                p=wins.p,
+            )
         )
     return lines

@@ -19,11 +19,16 @@ from rich.text import Text
 from .. import files
 from ..corpus import BUNDLED_NAME, check_report, find_bundled, load_shelf
 from ..errors import InputError
+from ..evaluation import ExamResult
+from ..evaluation.columns import explained, score_columns
+from ..evaluation.nearest import nearest_verdict
+from ..evaluation.stage import OWN, result_path
+from ..messages import use_language
 from ..model import load_checkpoint
 from ..progress import clock
 from ..recipe import load_recipe, to_toml
 from ..workspace import BASE, CHAT, RECIPE, Workspace
-from . import output
+from . import output, scores
 from .demo_questions import ask_untrained
 from .strings import WORDS
 
@@ -46,6 +51,7 @@ def demo(
     from .. import pipeline
 
     chinese = lang == "zh" or (lang == "auto" and _speaks_chinese())
+    use_language("zh" if chinese else "en")
     say = {key: pair[chinese] for key, pair in WORDS.items()}
     began = time.monotonic()
     ws = demo_workspace(directory)
@@ -100,7 +106,7 @@ def _head(say: dict[str, str], stage: str) -> None:
 def _done(say: dict[str, str], stage: str, facts: Any) -> str:
     values = dict(facts if isinstance(facts, dict) else vars(facts))
     if stage == "eval":
-        values = {"questions": values["scores"]["questions"]}
+        values = {"questions": facts.scores.questions}
     return say[f"{stage}_done"].format(**{"bundled": 0, "cloze": 0, **values})
 
 
@@ -109,8 +115,11 @@ def _closing(ws: Workspace, say: dict[str, str], seconds: float) -> None:
     output.console.print(say["curve_title"])
     output.console.print(_curve(ws.run(BASE) / "metrics.jsonl"), markup=False, highlight=False)
     _samples(ws, say)
-    result = files.read_json(ws.evals / f"{CHAT}.records.json")
-    _exam(result, say)
+    result = ExamResult.read(result_path(ws, CHAT, OWN))
+    output.console.print(scores.exam_table(result.groups, say["exam_title"]))
+    output.console.print(f"{explained(score_columns())}\n{say['exam_note']}", style="dim", highlight=False)
+    if (nearest := nearest_verdict(result)) is not None:
+        output.console.print(str(nearest), style="bold", highlight=False)
     _answers(result, say)
     output.console.print(Text(f"\n{say['ask']}", style="bold"))
     question = ask_untrained(ws, load_checkpoint(ws.checkpoint(CHAT))) or DEFAULT_QUESTION
@@ -156,37 +165,16 @@ def _samples(ws: Workspace, say: dict[str, str]) -> None:
     output.console.print(table)
 
 
-def _exam(result: dict[str, Any], say: dict[str, str]) -> None:
-    table = Table(title=say["exam_title"], title_justify="left", box=None, padding=(0, 1, 0, 0))
-    table.caption, table.caption_justify = say["exam_note"], "left"
-    table.add_column("", no_wrap=True)
-    for name in ("questions", "right", "interval", "nearest", "anywhere", "f1", "strangers", "loops"):
-        table.add_column(say[f"exam_{name}"], justify="right", no_wrap=True)
-    for group, row in result["groups"].items():
-        table.add_row(
-            say[f"group_{group}"],
-            str(row["questions"]),
-            f"{row['accuracy']:.1%}",
-            f"{row['low']:.0%}–{row['high']:.0%}",
-            f"{row['baseline'] or 0:.1%}",
-            f"{row['contains']:.1%}",
-            f"{row['character_f1']:.2f}",
-            f"{row['wrong_book'] or 0:.0%}",
-            f"{row['loops']:.0%}",
-        )
-    output.console.print(table)
-
-
-def _answers(result: dict[str, Any], say: dict[str, str]) -> None:
+def _answers(result: ExamResult, say: dict[str, str]) -> None:
     """A right and a wrong answer of each group, so that the numbers have a face."""
     table = Table(title=say["answers_title"], title_justify="left", show_lines=True)
     for name in ("question", "answer", "reference"):
         table.add_column(say[f"answers_{name}"], ratio=1, overflow="fold")
     for group in ("trained", "paraphrase", "unseen"):
         for right in (True, False):
-            found = [row for row in result["answers"] if row["group"] == group and row["correct"] is right]
+            found = [answer for answer in result.answers if answer.group == group and answer.correct is right]
             if found:
-                row = found[len(found) // 2]
+                answer = found[len(found) // 2]
                 mark = ("✓ ", "green") if right else ("✗ ", "red")
-                table.add_row(row["question"], Text.assemble(mark, row["answer"]), row["reference"])
+                table.add_row(answer.question, Text.assemble(mark, answer.answer), answer.reference)
     output.console.print(table)

@@ -38,9 +38,9 @@ def evaluate(
         raise InputError("name at least one checkpoint: jianghu eval chat")
     results = [exam_stage.exam(ws, recipe, name, exam, f"exam {name}") for name in checkpoints]
     if json:
-        output.as_json(results)
+        output.as_json([{**result.to_dict(), "file": result.file} for result in results])
         return
     for result in results:
         scores.table(result)
-        output.console.print(f"answers: {ws.root / result['file']}")
+        output.console.print(f"answers: {ws.root / result.file}")
     scores.verdicts(checkpoints, compare_stage.verdicts(results))

@@ -17,7 +17,9 @@ def report(*, format: Literal["html", "md"] = "html", out: Path | None = None) -
         out: The folder to write to; default: report in the workspace.
     """
     try:
-        from ..report import gather, write_markdown, write_page
+        from ..report.gather import gather
+        from ..report.markdown import write_markdown
+        from ..report.page import write_page
     except ModuleNotFoundError as error:
         raise InputError(f'the report needs {error.name}: pip install "jianghu[report]"') from None
 

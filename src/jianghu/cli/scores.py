@@ -1,96 +1,153 @@
-"""What `eval` and `compare` print of an exam's result: the table by groups, the lines below it, and verdicts."""
+"""What `eval` and `demo` print of an exam's result: the table by groups, the lines below it, and verdicts."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from rich.table import Table
 
+from ..messages import tr
 from .output import console
 
+if TYPE_CHECKING:
+    from ..evaluation import ExamResult, Scores
+    from ..stats import Versus
 
-def table(result: dict[str, Any]) -> None:
+
+def table(result: ExamResult) -> None:
     """The table of an exam, and below it what is not counted by group."""
-    title = f"{result['exam']} · {result['checkpoint']}"
-    rows = Table(title=title, title_justify="left", box=None, padding=(0, 1, 0, 0))
-    rows.add_column("", no_wrap=True)
-    columns = ("asked", "right", "95 %", "nearest", "silent", "anywhere", "F1", "strangers", "loops", "ended")
-    for name in columns:
-        rows.add_column(name, justify="right", no_wrap=True)
-    groups = result["groups"] if len(result["groups"]) > 1 else {}
-    for name, row in [*groups.items(), ("all", result["scores"])]:
-        rows.add_row(
-            name or "-",
-            str(row["questions"]),
-            f"{row['accuracy']:.1%}",
-            f"{row['low']:.0%}–{row['high']:.0%}",
-            _percent(row["baseline"]),
-            f"{row['abstained']:.0%}",
-            f"{row['contains']:.1%}",
-            f"{row['character_f1']:.2f}",
-            _percent(row["wrong_book"]),
-            f"{row['loops']:.0%}",
-            f"{row['finished']:.0%}",
+    title = f"{result.exam} · {result.checkpoint}"
+    if result.partial:
+        title += tr(
+            " · only {asked:,} of {questions:,} questions", asked=len(result.answers), questions=result.questions
         )
-    console.print(rows)
+    console.print(exam_table(result.rows, title))
     for line in notes(result):
-        console.print(line, style="dim", highlight=False, markup=False)
+        console.print(line, style="dim", highlight=False)
 
 
-def notes(result: dict[str, Any]) -> list[str]:
+def exam_table(rows: Mapping[str, Scores], title: str) -> Table:
+    """Scores by group. In a narrow terminal the groups' names are folded; figures never lose a digit."""
+    from ..evaluation.columns import group_name, score_columns
+
+    columns = [column for column in score_columns() if not column.on_pages_only]
+    made = Table(title=title, title_justify="left", box=None, padding=(0, 1, 0, 0))
+    made.add_column("", overflow="fold", min_width=4)
+    for column in columns:
+        made.add_column(str(column.heading), justify="right", no_wrap=True)
+    for group, scores in rows.items():
+        made.add_row(str(group_name(group)), *(column.text(scores) for column in columns))
+    return made
+
+
+def notes(result: ExamResult) -> list[str]:
     """The lines below the table."""
-    scores, found = result["scores"], []
-    if choices := result["choices"]:
-        measures = ", ".join(
-            f"{name.replace('_', ' ')} {_interval(choices[name])}"
-            for name in ("raw", "per_character", "against_prior", "blind", "control")
+    scores, lines = result.scores, []
+    if nearest := _beside_nearest(result):
+        lines.append(nearest)
+    if choices := result.choices:
+        lines.append(
+            tr(
+                "multiple choice, {questions} questions, chance {chance:.0%}: likeliest {raw}, per character {each}, "
+                "against prior {prior}; without the question {blind}, control {control}",
+                questions=choices.questions,
+                chance=choices.chance,
+                raw=choices.raw,
+                each=choices.per_character,
+                prior=choices.against_prior,
+                blind=choices.blind,
+                control=choices.control,
+            )
         )
-        found.append(f"multiple choice, {choices['questions']} questions, chance {choices['chance']:.0%}: {measures}")
-    if names := result["names"]:
-        found.append(
-            f"rank of the right name among {names['candidates']}: first {names['first']:.0%}, in the first ten "
-            f"{names['in_ten']:.0%}, mean reciprocal {names['reciprocal']:.2f} (chance {names['control']:.2f}), "
-            f"median {names['median']:g}"
+    if names := result.names:
+        lines.append(
+            tr(
+                "rank of the right name among {candidates}: first {first:.0%}, in the first ten {ten:.0%}, mean "
+                "reciprocal {reciprocal:.2f} (chance {control:.2f}), median {median:g}",
+                candidates=names.candidates,
+                first=names.first,
+                ten=names.in_ten,
+                reciprocal=names.reciprocal,
+                control=names.control,
+                median=names.median,
+            )
         )
-    for book, row in result["heldout"].items():
-        found.append(
-            f"held-out text of {book}: {row['bits_per_character']:.3f} bits a character, perplexity "
-            f"{row['perplexity']:.1f} a token, over {row['characters']:,} characters"
+    for book, row in result.heldout.items():
+        lines.append(
+            tr(
+                "held-out text of {book}: {bits:.3f} bits a character, perplexity {perplexity:.1f} a token, over "
+                "{characters:,} characters",
+                book=book,
+                bits=row.bits_per_character,
+                perplexity=row.perplexity,
+                characters=row.characters,
+            )
         )
-    found.append(
-        f"answers: {scores['length']:.0f} characters, {scores['copied']:.0%} of them copied from the book, "
-        f"{scores['empty']:.0%} empty, {scores['garbage']:.0%} garbage, distinct-2 {scores['distinct_2']:.2f}"
+    lines.append(
+        tr(
+            "answers: {length:.0f} characters, {copied:.0%} of them copied from the book, {empty:.0%} empty, "
+            "{garbage:.0%} garbage, distinct-2 {distinct:.2f}",
+            length=scores.length,
+            copied=scores.copied,
+            empty=scores.empty,
+            garbage=scores.garbage,
+            distinct=scores.distinct_2,
+        )
     )
-    control = result["shuffled"]
-    found.append(f"control, against other questions' references: {_interval(control)}, chance {control['chance']:.1%}")
-    leaks = result["leaks"]
-    if leaks["exact"] or leaks["near"]:
-        found.append(f"left out because they stand in training: {leaks['exact']} word for word, {leaks['near']} nearly")
-    return found
+    control = result.shuffled
+    lines.append(
+        tr(
+            "control, against other questions' references: {share}, chance {chance:.1%}",
+            share=control,
+            chance=control.chance,
+        )
+    )
+    leaks = result.leaks
+    if leaks.exact or leaks.near:
+        lines.append(
+            tr(
+                "left out because they stand in training: {exact} word for word, {near} nearly",
+                exact=leaks.exact,
+                near=leaks.near,
+            )
+        )
+    return lines
 
 
-def verdicts(names: Sequence[str], compared: Sequence[dict[str, Any]]) -> None:
+def _beside_nearest(result: ExamResult) -> str | None:
+    """Whether the model beats the answer of the most similar taught question, in words."""
+    from ..evaluation.nearest import nearest_verdict
+
+    said = nearest_verdict(result)
+    return None if said is None else str(said)
+
+
+def verdicts(names: Sequence[str], compared: Sequence[Mapping[str, Versus]]) -> None:
     """Whether each further checkpoint is better than the first, by group.
 
     Args:
         names: of the checkpoints.
-        compared: for each but the first, {group: a `Versus` as a JSON object}.
+        compared: for each but the first, by group.
     """
+    from ..evaluation.columns import group_name
+    from ..evaluation.nearest import verdict_name
+
     for name, groups in zip(names[1:], compared, strict=True):
         for group, row in groups.items():
-            console.print(
-                f"{name} beside {names[0]}, {group or 'all'}: {row['second']:.1%} and {row['first']:.1%} of "
-                f"{row['questions']}, difference {row['difference']:+.1%} (95 % {row['low']:+.1%} to "
-                f"{row['high']:+.1%}), McNemar p = {row['p']:.2g}: {row['verdict']}",
-                highlight=False,
-                markup=False,
+            line = tr(
+                "{name} beside {first}, {group}: {second:.1%} and {share:.1%} of {questions}, difference "
+                "{difference:+.1%} (95 % {low:+.1%} to {high:+.1%}), McNemar p = {p:.2g}: {verdict}",
+                name=name,
+                first=names[0],
+                group=group_name(group or "all"),
+                second=row.second,
+                share=row.first,
+                questions=row.questions,
+                difference=row.difference,
+                low=row.low,
+                high=row.high,
+                p=row.p,
+                verdict=verdict_name(row.verdict),
             )
-
-
-def _interval(row: dict[str, Any]) -> str:
-    return f"{row['accuracy']:.0%} ({row['low']:.0%}–{row['high']:.0%})"
-
-
-def _percent(value: float | None) -> str:
-    return "–" if value is None else f"{value:.0%}"
+            console.print(line, highlight=False)

@@ -74,30 +74,11 @@ WORDS: dict[str, tuple[str, str]] = {
     "step": ("step {step}", "第 {step} 步"),
     "exam_title": ("The exam", "考试成绩"),
     "exam_note": (
-        "right: what the answer says first is right; anywhere: it holds the right words somewhere.\n"
-        "nearest: what one scores who gives the answer of the taught question that is most alike.\n"
-        "strangers: answers that name somebody of another book. F1 by characters.\n"
         "What it was taught in a dozen wordings the model also knows in words that it never saw; of facts it was never "
         "asked about it knows next to nothing. That takes more records, bigger models, more time.",
-        "正确：回答先说的就是正确答案；含有：回答里某处有正确答案。\n"
-        "最近题：照抄最相似的教过的题的答案能得多少分。串书：回答里出现别的书的人物。F1 按字计算。\n"
         "用十几种问法教过的事实，换成没见过的问法模型也能回答；没教过的事实几乎答不出，"
         "那需要更多的问答、更大的模型、更长的训练。",
     ),
-    "exam_questions": ("asked", "题数"),
-    "exam_right": ("right", "正确"),
-    "exam_interval": ("95 %", "95% 区间"),
-    "exam_nearest": ("nearest", "最近题"),
-    "exam_anywhere": ("anywhere", "含有"),
-    "exam_f1": ("F1", "F1"),
-    "exam_strangers": ("strangers", "串书"),
-    "exam_loops": ("loops", "重复"),
-    "group_trained": ("taught, same words", "教过的（原题）"),
-    "group_paraphrase": ("taught, new words", "教过的（换问法）"),
-    "group_unseen": ("never asked", "没问过的"),
-    "group_reversed": ("taught, reversed", "教过的（反过来问）"),
-    "group_unanswerable": ("the book is silent", "书中没写的"),
-    "group_wrong_book": ("not of this book", "不是本书的"),
     "answers_title": ("Some answers, right and wrong", "几个回答，有对有错"),
     "answers_question": ("question", "问题"),
     "answers_answer": ("the model's answer", "模型的回答"),

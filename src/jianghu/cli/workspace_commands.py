@@ -56,6 +56,7 @@ def prepare(
 def run() -> None:
     """Every stage in order, repeating only what is stale."""
     from .. import pipeline
+    from ..evaluation import ExamResult
 
     ws = place.workspace()
     for stage, why, facts in pipeline.run_all(ws, ws.recipe()):
@@ -63,7 +64,7 @@ def run() -> None:
             output.console.print(Text.assemble((stage.name, "bold"), f": {why}"))
         elif facts is None:
             output.console.print(Text.assemble((stage.name, "bold"), ": fresh"))
-        elif isinstance(facts, dict) and "scores" in facts:
+        elif isinstance(facts, ExamResult):
             scores.table(facts)
         else:
             output.facts(facts if isinstance(facts, dict) else vars(facts))

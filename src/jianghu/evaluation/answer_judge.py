@@ -13,12 +13,14 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Protocol
+
+from pydantic import BaseModel, ConfigDict
 
 from ..chat import Message
 from ..files import read_jsonl
-from ..stats import mcnemar
-from .multiple_choice import share
+from ..stats import mcnemar, share
+from .results import Agreement, Graded
 
 Ask = Callable[[list[Message]], str]
 """Sends a conversation, returns what was said; raises what ends the work."""
@@ -27,6 +29,44 @@ AskAll = Callable[[Sequence[list[Message]]], list[str]]
 
 GRADES = (0, 1, 2)
 """Wrong, partly right, right."""
+
+
+class Case(Protocol):
+    """What a judge is shown of one answer."""
+
+    @property
+    def question(self) -> str: ...
+    @property
+    def reference(self) -> str: ...
+    @property
+    def evidence(self) -> str: ...
+    @property
+    def answer(self) -> str: ...
+
+
+class MarkedAnswer(BaseModel):
+    """An answer with the grade that people gave it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    question: str
+    reference: str
+    answer: str
+    grade: int
+    evidence: str = ""
+
+
+class Preferred(BaseModel):
+    """How often each of two checkpoints won, and the sign test's p-value that they are equal."""
+
+    model_config = ConfigDict(frozen=True)
+
+    first: int
+    second: int
+    tie: int
+    unread: int
+    p: float
+
 
 _CASE = """\
 问题：{question}
@@ -52,70 +92,70 @@ _PAIR = """\
 只输出 JSON：{{"better": "A"、"B" 或 "tie", "why": "一句话理由"}}"""
 
 
-def grade_all(rows: Sequence[dict[str, Any]], ask: AskAll) -> list[int | None]:
-    """The grade of each row's answer, 0 to 2; None where the judge's reply could not be read."""
-    replies = ask([_message(_GRADE.format(case=_case(row), answer=row["answer"] or "（没有回答）")) for row in rows])
+def grade_all(cases: Sequence[Case], ask: AskAll) -> list[int | None]:
+    """The grade of each answer, 0 to 2; None where the judge's reply could not be read."""
+    replies = ask([_message(_GRADE.format(case=_case(case), answer=case.answer or "（没有回答）")) for case in cases])
     return [{str(grade): grade for grade in GRADES}.get(_field(reply, "grade")) for reply in replies]
 
 
-def prefer_all(first: Sequence[dict[str, Any]], second: Sequence[dict[str, Any]], ask: AskAll) -> list[str | None]:
-    """For each pair of rows on one question `first`, `second`, or `tie`; None where a reply could not be read.
+def prefer_all(first: Sequence[Case], second: Sequence[Case], ask: AskAll) -> list[str | None]:
+    """For each pair of answers to one question `first`, `second`, or `tie`; None where a reply could not be read.
 
     A judge that changes its mind with the order of the answers gives a tie.
     """
     pairs = list(zip(first, second, strict=True))
-    forward = [_message(_PAIR.format(case=_case(a), first=a["answer"], second=b["answer"])) for a, b in pairs]
-    backward = [_message(_PAIR.format(case=_case(a), first=b["answer"], second=a["answer"])) for a, b in pairs]
+    forward = [_message(_PAIR.format(case=_case(a), first=a.answer, second=b.answer)) for a, b in pairs]
+    backward = [_message(_PAIR.format(case=_case(a), first=b.answer, second=a.answer)) for a, b in pairs]
     replies = ask([*forward, *backward])
     here = [{"A": "first", "B": "second", "tie": "tie"}.get(_field(reply, "better")) for reply in replies[: len(pairs)]]
     back = [{"B": "first", "A": "second", "tie": "tie"}.get(_field(reply, "better")) for reply in replies[len(pairs) :]]
     return [None if None in both else both[0] if both[0] == both[1] else "tie" for both in zip(here, back, strict=True)]
 
 
-def graded(grades: Iterable[int | None]) -> dict[str, Any]:
+def graded(grades: Iterable[int | None]) -> Graded:
     """Counts of grades, the share of full ones with its interval, and how many replies could not be read."""
     grades = list(grades)
     read = [grade for grade in grades if grade is not None]
-    return {
-        "questions": len(read),
-        "unread": len(grades) - len(read),
-        "grades": {str(grade): read.count(grade) for grade in GRADES},
-        "right": share([grade == max(GRADES) for grade in read]),
-        "mean": round(sum(read) / len(read) / max(GRADES), 4) if read else 0.0,
-    }
+    return Graded(
+        questions=len(read),
+        unread=len(grades) - len(read),
+        grades={str(grade): read.count(grade) for grade in GRADES},
+        right=share([grade == max(GRADES) for grade in read]),
+        mean=round(sum(read) / len(read) / max(GRADES), 4) if read else 0.0,
+    )
 
 
-def preferred(verdicts: Iterable[str | None]) -> dict[str, Any]:
-    """How often each of two checkpoints won, and the sign test's p-value that they are equal."""
+def preferred(verdicts: Iterable[str | None]) -> Preferred:
+    """Count which of two checkpoints won."""
     counts = Counter("unread" if verdict is None else verdict for verdict in verdicts)
-    return {
-        **{name: counts[name] for name in ("first", "second", "tie", "unread")},
-        "p": mcnemar(counts["first"], counts["second"]),
-    }
+    return Preferred(
+        first=counts["first"],
+        second=counts["second"],
+        tie=counts["tie"],
+        unread=counts["unread"],
+        p=mcnemar(counts["first"], counts["second"]),
+    )
 
 
-def marked_by_hand() -> list[dict[str, Any]]:
+def marked_by_hand() -> list[MarkedAnswer]:
     """Answers with grades that people gave, against which a judge is held: `marked.jsonl`."""
     with resources.as_file(resources.files(__package__).joinpath("marked.jsonl")) as path:
-        return list(read_jsonl(Path(path)))
+        return [MarkedAnswer(**row) for row in read_jsonl(Path(path))]
 
 
-def agreement(ours: Sequence[int | None], theirs: Sequence[int]) -> dict[str, Any]:
+def agreement(ours: Sequence[int | None], theirs: Sequence[int]) -> Agreement:
     """How well a judge's grades agree with given ones: equal shares, and Cohen's kappa (1960), which takes off what
     chance would give. Replies that could not be read count as disagreement."""
     count = len(theirs)
     same = sum(a == b for a, b in zip(ours, theirs, strict=True)) / count if count else 0.0
     chance = sum(ours.count(grade) * theirs.count(grade) for grade in GRADES) / count**2 if count else 0.0
-    return {
-        "answers": count,
-        "same": round(same, 4),
-        "kappa": round((same - chance) / (1 - chance), 4) if chance < 1 else 1.0,
-    }
+    kappa = round((same - chance) / (1 - chance), 4) if chance < 1 else 1.0
+    return Agreement(answers=count, same=round(same, 4), kappa=kappa)
 
 
-def _case(row: dict[str, Any]) -> str:
-    evidence = f"原文：{row['evidence']}\n" if row.get("evidence") else ""
-    return _CASE.format(question=row["question"], reference=row["reference"], evidence=evidence).strip()
+def _case(case: Case) -> str:
+    evidence = f"原文：{case.evidence}\n" if case.evidence else ""
+    return _CASE.format(question=case.question, reference=case.reference, evidence=evidence).strip()
 
 
 def _message(text: str) -> list[Message]:

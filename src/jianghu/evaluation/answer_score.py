@@ -14,7 +14,7 @@ from ..recipe import EvalSettings
 from ..records import Record
 from ..tokenizer import Tokenizer
 from .grading import grade
-from .questions import Item
+from .questions import item_of_record
 from .run_exam import answer
 
 ANSWER_TOKENS = 24
@@ -30,10 +30,7 @@ class AnswerScore:
 
     def __init__(self, records: Iterable[Record], tokenizer: Tokenizer) -> None:
         self.tokenizer = tokenizer
-        self.items = [
-            Item(record.id, record.question, record.answer, (record.short_answer, *record.aliases), book=record.book)
-            for record in records
-        ]
+        self.items = [item_of_record(record) for record in records]
         self.settings = EvalSettings(max_new_tokens=ANSWER_TOKENS)
 
     def __call__(self, model: Transformer) -> float:

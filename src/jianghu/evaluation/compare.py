@@ -1,21 +1,19 @@
 """Questions × checkpoints, side by side: greedy and sampled answers, with loops and names of the wrong book marked.
-Checkpoints and items go in; `Line`s come out, and one HTML page.
+Checkpoints and items go in; `Line`s come out.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from importlib import resources
-from typing import Any, Literal
-
-from jinja2 import Environment, StrictUndefined
+from typing import Literal
 
 from ..generation import Sampling
 from ..model import Checkpoint
 from ..recipe import EvalSettings
 from .degeneration import loop_span
 from .questions import Item
+from .results import Answer
 from .run_exam import Background, Reply, answer, score_answers
 
 AT_ONCE = 16
@@ -27,11 +25,11 @@ Mark = Literal["plain", "loop", "stranger"]
 class Line:
     """One question with what every checkpoint says to it.
 
-    `answers` holds for each checkpoint a row (as of evals/*.json) for each way of writing: greedy first, then sampled.
+    `answers` holds for each checkpoint what it said in each way of writing: greedy first, then sampled.
     """
 
     item: Item
-    answers: tuple[tuple[dict[str, Any], ...], ...]
+    answers: tuple[tuple[Answer, ...], ...]
 
 
 def ask_all(
@@ -41,13 +39,13 @@ def ask_all(
     sampling: Sampling | None,
     background: Background,
     on_progress: Callable[[int], None] = lambda done: None,
-) -> list[tuple[dict[str, Any], ...]]:
+) -> list[tuple[Answer, ...]]:
     """What one checkpoint says to each question: greedily, and, with a sampling, once more.
 
     A sample depends on the sampling's seed and on the question's place in the list.
     """
     ways = [None] if sampling is None else [None, sampling]
-    columns: list[list[dict[str, Any]]] = []
+    columns: list[list[Answer]] = []
     for way in ways:
         replies: list[Reply] = []
         for at in range(0, len(items), AT_ONCE):
@@ -58,13 +56,13 @@ def ask_all(
     return list(zip(*columns, strict=True))
 
 
-def marked(row: dict[str, Any]) -> list[tuple[str, Mark]]:
+def marked(said: Answer) -> list[tuple[str, Mark]]:
     """An answer in pieces, each plain, part of a loop, or the name of somebody of another book."""
-    text: str = row["answer"]
+    text = said.answer
     marks: list[Mark] = ["plain"] * len(text)
     if span := loop_span(text):
         marks[span[0] : span[1]] = ["loop"] * (span[1] - span[0])
-    for name in row["wrong_book"] or ():
+    for name in said.wrong_book or ():
         at = text.find(name)
         while at >= 0:
             marks[at : at + len(name)] = ["stranger"] * len(name)
@@ -76,17 +74,3 @@ def marked(row: dict[str, Any]) -> list[tuple[str, Mark]]:
         else:
             pieces.append((character, mark))
     return pieces
-
-
-def page(names: Sequence[str], lines: Sequence[Line], sampled: bool) -> str:
-    """One self-contained HTML page, in English and Chinese, light and dark; it asks the network for nothing.
-
-    Args:
-        names: of the checkpoints, in the order of each line's answers.
-        sampled: whether a sample stands below each greedy answer.
-    """
-    source = resources.files(__package__).joinpath("compare.html.j2").read_text(encoding="utf-8")
-    template = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    ).from_string(source)
-    return template.render(names=names, lines=lines, sampled=sampled, marked=marked)

@@ -3,35 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from .. import files
 from ..errors import InputError
 from ..generation import Sampling
 from ..machine import pick_device
 from ..model import load_checkpoint
 from ..progress import Progress
 from ..recipe import Recipe
-from ..stats import versus
+from ..stats import Versus
 from ..workspace import Workspace
-from .compare import Line, ask_all, page
+from .compare import Line, ask_all
 from .free_questions import free_questions
 from .harness import export_tasks
 from .questions import read_questions
+from .results import Answer, ExamResult
+from .scores import compare_answers
 from .stage import background_of, exam_items
 
 
 def compare(
-    ws: Workspace, recipe: Recipe, references: Sequence[str], questions: Path | None, sampled: bool, html: Path | None
+    ws: Workspace, recipe: Recipe, references: Sequence[str], questions: Path | None, sampled: bool
 ) -> list[Line]:
-    """Ask every checkpoint the same questions, and write one HTML page with the answers.
+    """Ask every checkpoint the same questions.
 
     Args:
         questions: a file of them; else free questions about the shelf's books.
         sampled: ask once more at the recipe's temperature.
-        html: the page; None writes none.
 
     Raises:
         InputError: no such checkpoint or file, or nothing is known of any book.
@@ -55,27 +54,24 @@ def compare(
             columns.append(
                 ask_all(checkpoint, items, recipe.eval, sampling if sampled else None, background, progress.update)
             )
-    lines = [Line(item, answers) for item, answers in zip(items, zip(*columns, strict=True), strict=True)]
-    if html is not None:
-        files.write_text(html, page(references, lines, sampled))
-    return lines
+    return [Line(item, answers) for item, answers in zip(items, zip(*columns, strict=True), strict=True)]
 
 
-def verdicts(results: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+def verdicts(results: Sequence[ExamResult]) -> list[dict[str, Versus]]:
     """For each result but the first, {group: is it better than the first?}; the group "" is the whole exam where it
     has no others."""
     first, *others = results
     return [
         {
-            group: asdict(versus(_of_group(first, group), _of_group(other, group)))
-            for group in (other["groups"] if len(other["groups"]) > 1 else [""])
+            group: compare_answers(_of_group(first, group), _of_group(other, group))
+            for group in (other.groups if len(other.groups) > 1 else [""])
         }
         for other in others
     ]
 
 
-def _of_group(result: dict[str, Any], group: str) -> list[dict[str, Any]]:
-    return [row for row in result["answers"] if not group or row["group"] == group]
+def _of_group(result: ExamResult, group: str) -> list[Answer]:
+    return [answer for answer in result.answers if not group or answer.group == group]
 
 
 def export_harness(ws: Workspace, recipe: Recipe, folder: Path, exam: Path | None) -> dict[str, Any]:

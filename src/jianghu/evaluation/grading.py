@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from .clauses import Clause, Token, clauses, places, tokens
 from .closed_answers import choice_letter, is_letter, wants_yes, yes_or_no
 from .entities import People
 from .questions import Item
-
-Outcome = Literal["right", "abstained", "wrong"]
+from .results import Outcome
 
 _BOOK = "(?:书中|书里|原书|原文|小说|文中|故事里|《[^》]*》[里中]?)"
 _NOT = "(?:没有|并未|并没有|未曾|不曾|未|没)"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,20 +18,38 @@ from ..llm.pool import Pool, make_pool
 from ..progress import Progress
 from ..recipe import Recipe, TeacherSettings
 from ..workspace import Workspace
-from .answer_judge import AskAll, agreement, grade_all, graded, marked_by_hand, prefer_all, preferred
+from .answer_judge import AskAll, Preferred, agreement, grade_all, graded, marked_by_hand, prefer_all, preferred
+from .results import Agreement, ExamResult, Graded, Judged
 from .stage import result_path
 
 LONGEST_WAIT, SHORT = 60.0, 0.05  # seconds: before another try, and between looks for a free key
 
 
-def judge(ws: Workspace, recipe: Recipe, references: Sequence[str], exam: Path | None = None) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Judgement:
+    """What a judge said: its agreement with marks set by hand, grades by checkpoint, and how each checkpoint but the
+    first compares with it."""
+
+    model: str
+    agreement: Agreement
+    graded: dict[str, Graded]
+    preferred: dict[str, Preferred]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The judgement as a JSON object."""
+        return {
+            "model": self.model,
+            "agreement": self.agreement.model_dump(),
+            "graded": {name: grades.model_dump() for name, grades in self.graded.items()},
+            "preferred": {name: wins.model_dump() for name, wins in self.preferred.items()},
+        }
+
+
+def judge(ws: Workspace, recipe: Recipe, references: Sequence[str], exam: Path | None = None) -> Judgement:
     """Grade the answers of checkpoints in an exam that they have taken, and set each beside the first one's.
 
-    Every reply is kept in evals/judge.jsonl before it is read, so that judging again costs nothing.
-
-    Returns:
-        {"model", "agreement" with marks set by hand, "graded": {checkpoint: …}, "preferred": {checkpoint: …}}; a
-        checkpoint's grades also stand in its result as `judge`.
+    Every reply is kept in evals/judge.jsonl before it is read, so that judging again costs nothing. A checkpoint's
+    grades also stand in its result as `judge`.
 
     Raises:
         InputError: a result is not there yet, or the teacher's settings lack something.
@@ -41,26 +59,26 @@ def judge(ws: Workspace, recipe: Recipe, references: Sequence[str], exam: Path |
     for reference, path in zip(references, paths, strict=True):
         if not path.exists():
             raise InputError(f"{ws.shown(path)}: not there yet. `jianghu eval {reference}` makes it.")
-    results = [files.read_json(path) for path in paths]
-    answers = [{(row["group"], row["id"]): row for row in result["answers"] if row["outcome"]} for result in results]
+    results = [ExamResult.read(path, ws.shown(path)) for path in paths]
+    answers = [{answer.key: answer for answer in result.answers if answer.outcome} for result in results]
     common = [key for key in answers[0] if all(key in rows for rows in answers)]
     keys = [common[n] for n in spread(len(common), recipe.eval.judge_questions)]
     asked = [[rows[key] for key in keys] for rows in answers]
     with Progress("judge", 1) as progress:
         ask = teacher_ask(recipe.synth.teacher, ws.evals / "judge.jsonl", progress)
         marks = marked_by_hand()
-        said: dict[str, Any] = {
-            "model": recipe.synth.teacher.model,
-            "agreement": agreement(grade_all(marks, ask), [row["grade"] for row in marks]),
-            "graded": {name: graded(grade_all(rows, ask)) for name, rows in zip(references, asked, strict=True)},
-            "preferred": {
+        said = Judgement(
+            model=recipe.synth.teacher.model,
+            agreement=agreement(grade_all(marks, ask), [mark.grade for mark in marks]),
+            graded={name: graded(grade_all(rows, ask)) for name, rows in zip(references, asked, strict=True)},
+            preferred={
                 name: preferred(prefer_all(asked[0], rows, ask))
                 for name, rows in zip(references[1:], asked[1:], strict=True)
             },
-        }
+        )
     for name, path, result in zip(references, paths, results, strict=True):
-        own = {key: said[key] for key in ("model", "agreement")} | said["graded"][name]
-        files.write_json(path, {**result, "judge": own})
+        judged = Judged(**dict(said.graded[name]), model=said.model, agreement=said.agreement)
+        files.write_json(path, result.model_copy(update={"judge": judged}).to_dict())
     return said
 
 

@@ -10,18 +10,20 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
-from typing import Any
+from typing import TypeVar
 
 from ..chat import question, render
 from ..dataset.batches import permutation
 from ..generation import choice_loglikelihoods
 from ..model import Checkpoint
-from ..stats import wilson
+from ..stats import share
 from .entities import People
 from .questions import Item
+from .results import Answer, ChoiceAnswer, ChoiceScores, NameScores
+
+T = TypeVar("T")
 
 OPTIONS = 4  # choices of a question that brings none: the right one and three others
-MEASURES = ("raw", "per_character", "against_prior")
 NEUTRAL = "请回答。"
 """The question after which an answer's prior is taken: how likely it is whatever was asked."""
 
@@ -67,7 +69,7 @@ def _draw(item: Item, text: str) -> bytes:
     return hashlib.sha256(f"{item.id}\n{item.question}\n{text}".encode()).digest()
 
 
-def choose(checkpoint: Checkpoint, choice: Choice) -> dict[str, Any]:
+def choose(checkpoint: Checkpoint, choice: Choice) -> ChoiceAnswer:
     """The options' number that each measure takes: the likeliest, the likeliest per character, and the one that the
     question made most likelier than it was (pointwise mutual information, Brown et al. 2020)."""
     scores = option_scores(checkpoint, choice.item.question, choice.options)
@@ -79,7 +81,7 @@ def choose(checkpoint: Checkpoint, choice: Choice) -> dict[str, Any]:
         "blind": prior,
     }
     picked = {name: max(range(len(own)), key=own.__getitem__) for name, own in values.items()}
-    return {"options": list(choice.options), "right": choice.right, **picked}
+    return ChoiceAnswer(options=choice.options, right=choice.right, **picked)
 
 
 def option_scores(checkpoint: Checkpoint, text: str, options: Sequence[str]) -> list[float]:
@@ -89,32 +91,30 @@ def option_scores(checkpoint: Checkpoint, text: str, options: Sequence[str]) -> 
     return choice_loglikelihoods(checkpoint.model, prompt, tokenizer.encode_many(list(options)))
 
 
-def choice_scores(rows: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
-    """Accuracies over the answers' rows that hold a `choice`; None if none does.
+def choice_scores(answers: Sequence[Answer]) -> ChoiceScores | None:
+    """Accuracies over the answers that hold a `choice`; None if none does.
 
     `blind` chooses without the question, by prior alone. `control` holds what `raw` chose against the right numbers
     of other questions.
     """
-    taken = [row["choice"] for row in rows if "choice" in row]
+    taken = [answer.choice for answer in answers if answer.choice]
     if not taken:
         return None
-    hits = {name: [choice[name] == choice["right"] for choice in taken] for name in (*MEASURES, "blind")}
-    hits["control"] = [one["raw"] == other["right"] for one, other in mixed(taken)]
-    chance = sum(1 / len(choice["options"]) for choice in taken) / len(taken)
-    return {"questions": len(taken), "chance": round(chance, 4), **{name: share(own) for name, own in hits.items()}}
+    return ChoiceScores(
+        questions=len(taken),
+        chance=round(sum(1 / len(choice.options) for choice in taken) / len(taken), 4),
+        raw=share([choice.raw == choice.right for choice in taken]),
+        per_character=share([choice.per_character == choice.right for choice in taken]),
+        against_prior=share([choice.against_prior == choice.right for choice in taken]),
+        blind=share([choice.blind == choice.right for choice in taken]),
+        control=share([one.raw == other.right for one, other in mixed(taken)]),
+    )
 
 
-def mixed(rows: Sequence[dict[str, Any]]) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+def mixed(rows: Sequence[T]) -> list[tuple[T, T]]:
     """Each row with another one, by lot: what a control pairs."""
     order = [rows[n] for n in permutation(len(rows), 0)]
     return list(zip(order, order[1:] + order[:1], strict=True)) if len(rows) > 1 else []
-
-
-def share(hits: Sequence[bool]) -> dict[str, float]:
-    """A share with its 95 % Wilson interval."""
-    low, high = wilson(sum(hits), len(hits))
-    mean = sum(hits) / len(hits) if hits else 0.0
-    return {"accuracy": round(mean, 4), "low": round(low, 4), "high": round(high, 4)}
 
 
 def name_rank(checkpoint: Checkpoint, item: Item, people: People, most: int) -> tuple[int, int] | None:
@@ -134,18 +134,18 @@ def name_rank(checkpoint: Checkpoint, item: Item, people: People, most: int) -> 
     return 1 + sum(score > best for score in scores[len(right) :]), 1 + len(others)
 
 
-def name_scores(rows: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
-    """Shares and means over the answers' rows that hold a `name_rank`; None if none does."""
-    ranks = [row["name_rank"] for row in rows if "name_rank" in row]
+def name_scores(answers: Sequence[Answer]) -> NameScores | None:
+    """Shares and means over the answers that hold a `name_rank`; None if none does."""
+    ranks = [answer.name_rank for answer in answers if answer.name_rank]
+    sizes = [answer.name_candidates for answer in answers if answer.name_candidates]
     if not ranks:
         return None
-    sizes = [row["name_candidates"] for row in rows if "name_rank" in row]
-    return {
-        "questions": len(ranks),
-        "candidates": max(sizes),
-        "first": round(sum(rank == 1 for rank in ranks) / len(ranks), 4),
-        "in_ten": round(sum(rank <= 10 for rank in ranks) / len(ranks), 4),
-        "reciprocal": round(sum(1 / rank for rank in ranks) / len(ranks), 4),
-        "median": median(ranks),
-        "control": round(sum(sum(1 / rank for rank in range(1, size + 1)) / size for size in sizes) / len(sizes), 4),
-    }
+    return NameScores(
+        questions=len(ranks),
+        candidates=max(sizes),
+        first=round(sum(rank == 1 for rank in ranks) / len(ranks), 4),
+        in_ten=round(sum(rank <= 10 for rank in ranks) / len(ranks), 4),
+        reciprocal=round(sum(1 / rank for rank in ranks) / len(ranks), 4),
+        median=median(ranks),
+        control=round(sum(sum(1 / rank for rank in range(1, size + 1)) / size for size in sizes) / len(sizes), 4),
+    )

@@ -9,13 +9,14 @@ import torch
 
 from ..dataset.batches import IGNORE, spread
 from ..model import Checkpoint
+from .results import Heldout
 
 ROWS = 8
 """Windows scored at once; fixed, so that no setting of an exam changes the sums."""
 
 
 @torch.inference_mode()
-def perplexity(checkpoint: Checkpoint, texts: Sequence[tuple[str, str]], windows: int) -> dict[str, dict[str, float]]:
+def perplexity(checkpoint: Checkpoint, texts: Sequence[tuple[str, str]], windows: int) -> dict[str, Heldout]:
     """Perplexity a token and bits a character of held-out stretches.
 
     Args:
@@ -23,8 +24,7 @@ def perplexity(checkpoint: Checkpoint, texts: Sequence[tuple[str, str]], windows
         windows: most windows of block_size tokens of each book, evenly spread; windows do not overlap.
 
     Returns:
-        {book: {"characters", "tokens", "perplexity", "bits_per_character"}}. Perplexities of different tokenizers
-        cannot be compared; bits a character can.
+        Book → its figures. Perplexities of different tokenizers cannot be compared; bits a character can.
     """
     tokenizer, model = checkpoint.tokenizer, checkpoint.model
     device, width = model.model.embed_tokens.weight.device, model.config.block_size
@@ -45,10 +45,10 @@ def perplexity(checkpoint: Checkpoint, texts: Sequence[tuple[str, str]], windows
         tokens = sum(len(row) - 1 for row in rows)
         characters = int(tokenizer.chars_per_token[[id for row in rows for id in row[1:]]].sum())
         if characters:
-            result[book] = {
-                "characters": characters,
-                "tokens": tokens,
-                "perplexity": round(math.exp(nats / tokens), 3),
-                "bits_per_character": round(nats / math.log(2) / characters, 4),
-            }
+            result[book] = Heldout(
+                characters=characters,
+                tokens=tokens,
+                perplexity=round(math.exp(nats / tokens), 3),
+                bits_per_character=round(nats / math.log(2) / characters, 4),
+            )
     return result

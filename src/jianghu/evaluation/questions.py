@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ..errors import InputError
 from ..files import read_jsonl
+from ..records import Record
 
 SILENT = frozenset({"unanswerable", "contrast", "absent", "wrong_book"})
 """Kinds of questions to which "the book does not say" is a right answer."""
@@ -62,21 +62,31 @@ def read_questions(path: Path) -> list[Item]:
     return _read(path)
 
 
-def items_of(rows: Iterable[dict[str, Any]], group: str) -> list[Item]:
-    """Items of records (rows of data/records/*.jsonl), all counted to `group`."""
-    return [item_of({**row, "group": group}, f"record {row.get('id')}", str(n)) for n, row in enumerate(rows, 1)]
+def item_of_record(record: Record, group: str = "", evidence: str = "") -> Item:
+    """The question of a record, counted to `group`."""
+    return Item(
+        id=record.id,
+        question=record.question,
+        answer=record.answer,
+        accepted=(record.short_answer, *record.aliases),
+        book=record.book,
+        kind=record.kind,
+        group=group,
+        fact=record.fact,
+        evidence=evidence,
+    )
 
 
 def _read(path: Path, *needed: str) -> list[Item]:
     rows = enumerate(read_jsonl(path), 1)
-    items = [item_of(row, f"{path}, question {number}", str(number), *needed) for number, row in rows]
+    items = [_item_of(row, f"{path}, question {number}", str(number), *needed) for number, row in rows]
     if not items:
         fields = ("question", *needed)
         raise InputError(f"{path}: holds no questions. Each line is a JSON object with {' and '.join(fields)}.")
     return items
 
 
-def item_of(row: dict[str, Any], where: str, number: str, *needed: str) -> Item:
+def _item_of(row: dict[str, Any], where: str, number: str, *needed: str) -> Item:
     """One question of a row.
 
     Args:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from ..chat import question, render
 from ..dataset.batches import spread
@@ -18,6 +17,7 @@ from .grading import contains, exact, grade
 from .metrics import character_f1, rouge_l
 from .multiple_choice import choice_scores, choose, make_choices, name_rank, name_scores
 from .questions import Item
+from .results import Answer, Marks, Nearest
 from .scores import mean_scores, shuffled
 
 Reply = tuple[str, bool]
@@ -45,30 +45,25 @@ def take_exam(
     settings: EvalSettings,
     background: Background = Background(),
     on_progress: Callable[[int], None] = lambda done: None,
-) -> dict[str, Any]:
-    """Answer and score.
-
-    Returns:
-        {"scores": over all, "groups": {group: scores}, "choices", "names", "shuffled", "answers": one row a question},
-        as docs/evaluation.md describes them. `settings.batch_size` changes none of it.
-    """
+) -> Marks:
+    """Answer and score at most `settings.limit` questions; `settings.batch_size` changes nothing of the result."""
     if settings.limit:
         items = [items[n] for n in spread(len(items), settings.limit)]
     replies: list[Reply] = []
     for at in range(0, len(items), settings.batch_size):
         replies += answer(checkpoint, items[at : at + settings.batch_size], settings)
         on_progress(len(replies))
-    rows = score_answers(items, replies, background)
-    _choose(checkpoint, items, rows, settings, background.people)
+    answers = score_answers(items, replies, background)
+    answers = _with_likelihoods(checkpoint, items, answers, settings, background.people)
     groups = dict.fromkeys(item.group for item in items)
-    return {
-        "scores": mean_scores(rows),
-        "groups": {group: mean_scores([row for row in rows if row["group"] == group]) for group in groups},
-        "choices": choice_scores(rows),
-        "names": name_scores(rows),
-        "shuffled": shuffled(rows),
-        "answers": rows,
-    }
+    return Marks(
+        scores=mean_scores(answers),
+        groups={group: mean_scores([answer for answer in answers if answer.group == group]) for group in groups},
+        choices=choice_scores(answers),
+        names=name_scores(answers),
+        shuffled=shuffled(answers),
+        answers=tuple(answers),
+    )
 
 
 def answer(
@@ -84,65 +79,72 @@ def answer(
 
 def score_answers(
     items: Sequence[Item], replies: Sequence[Reply], background: Background = Background()
-) -> list[dict[str, Any]]:
-    """A row for each question with its answer and all that a score can say of it alone."""
+) -> list[Answer]:
+    """Each question with its answer and all that can be said of it alone."""
     shares = copied([text for text, _ in replies], background.books)
     return [
-        {**_about(item), "answer": text, "finished": done, **_score(item, text, background), "copied": round(part, 4)}
-        for item, (text, done), part in zip(items, replies, shares, strict=True)
+        _scored(item, text, finished, part, background)
+        for item, (text, finished), part in zip(items, replies, shares, strict=True)
     ]
 
 
-def _about(item: Item) -> dict[str, Any]:
-    names = ("id", "group", "kind", "book", "question")
-    about = {name: getattr(item, name) for name in names}
-    return {**about, "reference": item.answer, "accepted": list(item.accepted), "evidence": item.evidence}
-
-
-def _score(item: Item, text: str, background: Background) -> dict[str, Any]:
+def _scored(item: Item, text: str, finished: bool, part: float, background: Background) -> Answer:
     people = background.people
     outcome = grade(item, text, people) if item.accepted else None
-    return {
-        "outcome": outcome,
-        "correct": outcome == "right",
-        "contains": contains(text, item.accepted),
-        "exact": exact(text, item.accepted),
-        "character_f1": round(character_f1(text, item.answer), 4),
-        "rouge_l": round(rouge_l(text, item.answer), 4),
-        "wrong_book": people.strangers(text, item.question, " ".join((item.answer, *item.accepted)), item.book)
-        if people
-        else None,
-        "loop": is_loop(text),
-        "garbage": is_garbage(text),
-        "nearest": _nearest(item, background),
-    }
+    named = " ".join((item.answer, *item.accepted))
+    strangers = people.strangers(text, item.question, named, item.book) if people else None
+    return Answer(
+        id=item.id,
+        group=item.group,
+        kind=item.kind,
+        book=item.book,
+        question=item.question,
+        reference=item.answer,
+        accepted=item.accepted,
+        evidence=item.evidence,
+        answer=text,
+        finished=finished,
+        outcome=outcome,
+        correct=outcome == "right",
+        contains=contains(text, item.accepted),
+        exact=exact(text, item.accepted),
+        character_f1=round(character_f1(text, item.answer), 4),
+        rouge_l=round(rouge_l(text, item.answer), 4),
+        wrong_book=None if strangers is None else tuple(strangers),
+        loop=is_loop(text),
+        garbage=is_garbage(text),
+        copied=round(part, 4),
+        nearest=_nearest(item, background),
+    )
 
 
-def _nearest(item: Item, background: Background) -> dict[str, Any] | None:
+def _nearest(item: Item, background: Background) -> Nearest | None:
     """The baseline's answer: that of the training question most alike."""
     found = background.taught.nearest(item.question) if background.taught else None
     if found is None:
         return None
-    row, similarity = found
-    right = bool(item.accepted) and grade(item, row["answer"], background.people) == "right"
-    told = {"question": row["question"], "answer": row["answer"]}
-    return {**told, "similarity": round(similarity, 4), "correct": right}
+    record, similarity = found
+    right = bool(item.accepted) and grade(item, record.answer, background.people) == "right"
+    return Nearest(question=record.question, answer=record.answer, similarity=round(similarity, 4), correct=right)
 
 
-def _choose(
+def _with_likelihoods(
     checkpoint: Checkpoint,
     items: Sequence[Item],
-    rows: list[dict[str, Any]],
+    answers: Sequence[Answer],
     settings: EvalSettings,
     people: People | None,
-) -> None:
-    """Add what the checkpoint finds likely to the rows of at most `settings.choice_questions` questions."""
-    row_of = {id(item): row for item, row in zip(items, rows, strict=True)}
+) -> list[Answer]:
+    """Add what the checkpoint finds likely to the answers of at most `settings.choice_questions` questions."""
+    of_item = {id(item): answer for item, answer in zip(items, answers, strict=True)}
     choices = make_choices(items)
     for n in spread(len(choices), settings.choice_questions):
-        row_of[id(choices[n].item)]["choice"] = choose(checkpoint, choices[n])
+        key = id(choices[n].item)
+        of_item[key] = of_item[key].model_copy(update={"choice": choose(checkpoint, choices[n])})
     asked = [item for item in items if people and people.wanted(item.accepted, item.book)]
     for n in spread(len(asked), settings.choice_questions):
         found = people and name_rank(checkpoint, asked[n], people, settings.name_candidates)
         if found:
-            row_of[id(asked[n])] |= dict(zip(("name_rank", "name_candidates"), found, strict=True))
+            update = {"name_rank": found[0], "name_candidates": found[1]}
+            of_item[id(asked[n])] = of_item[id(asked[n])].model_copy(update=update)
+    return list(of_item.values())

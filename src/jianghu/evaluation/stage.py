@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 from .. import files
 from ..corpus import Chapter, read_chapters
@@ -15,16 +13,20 @@ from ..machine import pick_device
 from ..model import load_checkpoint, read_about
 from ..progress import Progress
 from ..recipe import EvalSettings, Recipe
+from ..records import Record, read_records
 from ..synth.cloze.membership import CLASSICS
 from ..synth.stage import lexicons_of
 from ..workspace import Manifest, Workspace
 from .build_exam import shelf_exam
-from .contamination import Leaks, Taught
+from .contamination import Taught
 from .entities import People
 from .perplexity import perplexity
 from .questions import Item, read_exam
+from .results import ExamResult, Leaks
 from .run_exam import Background, take_exam
 
+OWN = "records"
+"""The exam that is made from the workspace's records."""
 SPLITS = ("train", "paraphrase", "val", "test")
 
 
@@ -39,7 +41,7 @@ def background_of(ws: Workspace, checkpoint: Path | None = None) -> Background:
     texts = _texts(chapters)
     people = People(lexicons_of(ws, chapters), texts, {title: names.split() for title, names in CLASSICS.items()})
     learned = _learned(ws, checkpoint)
-    taught = Taught(row for path in learned for row in files.read_jsonl(path)) if learned else None
+    taught = Taught(record for path in learned for record in read_records(path)) if learned else None
     return Background(people if texts else None, taught, tuple(texts.values()))
 
 
@@ -63,7 +65,7 @@ def exam_items(
     if exam is not None:
         name, items = exam.stem, read_exam(exam)
     else:
-        name, items = "records", _shelf_items(ws, settings, background.people)
+        name, items = OWN, _shelf_items(ws, settings, background.people)
     if background.taught is None or settings.leaks == "keep":
         return name, items, Leaks()
     kept, leaks = background.taught.leaks(items)
@@ -77,9 +79,7 @@ def exam_items(
     return name, kept, leaks
 
 
-def exam(
-    ws: Workspace, recipe: Recipe, reference: str, path: Path | None = None, title: str = "exam"
-) -> dict[str, Any]:
+def exam(ws: Workspace, recipe: Recipe, reference: str, path: Path | None = None, title: str = "exam") -> ExamResult:
     """Let a checkpoint take an exam, and keep the result under evals/, with a manifest beside it.
 
     Raises:
@@ -88,66 +88,62 @@ def exam(
     folder = ws.checkpoint(reference)
     background = background_of(ws, folder)
     name, items, leaks = exam_items(ws, path, recipe.eval, background)
-    out = result_path(ws, reference, name)
+    out = result_path(ws, reference, name, recipe.eval.limit)
     began = time.monotonic()
     with files.lock(out, ws.shown(out)):
-        manifest = _manifest(ws, recipe, folder, items)
+        manifest = _manifest(ws, recipe, folder, path)
         checkpoint = load_checkpoint(folder, str(pick_device("auto")))
         with Progress(title, min(len(items), recipe.eval.limit or len(items))) as progress:
-            result = take_exam(checkpoint, items, recipe.eval, background, progress.update)
+            marks = take_exam(checkpoint, items, recipe.eval, background, progress.update)
         windows = recipe.eval.heldout_windows
-        heldout = perplexity(checkpoint, _heldout(ws), windows) if windows else {}
-        about = {
-            "checkpoint": ws.shown(folder),
-            "run": checkpoint.about.get("run"),
-            "step": checkpoint.about.get("step"),
-            "exam": str(path or "data/records"),
-            **asdict(manifest),
-            "seconds": round(time.monotonic() - began, 1),
-            "leaks": asdict(leaks),
-            "heldout": heldout,
-        }
+        result = ExamResult(
+            checkpoint=ws.shown(folder),
+            run=checkpoint.about.get("run"),
+            step=checkpoint.about.get("step"),
+            exam=str(path or "data/records"),
+            questions=len(items),
+            inputs=manifest.inputs,
+            settings=manifest.settings,
+            seconds=round(time.monotonic() - began, 1),
+            leaks=leaks,
+            heldout=perplexity(checkpoint, _heldout(ws), windows) if windows else {},
+            file=ws.shown(out),
+            **dict(marks),
+        )
         ws.forget(out)
-        files.write_json(out, {**about, **result})
+        files.write_json(out, result.to_dict())
         ws.record(out, manifest)
-    return {**about, **result, "file": ws.shown(out)}
+    return result
 
 
 def exam_stale(ws: Workspace, recipe: Recipe, reference: str) -> str | None:
-    """Why a checkpoint must take the workspace's own exam again, or None."""
-    folder = ws.checkpoint(reference)
-    name, items, _ = exam_items(ws, None, recipe.eval, background_of(ws, folder))
-    out = result_path(ws, reference, name)
-    return ws.why_stale(out, _manifest(ws, recipe, folder, items), [out])
+    """Why a checkpoint must take the workspace's own exam again, or None. Hashes are compared, nothing is built."""
+    out = result_path(ws, reference, OWN, recipe.eval.limit)
+    return ws.why_stale(out, _manifest(ws, recipe, ws.checkpoint(reference), None), [out])
 
 
-def result_path(ws: Workspace, reference: str, exam: str) -> Path:
-    """Where the result of a checkpoint in an exam lies."""
+def result_path(ws: Workspace, reference: str, exam: str, limit: int = 0) -> Path:
+    """Where the result of a checkpoint in an exam lies; a partial one (`limit`) never in the place of a whole one."""
     path = Path(reference)
     short = path.name if path.is_absolute() else "-".join(part for part in path.parts if part not in (".", ".."))
-    return ws.evals / f"{short}.{exam}.json"
+    return ws.evals / f"{short}.{exam}{f'.limit-{limit}' if limit else ''}.json"
 
 
 def _shelf_items(ws: Workspace, settings: EvalSettings, people: People | None) -> list[Item]:
     full = {(chapter.book, chapter.chapter): chapter.text for chapter in read_chapters(ws.chapters)}
-    records = {
-        split: [
-            {**row, "evidence": full.get((row["book"], row["chapter"]), "")[row["start"] : row["end"]]}
-            if row["start"] is not None
-            else row
-            for row in files.read_jsonl(ws.records / f"{split}.jsonl")
-        ]
-        for split in SPLITS
-    }
-    return shelf_exam(records, people or People({}, {}, {}), settings)
+
+    def evidence(record: Record) -> str:
+        return full.get((record.book, record.chapter or 0), "")[record.start or 0 : record.end or 0]
+
+    records = {split: list(read_records(ws.records / f"{split}.jsonl")) for split in SPLITS}
+    return shelf_exam(records, people or People({}, {}, {}), settings, evidence)
 
 
-def _manifest(ws: Workspace, recipe: Recipe, checkpoint: Path, items: Sequence[Item]) -> Manifest:
-    """The training records and the chapters count, since answers are held against them."""
-    asked = files.sha256_json([asdict(item) for item in items])
-    known = [*_learned(ws, checkpoint), *(path for path in (ws.chapters,) if path.exists())]
-    inputs = {**ws.hashes([checkpoint / "model.safetensors", *known]), "the questions": asked}
-    return Manifest(inputs, {"eval": recipe.eval.model_dump()})
+def _manifest(ws: Workspace, recipe: Recipe, checkpoint: Path, exam: Path | None) -> Manifest:
+    """The checkpoint, the exam, and what answers are held against: records, chapters and names."""
+    known = [ws.chapters, *(ws.records / f"{split}.jsonl" for split in SPLITS), *ws.books.glob("*.lexicon.json")]
+    paths = [checkpoint / "model.safetensors", *sorted(known), *([exam] if exam else [])]
+    return Manifest(ws.hashes([path for path in paths if path.exists()]), {"eval": recipe.eval.model_dump()})
 
 
 def _texts(chapters: Sequence[Chapter]) -> dict[str, str]:

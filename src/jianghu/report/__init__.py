@@ -1,7 +1,4 @@
-"""One page that shows everything that was done in a workspace."""
+"""One page of everything that was done in a workspace, and one of answers side by side.
 
-from .gather import Facts, gather
-from .markdown import write_markdown
-from .page import write_page
-
-__all__ = ["Facts", "gather", "write_markdown", "write_page"]
+Import its modules: those of the report need the extra `report`, the other one nothing.
+"""

@@ -11,6 +11,7 @@ from bokeh.models import ColumnDataSource, HoverTool
 from bokeh.palettes import Category20_20
 from bokeh.plotting import figure
 
+from ..evaluation import Scores
 from .findings import scored_checkpoints
 from .gather import AXES, Facts, Run
 
@@ -67,12 +68,12 @@ def bars(name: str, counts: dict[str, int], what: str) -> Any:
     return chart
 
 
-def shares(name: str, rows: list[tuple[str, dict[str, Any]]]) -> Any:
+def shares(name: str, rows: list[tuple[str, Scores]]) -> Any:
     """Right answers with their 95 % intervals; `rows` are (checkpoint · group, scores)."""
     names = [label for label, _ in reversed(rows)]
     table = {"y": [label for label, _ in rows]}
     for key in ("accuracy", "low", "high", "questions"):
-        table[key] = [scores[key] for _, scores in rows]
+        table[key] = [getattr(scores, key) for _, scores in rows]
     source = ColumnDataSource(table)
     chart = _figure(name, "right answers", "", 80 + 24 * len(names), y_range=names, x_range=(-0.02, 1.02))
     chart.segment("low", "y", "high", "y", source=source, line_width=2, color="#4c78a8")

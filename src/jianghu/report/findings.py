@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from ..stats import rank_correlation
 from .gather import Facts, Run
 
 
@@ -67,29 +68,15 @@ def findings(facts: Facts) -> list[Finding]:
     ]
 
 
-def rank_correlation(left: list[float], right: list[float]) -> float | None:
-    """Spearman's rank correlation, ties at their mean rank; None for fewer than three pairs or no variation."""
-
-    def ranks(values: list[float]) -> list[float]:
-        return [sum(o < v for o in values) + (sum(o == v for o in values) - 1) / 2 for v in values]
-
-    a, b = ranks(left), ranks(right)
-    if len(a) < 3 or len(set(a)) == 1 or len(set(b)) == 1:
-        return None
-    mean = (len(a) - 1) / 2
-    top = sum((x - mean) * (y - mean) for x, y in zip(a, b, strict=True))
-    return top / (sum((x - mean) ** 2 for x in a) * sum((y - mean) ** 2 for y in b)) ** 0.5
-
-
 def scored_checkpoints(facts: Facts) -> list[tuple[str, float, float]]:
     """(checkpoint, validation bits per character at its step, accuracy) of every fine-tuned one in an exam."""
     runs = {run.name: run for run in facts.runs if run.stage == "sft"}
     found = []
     for exam in facts.exams:
-        run = runs.get(exam.get("run") or "")
+        run = runs.get(exam.run or "")
         at = {point["step"]: point["val_bpc"] for point in run.points} if run else {}
-        if run and exam.get("step") in at and exam["scores"]["questions"]:
-            found.append((f"{run.name} @ {exam['step']}", at[exam["step"]], exam["scores"]["accuracy"]))
+        if run and exam.step in at and exam.scores.questions and not exam.partial:
+            found.append((f"{run.name} @ {exam.step}", at[exam.step], exam.scores.accuracy))
     return found
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from .. import __version__, files
 from ..corpus import check_report, load_shelf, read_chapters
 from ..errors import InputError
+from ..evaluation import ExamResult, read_results
 from ..llm.status import status
 from ..llm.store import Reader
 from ..synth.decisions import Decisions
@@ -36,7 +37,7 @@ class Run:
 class Facts:
     """Everything in the report.
 
-    `exams` are the contents of evals/*.json with their file name as `file`; `studies` those of
+    `exams` are those of evals/*.json; `studies` those of
     studies/*/results.json; `records` counts by split, kind, source and chapter; `teacher` see `_teacher`.
     """
 
@@ -46,7 +47,7 @@ class Facts:
     runs: list[Run]
     records: dict[str, Any]
     teacher: dict[str, Any]
-    exams: list[dict[str, Any]]
+    exams: list[ExamResult]
     studies: list[dict[str, Any]]
 
 
@@ -66,11 +67,7 @@ def gather(ws: Workspace) -> Facts:
     for part in ("train", "val"):
         tokens[part] = {key: about.get(part, {}).get(key) for key in ("tokens", "characters", "bytes")}
         tokens[part]["stretches"] = len(about.get(part, {}).get("stretches", []))
-    exams = [
-        {**files.read_json(file), "file": ws.shown(file)}
-        for file in sorted(ws.evals.glob("*.json"))
-        if not file.name.endswith(".manifest.json")
-    ]
+    exams = read_results(ws.evals, ws.root)
     studies = [files.read_json(file) for file in sorted(ws.studies.glob("*/results.json"))]
     return Facts(__version__, books, tokens, runs, _records(ws), _teacher(ws), exams, studies)
 

@@ -24,7 +24,14 @@ def write_markdown(path: Path, facts: Facts) -> None:
     """Write the document, and its plots as PNG and SVG in the same folder."""
     path.parent.mkdir(parents=True, exist_ok=True)
     chinese = _use_chinese_font()
-    lines = ["# 江湖 · Jianghu", "", *advice(facts), "", "## 曲线 · Curves", ""]
+    lines = [
+        "# 江湖 · Jianghu",
+        "",
+        *(line for said in advice(facts) for line in (said.en, said.zh)),
+        "",
+        "## 曲线 · Curves",
+        "",
+    ]
     for stage in ("pretrain", "sft"):
         runs = [run for run in facts.runs if run.stage == stage]
         if runs:
@@ -34,8 +41,8 @@ def write_markdown(path: Path, facts: Facts) -> None:
         lines.append(f"| {run.name} | {run.stage} | {run.best} | {min(p['val_bpc'] for p in run.points):.4f} |")
     lines += ["", "## 考试 · Exams", "", "| checkpoint | asked | right | 95 % |", "|---|---|---|---|"]
     for name, scores in exam_rows(facts):
-        interval = f"{scores['low']:.1%}–{scores['high']:.1%}"
-        lines.append(f"| {name} | {scores['questions']} | {scores['accuracy']:.1%} | {interval} |")
+        interval = f"{scores.low:.1%}–{scores.high:.1%}"
+        lines.append(f"| {name} | {scores.questions} | {scores.accuracy:.1%} | {interval} |")
     lines += ["", "## 问答 · Records", "", *_records(facts), "", "## 发现 · Findings", ""]
     for finding in findings(facts):
         lines.append(f"- {' '.join(finding.sentence)} {' '.join(finding.figure).strip() or '未做 · not run'}")

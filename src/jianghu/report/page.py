@@ -14,6 +14,7 @@ from jinja2 import Environment, PackageLoader
 from markupsafe import Markup
 
 from .. import files
+from ..evaluation import ExamResult, Scores
 from ..evaluation.compare import marked
 from . import charts
 from .advice import advice
@@ -69,26 +70,24 @@ def page(facts: Facts) -> str:
         label=label,
         advice=advice(facts),
         findings=findings(facts),
-        # In a script element nothing may end it: "</" is written so that JSON reads the same.
-        data=Markup(json.dumps(data, ensure_ascii=False, default=_plain).replace("</", "<\\/")),
+        # In a script element "</" ends it and "<!--" hides its end: every "<" is written so that JSON reads the same.
+        data=Markup(json.dumps(data, ensure_ascii=False, default=_plain).replace("<", "\\u003c")),
         style=Markup(room.joinpath("page.css").read_text(encoding="utf-8")),
         script=Markup(room.joinpath("page.js").read_text(encoding="utf-8")),
         bokeh=[Markup(text) for text in Resources(mode="inline", components=["bokeh"], log_level="warn").js_raw],
     )
 
 
-def label(exam: dict[str, Any]) -> str:
+def label(exam: ExamResult) -> str:
     """An exam in short, as its file is called: checkpoint, and questions if they are not the workspace's own."""
-    return Path(exam["file"]).name.removesuffix(".json").removesuffix(".records")
+    return Path(exam.file).name.removesuffix(".json").removesuffix(".records")
 
 
-def exam_rows(facts: Facts) -> list[tuple[str, dict[str, Any]]]:
+def exam_rows(facts: Facts) -> list[tuple[str, Scores]]:
     """(checkpoint and group, scores) of every exam; the whole exam where it has one group only."""
     rows = []
     for exam in facts.exams:
-        groups = exam["groups"] if len(exam["groups"]) > 1 else {}
-        rows += [(f"{label(exam)} · {group}", scores) for group, scores in groups.items() if scores["questions"]]
-        rows.append((f"{label(exam)} · all", exam["scores"]))
+        rows += [(f"{label(exam)} · {group}", scores) for group, scores in exam.rows.items() if scores.questions]
     return rows
 
 
@@ -103,11 +102,11 @@ def _samples(run: Run) -> list[dict[str, Any]]:
     return [row for row in run.samples if row["step"] in steps]
 
 
-def _answers(exam: dict[str, Any], exams: int) -> list[dict[str, Any]]:
+def _answers(exam: ExamResult, exams: int) -> list[dict[str, Any]]:
     """Rows for the page's script; `pieces` is the answer as `marked` cuts it."""
-    keep = ("group", "question", "reference", "outcome", "finished")
-    rows = _even(exam["answers"], max(2, min(MOST_ANSWERS, ALL_ANSWERS // exams)))
-    return [{**{key: row.get(key) for key in keep}, "pieces": marked(row)} for row in rows]
+    keep = {"group", "question", "reference", "outcome", "finished"}
+    rows = _even(list(exam.answers), max(2, min(MOST_ANSWERS, ALL_ANSWERS // exams)))
+    return [{**answer.model_dump(include=keep), "pieces": marked(answer)} for answer in rows]
 
 
 def _plain(value: Any) -> Any:

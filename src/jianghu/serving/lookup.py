@@ -14,7 +14,7 @@ from typing import Any
 from .. import files
 from ..corpus import Chapter, Lexicon, Name, read_chapters, shelf_lexicons
 from ..dataset.batches import spread
-from ..evaluation import grade, item_of
+from ..evaluation import grade, item_of_record
 from ..records import Record
 from ..text import normalise
 from ..workspace import Workspace
@@ -89,7 +89,7 @@ class Shelf:
             return None
         return {
             "reference": record.answer,
-            "right": grade(item_of(record.to_dict(), record.id, ""), answer) == "right",
+            "right": grade(item_of_record(record), answer) == "right",
             "split": record.split,
             "evidence": self._evidence(record),
         }

@@ -105,4 +105,4 @@ def _examined(ws: Workspace, view: Workspace, study: Study, member: Member) -> d
         raise InputError(f"study {study.name}: {member.name} kept no milestone to examine. Set keep_every in [sft].")
     results = [exam(asked, member.recipe, f"{member.name}/{name}", title=f"exam {name}") for name in names]
     last = next((result for name, result in zip(names, results, strict=True) if name == "last"), results[-1])
-    return {"exams": [result["file"] for result in results], "accuracy": last["scores"]["accuracy"]}
+    return {"exams": [result.file for result in results], "accuracy": last.scores.accuracy}
