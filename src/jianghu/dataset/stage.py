@@ -14,9 +14,9 @@ from . import write_tokens
 
 
 def book_files(ws: Workspace) -> list[Path]:
-    """The user's books, without the lexicons that may lie beside them."""
+    """The user's books, without the lexicons and facts that may lie beside them."""
     books = sorted(path for path in ws.books.glob("*") if path.is_file() and not path.name.startswith("."))
-    return [path for path in books if not path.name.endswith(".lexicon.json")]
+    return [path for path in books if not path.name.endswith((".lexicon.json", ".facts.jsonl"))]
 
 
 def prepare_manifest(ws: Workspace, recipe: Recipe) -> Manifest:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import Any, get_args
 
 from .. import files
@@ -23,6 +24,7 @@ from .decisions import Deciding, Decisions
 from .dedup import Names, find_repeats, no_names
 from .manners import manners_records
 from .paraphrase import hold_back
+from .written import facts_files, written_records, written_statements
 
 Grouped = Callable[[], Iterable[tuple[str, Record]]]
 """Gives records in order, anew each time, so that they need not be held; each with the group that must stay in one
@@ -32,7 +34,10 @@ split (its fact, or more)."""
 class RecordSet:
     """The records of all strategies of a recipe: first those made without a teacher, then those in the store.
 
-    Imported records always count.
+    Imported records always count, and so do facts that the user wrote down beside a book (BOOK.facts.jsonl).
+
+    Args:
+        books: the folder of the user's books.
 
     Attributes:
         facts: counts for people: how many records each strategy made, what was left out and why.
@@ -41,7 +46,9 @@ class RecordSet:
         InputError: a strategy lacks what it needs.
     """
 
-    def __init__(self, recipe: Recipe, chapters: list[Chapter], lexicons: Mapping[str, Lexicon], store: Store) -> None:
+    def __init__(
+        self, recipe: Recipe, books: Path, chapters: list[Chapter], lexicons: Mapping[str, Lexicon], store: Store
+    ) -> None:
         self.store, self.settings, self.lexicons = store, recipe.synth, lexicons
         self.facts: dict[str, Any] = {}
         self._made: list[Record] = []
@@ -58,6 +65,9 @@ class RecordSet:
                     raise
                 self._add("bundled", [])
                 self.facts["bundled_left_out"] = str(reason)
+        if written := facts_files(books):
+            self._add("written", written_records(written, chapters, recipe.synth))
+            self._statements += written_statements(written)
         if "manners" in wanted:
             self._add("manners", manners_records(chapters))
         self._sources = {*wanted, "import"}

@@ -6,7 +6,6 @@ spans in those chapters, and statements of the facts, come out. docs/records.md 
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from importlib import resources
 from pathlib import Path
@@ -18,6 +17,7 @@ from ..errors import InputError
 from ..files import read_jsonl
 from ..recipe import SynthSettings
 from ..records import Record, Split, split_of
+from .squeezed import Squeezed
 
 MAX_MISSING = 0.02
 """Share of spans that an edition may lack and still be taken for the bundled one."""
@@ -96,7 +96,7 @@ def map_records(
     Raises:
         InputError: no chapters of the book are there, or more than 2 % of the spans are not found in them.
     """
-    texts = {chapter.chapter: _Squeezed(chapter.text) for chapter in chapters if chapter.book == BUNDLED_NAME}
+    texts = {chapter.chapter: Squeezed(chapter.text) for chapter in chapters if chapter.book == BUNDLED_NAME}
     if not texts:
         raise InputError(
             f"strategy bundled is about 《{BUNDLED_NAME}》, which is not on this shelf. "
@@ -112,7 +112,7 @@ def map_records(
                 continue
             wanted += 1
             text = texts.get(fact.chapter)
-            span = text.find(raw[fact.chapter - 1], fact.start, fact.end) if text else None
+            span = _find(text, raw[fact.chapter - 1], fact.start, fact.end) if text else None
             if span is None:
                 missing += 1
                 continue
@@ -123,6 +123,11 @@ def map_records(
             "passages are not in it. Leave the strategy bundled out, or use the novel that `jianghu demo` writes."
         )
     return records
+
+
+def _find(text: Squeezed, raw: str, start: int, end: int) -> tuple[int, int] | None:
+    """Where `raw[start:end]` is in a cleaned chapter; of several places the one nearest to its place in `raw`."""
+    return text.find(raw[start:end], near=len("".join(raw[:start].split())))
 
 
 def _asked_first(facts: Iterable[BundledFact], settings: SynthSettings) -> list[BundledFact]:
@@ -165,25 +170,3 @@ def _wordings(fact: BundledFact, span: tuple[int, int] | None, settings: SynthSe
         )
         for wording, question in enumerate(fact.questions, 1)
     ]
-
-
-class _Squeezed:
-    """A text without white space, and the way back to its offsets."""
-
-    def __init__(self, text: str) -> None:
-        self.places = [place for place, character in enumerate(text) if not character.isspace()]
-        self.text = "".join(text[place] for place in self.places)
-
-    def find(self, raw: str, start: int, end: int) -> tuple[int, int] | None:
-        """Where `raw[start:end]` stands in the text; of several places the one nearest to its place in `raw`."""
-        wanted = "".join(raw[start:end].split())
-        expected = len("".join(raw[:start].split()))
-        starts, start = [], self.text.find(wanted) if wanted else -1
-        while start >= 0:
-            starts.append(start)
-            start = self.text.find(wanted, start + 1)
-        if not starts:
-            return None
-        right = bisect_left(starts, expected)
-        nearest = min(starts[max(0, right - 1) : right + 1], key=lambda place: abs(place - expected))
-        return self.places[nearest], self.places[nearest + len(wanted) - 1] + 1

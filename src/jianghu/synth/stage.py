@@ -19,6 +19,7 @@ from ..workspace import Manifest, Workspace
 from .assemble import RecordSet
 from .exchange import reread_imports
 from .teacher import asks_teacher, serving, shelf_of, strategies_of, write_coverage, write_rewrites
+from .written import facts_files
 
 TRANSPORT = {
     *("concurrency", "timeout", "retries", "key_env", "keys_file", "rpm", "tpm", "accounts", "provider"),
@@ -30,14 +31,14 @@ NO_RECORDS = {"lexicon", "rewrite"}
 
 
 def synth_manifest(ws: Workspace, recipe: Recipe) -> Manifest:
-    lexicons = sorted(ws.books.glob("*.lexicon.json"))
+    beside = [*sorted(ws.books.glob("*.lexicon.json")), *facts_files(ws.books).values()]
     settings = recipe.synth.model_dump(exclude={"teacher": TRANSPORT, "judge": True, "rivals": True})
     prompts = sorted(ws.prompts.glob("*.md"))
     settings["teacher"]["gguf"] = Path(recipe.synth.teacher.gguf).name  # a shelf may be moved
     if not asks_teacher(recipe):
         prompts = []
         del settings["teacher"]
-    return Manifest(ws.hashes([ws.chapters, *lexicons, *prompts]), settings)
+    return Manifest(ws.hashes([ws.chapters, *beside, *prompts]), settings)
 
 
 def synth_stale(ws: Workspace, recipe: Recipe) -> str | None:
@@ -84,7 +85,7 @@ def synth(ws: Workspace, recipe: Recipe, budget: Budget | None = None, batch: bo
             return facts
         shelf.learn()
         reread_imports(shelf, store)
-        record_set = RecordSet(recipe, chapters, {book: shelf.names(book) for book in shelf.books}, store)
+        record_set = RecordSet(recipe, ws.books, chapters, {book: shelf.names(book) for book in shelf.books}, store)
         record_set.decide()
         record_set.write(ws)
         if asks_teacher(recipe):

@@ -39,7 +39,7 @@ def import_records(ws: Workspace, recipe: Recipe, paths: Sequence[Path]) -> dict
     with files.lock(ws.records, "data/records"), Store(ws.store) as store:
         shelf = shelf_of(ws, recipe, chapters, store)
         read_imports(ImportStrategy(shelf), store, paths, count)
-        facts = write_anew(ws, recipe, gather(recipe, shelf, store))
+        facts = write_anew(ws, recipe, gather(ws, recipe, shelf, store))
     kept = {name: counted.pop(key) for name, key in _KEPT.items()}
     return {**kept, "rejected": dict(counted.most_common()), **facts}
 
@@ -56,7 +56,7 @@ def export(ws: Workspace, recipe: Recipe, folder: Path, format: Format) -> dict[
     chapters = read_chapters(ws.chapters)
     with Store(ws.store) as store:
         shelf = shelf_of(ws, recipe, chapters, store)
-        record_set = gather(recipe, shelf, store)
+        record_set = gather(ws, recipe, shelf, store)
         judged, name = store.get_meta("judge"), store.get_meta(FILTER)
         about = {
             "inputs": ws.hashes([ws.chapters]),
@@ -69,10 +69,12 @@ def export(ws: Workspace, recipe: Recipe, folder: Path, format: Format) -> dict[
     return {"folder": str(folder), **dict(done.splits), "left_out": record_set.facts["left_out"]}
 
 
-def gather(recipe: Recipe, shelf: Shelf, store: Store) -> RecordSet:
+def gather(ws: Workspace, recipe: Recipe, shelf: Shelf, store: Store) -> RecordSet:
     """The records of a workspace, with what repeats and where each belongs decided."""
     shelf.learn()
-    record_set = RecordSet(recipe, list(shelf.chapters), {book: shelf.names(book) for book in shelf.books}, store)
+    record_set = RecordSet(
+        recipe, ws.books, list(shelf.chapters), {book: shelf.names(book) for book in shelf.books}, store
+    )
     record_set.decide()
     return record_set
 

@@ -49,7 +49,7 @@ def judge(
     chapters = read_chapters(ws.chapters)
     with files.lock(ws.records, "data/records"), Store(ws.store) as store:
         shelf = shelf_of(ws, recipe, chapters, store)
-        record_set = gather(recipe, shelf, store)
+        record_set = gather(ws, recipe, shelf, store)
         deciding = Deciding(store)
         if filter is False:
             deciding.filter_by(None)
