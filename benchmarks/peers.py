@@ -24,8 +24,8 @@ from torch import Tensor
 from jianghu.dataset import Batch
 from jianghu.model import ModelConfig, Transformer
 from jianghu.recipe import ModelSettings, TrainSettings
-from jianghu.training.run import Progressed
-from jianghu.training.step import Stepper
+from jianghu.training.state import TrainState
+from jianghu.training.trainer import TrainStep
 from jianghu.training.world import World
 
 Step = Callable[[Tensor, Tensor], Any]
@@ -128,8 +128,7 @@ class Ours:
         self.model = Transformer(config, settings.dropout).to(device)
         self.model.init_weights(settings.seed)
         self.source = FixedSource()
-        self.stepper = Stepper(settings, self.model, self.source, World())
-        self.stepper.begin(Progressed())
+        self.stepper = TrainStep(settings, self.model, self.source, World(), TrainState())
         self.parameters = config.parameters
         self.steps = 0
 

@@ -4,6 +4,7 @@ elsewhere. Numbers go in as the work goes on.
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import time
 from collections.abc import Iterator
@@ -34,7 +35,8 @@ def short(number: float) -> str:
 
 
 class Progress:
-    """A running display. Use it as a context manager.
+    """A running display. Use it as a context manager. A terminal that is gone, or a log on a full disk, ends the
+    display and never the work.
 
     Args:
         title: what is being done.
@@ -64,7 +66,8 @@ class Progress:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._live:
-            self._live.stop()
+            with contextlib.suppress(OSError):
+                self._live.stop()
         if kind is None or self.done > self.start:
             self._line()
 
@@ -77,7 +80,8 @@ class Progress:
 
     def note(self, text: str) -> None:
         """Print a line that stays."""
-        self.console.print(Text(text))
+        with contextlib.suppress(OSError):
+            self.console.print(Text(text))
 
     def show(self, text: str) -> None:
         """Show a text below the bar until the next one, such as the newest sample."""
@@ -108,7 +112,8 @@ class Progress:
 
     def _line(self) -> None:
         self._line_at = time.monotonic()
-        print(f"{self.title}  {self._words()}", file=self.console.file, flush=True)
+        with contextlib.suppress(OSError):
+            print(f"{self.title}  {self._words()}", file=self.console.file, flush=True)
 
 
 @contextmanager

@@ -1,8 +1,9 @@
-"""Ctrl-C that lets work end in order: the first one asks, the second one insists."""
+"""Signals that let work end in order: Ctrl-C, SIGTERM, a closed terminal. The first asks, the second insists."""
 
 from __future__ import annotations
 
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +12,8 @@ from types import FrameType
 
 @contextmanager
 def stoppable(event: threading.Event | None = None) -> Iterator[threading.Event]:
-    """While open, a first Ctrl-C or SIGTERM only sets the event that is yielded; a second one interrupts at once.
+    """While open, a first Ctrl-C, SIGTERM or SIGHUP only sets the event that is yielded; a second one interrupts at
+    once. A signal that was ignored before, as SIGHUP is under nohup, stays ignored.
 
     Outside the main thread, where Python takes no signals, only the event itself can stop the work.
 
@@ -28,7 +30,11 @@ def stoppable(event: threading.Event | None = None) -> Iterator[threading.Event]
             raise KeyboardInterrupt
         stop.set()
 
-    old = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    if sys.platform != "win32":
+        numbers.append(signal.SIGHUP)
+    asking = [number for number in numbers if signal.getsignal(number) is not signal.SIG_IGN]
+    old = {number: signal.signal(number, on_signal) for number in asking}
     try:
         yield stop
     finally:

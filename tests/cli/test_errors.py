@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -81,8 +82,8 @@ def test_a_corrupt_checkpoint(shelf, tmp_path):
 def test_an_existing_run_is_not_overwritten(shelf):
     before = (shelf / "runs/base/metrics.jsonl").read_bytes()
     assert "already exists. Give --resume to go on, --restart" in refused("pretrain", cwd=shelf)
-    changed = refused("pretrain", "--resume", "--learning-rate", 1e-4, cwd=shelf)
-    assert "runs/base was begun with learning_rate 0.01; with --learning-rate 0.0001 it would be another run" in changed
+    changed = refused("pretrain", "--resume", "--weight-decay", 0.7, cwd=shelf)
+    assert "runs/base was begun with weight_decay 0.1; with --weight-decay 0.7 it would be another run" in changed
     assert (shelf / "runs/base/metrics.jsonl").read_bytes() == before
 
 
@@ -143,3 +144,17 @@ def test_a_full_disk(shelf, tmp_path):
             assert (config / "model.safetensors").exists()
     finally:
         subprocess.run(["umount", disk], check=True)
+
+
+def test_a_run_that_diverged_goes_on_by_the_command_that_it_names(shelf, tmp_path):
+    copy = shutil.copytree(shelf, tmp_path / "shelf")
+    flags = ("--learning-rate", 1e38, "--grad-clip", 0, "--save-interval", 1, "--dtype", "float32")
+    message = refused("pretrain", "--name", "wild", *flags, cwd=copy, code=1)
+    assert "Training has diverged" in message
+    command = shlex.split(message.partition("with a lower rate: ")[2])
+    assert command[:5] == ["jianghu", "pretrain", "--name", "wild", "--resume"]
+    assert command[-2] == "--learning-rate"
+    assert command.count("--learning-rate") == 1
+    ended = jianghu(*command[1:-1], 1e-3, cwd=copy)  # a third of an impossible rate is impossible too
+    assert "goes on with other settings, as given: learning_rate 1e+38 → 0.001" in ended.stdout
+    assert json.loads((copy / "runs/wild/result.json").read_text())["step"] == 40

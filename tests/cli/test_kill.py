@@ -86,3 +86,24 @@ def test_ctrl_c_saves_says_how_to_go_on_and_loses_nothing(shelf, tmp_path, stage
     assert "Traceback" not in said
     jianghu(stage, "--resume", cwd=root)
     assert weights(root, name) == weights(shelf, name)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no hang-up there")
+def test_a_closed_terminal_saves_like_sigterm(shelf, tmp_path):
+    """The window is closed: SIGHUP comes, and whatever is printed after it fails."""
+    import pty
+
+    root = shutil.copytree(shelf, tmp_path / "shelf")
+    shutil.rmtree(root / "runs" / "base")
+    process, terminal = pty.fork()
+    if not process:
+        os.chdir(root)
+        os.environ["OMP_NUM_THREADS"] = "1"
+        os.execv(sys.executable, [sys.executable, "-m", "jianghu", "pretrain"])
+    while not (root / "runs" / "base" / "metrics.jsonl").exists():
+        os.read(terminal, 1024)
+    os.close(terminal)
+    assert os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) == 130
+    assert not (root / "runs" / "base" / "result.json").exists()
+    jianghu("pretrain", "--resume", cwd=root)
+    assert weights(root, "base") == weights(shelf, "base")

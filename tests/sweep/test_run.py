@@ -256,7 +256,7 @@ def test_memory_is_estimated_within_a_factor_of_two(tmp_path):
 import resource, torch
 from jianghu.model import ModelConfig, Transformer
 from jianghu.recipe import load_recipe
-from jianghu.training.optimizer import make_optimizers
+from jianghu.training.optim import make_optimizers
 torch.set_num_threads(1)
 recipe = load_recipe(preset="seed", overrides={"pretrain": {"batch_size": 8, "block_size": 256, "dropout": 0.0}})
 model = Transformer(ModelConfig.from_settings(recipe.model, 8192, 256), 0.0)

@@ -23,16 +23,15 @@ PEAK = """
 import torch
 from jianghu.model import Transformer
 from jianghu.training.estimate import _Noise
-from jianghu.training.run import Progressed
-from jianghu.training.step import Stepper
+from jianghu.training.state import TrainState
+from jianghu.training.trainer import TrainStep
 from jianghu.training.world import World
 from tests.training.test_estimate import CONFIG, SETTINGS, CPU
 torch.set_num_threads(1)
 def step(settings):
     model = Transformer(CONFIG)
     model.init_weights(0)
-    stepper = Stepper(settings, model, _Noise(2000, settings.batch_size, 128, CPU), World())
-    stepper.begin(Progressed())
+    stepper = TrainStep(settings, model, _Noise(2000, settings.batch_size, 128, CPU), World(), TrainState())
     for n in range(2):
         stepper.take(n)
     # ru_maxrss would be that of the process which started this one, where that is the larger

@@ -6,7 +6,7 @@ import torch
 from jianghu.model import Transformer
 from jianghu.recipe import TrainSettings
 from jianghu.training import make_optimizers
-from jianghu.training.muon import Muon, orthogonalise
+from jianghu.training.optim import Muon, orthogonalise
 
 from ..model.test_transformer import CONFIG
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from jianghu.recipe import TrainSettings
 from jianghu.training import learning_rate
-from jianghu.training.schedule import weight_decay
+from jianghu.training.optim import weight_decay
 
 
 def test_warm_up_peak_and_end():

@@ -16,7 +16,9 @@ from jianghu.errors import RunError
 from jianghu.model import ModelConfig, Transformer, load_checkpoint
 from jianghu.recipe import TrainSettings
 from jianghu.training import Prompt, RunFolder, Trainer
-from jianghu.training.overfit import overfitting
+from jianghu.training.evaluator import Evaluation
+from jianghu.training.metrics import overfitting
+from jianghu.training.state import are_finite
 
 from ..dataset.test_batches import CHARS, CPU, token_data
 from ..dataset.test_records import PAIRS, tokenizer
@@ -32,7 +34,7 @@ def config(block_size=16) -> ModelConfig:
     return ModelConfig(tokenizer().vocab_size, block_size, 2, 2, 1, 16, 32)
 
 
-def trainer(folder, settings=BASE, source=None, scorer=None) -> Trainer:
+def trainer(folder, settings=BASE, source=None, scorer=None, resume=False) -> Trainer:
     model = Transformer(config(settings.block_size), settings.dropout)
     model.init_weights(settings.seed)
     if source is None:
@@ -40,7 +42,7 @@ def trainer(folder, settings=BASE, source=None, scorer=None) -> Trainer:
     prompts = [Prompt("沈青峰", tokenizer().encode("沈青峰"))]
     return Trainer(
         RunFolder(folder), settings, model, tokenizer(), source, prompts, {"run": "x"}, "jianghu --resume",
-        Console(file=io.StringIO()), scorer=scorer,
+        Console(file=io.StringIO()), scorer=scorer, resume=resume,
     )  # fmt: skip
 
 
@@ -51,20 +53,25 @@ def weight_score(model) -> float:
     return float(model.model.embed_tokens.weight.detach().sum().mul(1000).sin())
 
 
+def by_step(losses, scores=None):
+    """Stands for `Evaluator.measure`: losses (and scores) of each step from a table."""
+    return lambda step: Evaluation(losses[step], losses[step], scores[step] if scores else None)
+
+
 class CrashError(Exception):
     """Stands for a process that dies."""
 
 
 def crash_at(run: Trainer, step: int) -> None:
     """Let a trainer die in the middle of the step that follows `step`."""
-    inner = run.source.batch
+    inner = run.stepper.source.batch
 
     def batch(number: int, rows: slice = slice(None)) -> Batch:
         if number >= step * run.settings.gradient_accumulation_steps:
             raise CrashError
         return inner(number, rows)
 
-    run.source.batch = batch  # type: ignore[method-assign]
+    run.stepper.source.batch = batch  # type: ignore[method-assign]
 
 
 def outcome(folder):
@@ -92,9 +99,9 @@ def unbroken(request, tmp_path_factory):
     if request.param == "records":  # packed rows
         settings = settings.model_copy(update={"block_size": 64})
 
-    def make(folder):
+    def make(folder, resume=False):
         scorer = weight_score if request.param == "scorer" else None
-        return trainer(folder, settings, sources(request.param, settings), scorer)
+        return trainer(folder, settings, sources(request.param, settings), scorer, resume)
 
     folder = tmp_path_factory.mktemp(request.param)
     make(folder).train()
@@ -122,34 +129,33 @@ def test_a_run_that_died_at_any_step_ends_the_same_to_the_last_bit(unbroken, tmp
     folder = tmp_path_factory.mktemp("broken")
     resume = False
     for step in crashes:
-        run = make(folder)
+        run = make(folder, resume)
         crash_at(run, step)
         try:
-            run.train(resume)
+            run.train()
         except CrashError:
             resume = True
-    make(folder).train(resume)
+    make(folder, resume).train()
     assert outcome(folder) == wanted
 
 
 def test_the_state_is_saved_before_validation_and_survives_a_crash_in_it(tmp_path):
     run = trainer(tmp_path)
 
-    def fail(batches):
-        if run.at.step == 12:
+    def fail(step):
+        if step == 12:
             raise CrashError
-        return 1.0, 1.0
+        return Evaluation(1.0, 1.0)
 
-    run._validate = fail
+    run.evaluator.measure = fail
     with pytest.raises(CrashError):
         run.train()
-    assert RunFolder(tmp_path).load_state(run.stepper).step == 12
+    assert RunFolder(tmp_path).load_state()[1].step == 12
 
 
 def test_best_is_never_overwritten_by_worse_and_last_and_milestones_are_kept(tmp_path):
     run = trainer(tmp_path)
-    losses = {0: 9.0, 4: 5.0, 8: 7.0, 12: 6.0}
-    run._validate = lambda batches: (losses[run.at.step], losses[run.at.step])
+    run.evaluator.measure = by_step({0: 9.0, 4: 5.0, 8: 7.0, 12: 6.0})
     result = run.train()
     assert (result.best_step, result.best_val) == (4, 5.0)
     steps = {p.parent.name: json.loads(p.read_text())["step"] for p in tmp_path.glob("checkpoints/*/jianghu.json")}
@@ -186,27 +192,20 @@ def test_the_mean_of_the_weights_is_evaluated_and_kept_at_its_best(tmp_path):
 def test_patience_ends_a_run_that_no_longer_improves_and_saves_it(tmp_path):
     settings = BASE.model_copy(update={"max_iters": 60, "warmup_iters": 2, "patience": 2, "save_interval": 100})
     run = trainer(tmp_path, settings)
-    losses = {0: 9.0, 4: 5.0, 8: 6.0, 12: 7.0}
-    run._validate = lambda batches: (losses[run.at.step], losses[run.at.step])
+    run.evaluator.measure = by_step({0: 9.0, 4: 5.0, 8: 6.0, 12: 7.0})
     result = run.train()
     assert (result.step, result.best_step) == (12, 4)
     assert load_checkpoint(tmp_path / "checkpoints" / "last").about["step"] == 12
-    again = trainer(tmp_path, settings)
-    again._validate = run._validate
-    assert again.train(resume=True) == result  # a finished run stays finished
-
-
-def by_step(run, scores):
-    """A scorer that reads the step's score from a table."""
-    return lambda model: scores[run.at.step]
+    again = trainer(tmp_path, settings, resume=True)
+    again.evaluator.measure = run.evaluator.measure
+    assert again.train() == result  # a finished run stays finished
 
 
 def test_a_scorer_chooses_the_best_checkpoint_and_ends_the_run_by_patience(tmp_path):
     settings = BASE.model_copy(update={"max_iters": 60, "warmup_iters": 2, "patience": 2, "save_interval": 100})
-    run = trainer(tmp_path, settings)
+    run = trainer(tmp_path, settings, scorer=weight_score)
     losses = {0: 9.0, 4: 5.0, 8: 6.0, 12: 7.0, 16: 1.0}  # falls again where the score does not
-    run._validate = lambda batches: (losses[run.at.step], losses[run.at.step])
-    run.scorer = by_step(run, {0: 0.0, 4: 0.25, 8: 0.5, 12: 0.5, 16: 0.25})
+    run.evaluator.measure = by_step(losses, {0: 0.0, 4: 0.25, 8: 0.5, 12: 0.5, 16: 0.25})
     result = run.train()
     assert (result.step, result.best_step, result.best_val, result.best_score) == (16, 8, 6.0, 0.5)
     assert result.best_ema_score is None
@@ -214,10 +213,9 @@ def test_a_scorer_chooses_the_best_checkpoint_and_ends_the_run_by_patience(tmp_p
     assert (kept["step"], kept["val_bpc"], kept["score"]) == (8, 6.0, 0.5)
     rows = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
     assert {row["step"]: row["score"] for row in rows if "score" in row} == {0: 0.0, 4: 0.25, 8: 0.5, 12: 0.5, 16: 0.25}
-    again = trainer(tmp_path, settings)
-    again._validate = run._validate
-    again.scorer = by_step(again, {16: 0.25})
-    assert again.train(resume=True) == result  # the best score is in the state
+    again = trainer(tmp_path, settings, scorer=weight_score, resume=True)
+    again.evaluator.measure = run.evaluator.measure
+    assert again.train() == result  # the best score is in the state
 
 
 def test_a_scorer_sees_the_mean_of_the_weights_and_chooses_its_checkpoint(tmp_path):
@@ -241,7 +239,7 @@ def test_overfitting_is_said_in_words_once(tmp_path):
     out = io.StringIO()
     run = trainer(tmp_path, BASE.model_copy(update={"max_iters": 32}))
     run.console = Console(file=out, width=300)
-    run._validate = lambda batches: (5.0 + abs(run.at.step - 8) / 10,) * 2
+    run.evaluator.measure = by_step({step: 5.0 + abs(step - 8) / 10 for step in range(0, 33, 4)})
     run.train()
     assert out.getvalue().count("learns its text by heart. Its best step was 8 (5.000") == 1
 
@@ -258,8 +256,8 @@ def test_a_run_goes_on_in_the_arithmetic_it_began_with(tmp_path):
     crash_at(run, 7)
     with pytest.raises(CrashError):
         run.train()
-    again = trainer(tmp_path, BASE)  # auto would take float32 for so narrow a model
-    again.train(resume=True)
+    again = trainer(tmp_path, BASE, resume=True)  # auto would take float32 for so narrow a model
+    again.train()
     assert again.stepper.dtype == torch.bfloat16
 
 
@@ -271,7 +269,7 @@ def test_metrics_say_what_happened(tmp_path):
     assert [row["step"] for row in rows if "val_bpc" in row] == [0, 4, 8, 12]
     assert rows[0]["val_loss"] == pytest.approx(math.log(config().vocab_size), rel=0.05)
     assert rows[-1]["tokens"] == 12 * 2 * 2 * 16
-    assert rows[-1]["epochs"] == pytest.approx(12 * 2 / run.source.batches_per_epoch, abs=1e-3)
+    assert rows[-1]["epochs"] == pytest.approx(12 * 2 / run.stepper.source.batches_per_epoch, abs=1e-3)
     assert rows[-1]["val_bpc"] == pytest.approx(rows[-1]["val_loss"] / math.log(2))  # one character a token here
     assert all(row["train_loss"] > 0 and row["tokens_per_second"] > 0 and 0 < row["mfu"] < 1.5 for row in rows[1:])
     assert rows[-1]["seconds"] + rows[-1]["eval_seconds"] < 60
@@ -314,18 +312,80 @@ def test_accumulated_steps_weigh_every_token_alike(tmp_path):
         assert (whole - parts).abs().mean() < 2e-5
 
 
-def test_a_loss_that_is_no_number_stops_the_run_and_spares_the_saved_state(tmp_path):
-    run = trainer(tmp_path)
-    inner = run.model.loss
+def diverging(folder, at, poison, update=None):
+    """A trainer that saves every step and is poisoned when step `at` is taken, and the error with which it ends."""
+    run = trainer(folder, BASE.model_copy(update={"save_interval": 1, "ema_decay": 0.9} | (update or {})))
+    take = run.stepper.take
 
-    def poisoned(*arguments):
-        return inner(*arguments) * (math.nan if run.at.step == 4 and run.model.training else 1.0)
+    def poisoned(step):
+        loss = take(step)
+        return poison(run, loss) if step == at else loss
 
-    run.model.loss = poisoned
-    with pytest.raises(RunError, match=r"loss .*training has diverged"):
+    run.stepper.take = poisoned
+    with pytest.raises(RunError, match="diverged") as raised:
         run.train()
-    assert RunFolder(tmp_path).load_state(run.stepper).step == 3
-    assert all(bool(weight.isfinite().all()) for weight in run.model.parameters())
+    return run, str(raised.value)
+
+
+def poison_loss(run, loss):
+    return loss * math.nan
+
+
+def poison_weight(run, loss):
+    """The loss of the step is finite, and its update is not: seen only by looking at the weights."""
+    with torch.no_grad():
+        run.model.model.layers[0].mlp.up_proj.weight[0, 0] = math.inf
+    return loss
+
+
+def poison_moment(run, loss):
+    next(iter(run.stepper.optimizers.parts[0].state.values()))["exp_avg"].fill_(math.nan)
+    return loss
+
+
+def poison_mean(run, loss):
+    next(iter(run.stepper.ema.weights.values())).fill_(math.nan)
+    return loss
+
+
+def poison_scale(run, loss):
+    """Finite weights of which no finite loss comes."""
+    with torch.no_grad():
+        for weight in run.model.parameters():
+            weight.mul_(1e37)
+    return loss
+
+
+@pytest.mark.parametrize("log_interval", [1, 5])
+@pytest.mark.parametrize("poison", [poison_loss, poison_weight, poison_moment, poison_mean, poison_scale])
+def test_what_is_not_finite_never_replaces_the_last_state_and_checkpoints(tmp_path, poison, log_interval):
+    run, message = diverging(tmp_path, 7, poison, {"log_interval": log_interval})
+    tensors, state = RunFolder(tmp_path).load_state()
+    assert state.step == 7
+    assert are_finite(tensors.values())
+    assert "step 7" in message
+    assert "jianghu --resume --learning-rate 0.003" in message
+    for path in (tmp_path / "checkpoints").iterdir():
+        assert are_finite(load_checkpoint(path).model.parameters())
+    assert load_checkpoint(tmp_path / "checkpoints" / "last").about["step"] == 7
+    lower = trainer(tmp_path, run.settings.model_copy(update={"learning_rate": 3e-3}), resume=True)
+    assert lower.train().step == 12
+    rows = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
+    assert all(math.isfinite(row["train_loss"]) for row in rows if "train_loss" in row)
+
+
+def test_a_rate_that_explodes_keeps_the_last_finite_state(tmp_path):
+    """No poison: a real run whose rate is far too high, saved at every step."""
+    wild = BASE.model_copy(
+        update={"save_interval": 1, "learning_rate": 1e38, "warmup_iters": 8, "grad_clip": 0.0, "dtype": "float32"}
+    )
+    with pytest.raises(RunError, match="diverged"):
+        trainer(tmp_path, wild).train()
+    tensors, state = RunFolder(tmp_path).load_state()
+    assert are_finite(tensors.values())
+    tame = trainer(tmp_path, wild.model_copy(update={"learning_rate": 1e-3, "grad_clip": 1.0}), resume=True)
+    assert tame.state.step == state.step
+    assert tame.train().step == 12
 
 
 def test_training_learns(tmp_path):
@@ -341,10 +401,10 @@ def test_validation_costs_no_more_than_its_share(tmp_path):
     settings = BASE.model_copy(update={"eval_share": 0.1, "eval_interval": 20, "ema_decay": 0.0})
     steps_rows = 20 * settings.batch_size * settings.gradient_accumulation_steps
     asked: list[int] = []
-    run = trainer(tmp_path, settings)
-    inner = run.source.validation
-    run.source.validation = lambda most: asked.append(most) or inner(most)
-    run.train()
+    source = PretrainBatches(small_data(), CHARS, settings.batch_size, settings.block_size, settings.seed, CPU)
+    inner = source.validation
+    source.validation = lambda most: asked.append(most) or inner(most)
+    trainer(tmp_path, settings, source)
     assert asked == [int(0.1 * 3 * steps_rows)]  # a trained row costs three forward passes, a scored one one
 
 
@@ -353,7 +413,7 @@ def test_validation_and_samples_are_not_counted_as_training(tmp_path, monkeypatc
     now = [0.0]
     monkeypatch.setattr("jianghu.training.trainer.peak_flops", lambda *device: 1e9)
     run = trainer(tmp_path, BASE.model_copy(update={"eval_interval": 2, "log_interval": 2}))
-    validate, take = run._validate, run.stepper.take
+    measure, take = run.evaluator.measure, run.stepper.take
     monkeypatch.setattr("time.perf_counter", lambda: now[0])
 
     def passing(seconds, work):
@@ -363,7 +423,7 @@ def test_validation_and_samples_are_not_counted_as_training(tmp_path, monkeypatc
 
         return wrapped
 
-    run._validate, run.stepper.take = passing(100.0, validate), passing(1.0, take)
+    run.evaluator.measure, run.stepper.take = passing(100.0, measure), passing(1.0, take)
     run.train()
     row = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()][-1]
     assert (row["seconds"], row["startup_seconds"], row["eval_seconds"]) == (11.0, 1.0, 700.0)

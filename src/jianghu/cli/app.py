@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import sys
@@ -12,6 +13,7 @@ from cyclopts import App, CycloptsError, Parameter
 
 from .. import __version__
 from ..errors import InputError, JianghuError
+from ..messages import tr
 from . import ask, books, compare, demo, evaluate, export, place, plan, report, serve, sweep, synth, train
 from . import workspace_commands as project
 
@@ -54,6 +56,10 @@ def _program(
     app(tokens, exit_on_error=False, print_error=False)
 
 
+MAX_NAME = 120
+"""Letters of a path that a message shows."""
+
+
 def main() -> None:
     """Run the program; exits with 0, 1 (failed work), 2 (bad input) or 130 (stopped by the user)."""
     # Two threads of a product wait for each other by spinning. A short spin costs nothing on a quiet machine; the
@@ -65,6 +71,7 @@ def main() -> None:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding="utf-8", errors="replace")  # a Windows console may default to a code page
     try:
+        _refuse_names_that_are_not_utf8()
         app.meta(sys.argv[1:], exit_on_error=False, print_error=False)
     except CycloptsError as error:
         _end(" ".join(str(error).split()), 2)
@@ -76,18 +83,47 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # `jianghu … | head`
         sys.exit(0)
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM):
-            what = {errno.ENOSPC: "the disk is full", errno.EDQUOT: "the disk quota is used up"}
-            name = f"{error.filename}: " if error.filename else ""
-            _end(f"{name}{what.get(error.errno, error.strerror)}. Make room or permit writing, then run it again.", 1)
-        raise
+        _end(*_file_system_error(error))
     except Exception as error:
-        if "No space left on device" in str(error):  # safetensors has errors of its own
-            _end("the disk is full. Make room, then run it again.", 1)
+        told = str(error)
+        if "No space left on device" in told:  # safetensors and SQLite have errors of their own
+            _end(tr("the disk is full. Make room, then run it again."), 1)
+        if any(words in told for words in ("Permission denied", "Read-only file system", "readonly database")):
+            _end(tr("a file here may not be written ({reason}). Permit writing, then run it again.", reason=told), 1)
         raise
+
+
+def _file_system_error(error: OSError) -> tuple[str, int]:
+    """What the file system refused, in one line, and the exit code: 2 where the name itself cannot be used."""
+    full = {errno.ENOSPC: tr("the disk is full"), errno.EDQUOT: tr("the disk quota is used up")}
+    reason = full.get(error.errno or 0) or error.strerror or " ".join(str(error).split())
+    # A server's refusal has no file; SQLite's and safetensors' have no number.
+    name = f"{os.fsdecode(error.filename)}: " if isinstance(error.filename, str | bytes) else ""
+    if len(name) > MAX_NAME:
+        name = f"{name[:MAX_NAME]}…: "
+    if error.errno in (errno.ENAMETOOLONG, errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.EILSEQ):
+        return tr("{name}{reason}. Give another path or name.", name=name, reason=reason), 2
+    return tr("{name}{reason}. Make room or permit writing, then run it again.", name=name, reason=reason), 1
+
+
+def _refuse_names_that_are_not_utf8() -> None:
+    """Folders and arguments are written into JSON, SQLite and messages: all of it UTF-8.
+
+    Raises:
+        InputError: the folder, or an argument, holds bytes that are not.
+    """
+    for text in (os.getcwd(), *sys.argv[1:]):
+        try:
+            text.encode("utf-8")
+        except UnicodeEncodeError:
+            shown = text.encode("utf-8", "replace").decode("utf-8")
+            raise InputError(
+                tr("{name}: this name is not UTF-8. Rename it, or work in another folder.", name=shown)
+            ) from None
 
 
 def _end(message: str, code: int) -> None:
     if code != InputError.exit_code or os.environ.get("RANK", "0") == "0":  # all processes refuse bad input alike
-        print(f"jianghu: {message}", file=sys.stderr)
+        with contextlib.suppress(OSError):  # a terminal that was closed
+            print(f"jianghu: {message}", file=sys.stderr)
     sys.exit(code)

@@ -71,6 +71,16 @@ class TrainSettings(Settings):
     device: str = "auto"
     """cpu, cuda, cuda:1, mps …; auto takes a GPU if there is one."""
 
+    @property
+    def rows_per_step(self) -> int:
+        """Rows of one optimizer step, of all its micro-batches."""
+        return self.batch_size * self.gradient_accumulation_steps
+
+    @property
+    def tokens_per_step(self) -> int:
+        """Tokens of one optimizer step."""
+        return self.rows_per_step * self.block_size
+
 
 class PretrainSettings(TrainSettings):
     """Pretraining on the books, and on other texts beside them if so mixed."""

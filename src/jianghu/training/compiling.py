@@ -14,8 +14,10 @@ from functools import partial
 import torch
 from torch import Tensor
 
+from ..machine import pick_dtype
 from ..model import ModelConfig, Transformer
 from ..recipe import TrainSettings
+from .state import TrainState
 
 Loss = Callable[[Tensor, Tensor, Tensor | None, Tensor | None], Tensor]
 
@@ -33,9 +35,25 @@ def wants_compile(settings: TrainSettings, config: ModelConfig, device: torch.de
     """Whether a run is compiled: as set, or for `auto` on CUDA, and on a CPU if it is long enough to pay for it."""
     if settings.compile != "auto" or device.type != "cpu":
         return settings.compile == "on" or (settings.compile == "auto" and device.type == "cuda")
-    rows = settings.max_iters * settings.gradient_accumulation_steps * settings.batch_size
-    flops = rows * settings.block_size * config.flops_per_token(settings.block_size)
+    flops = settings.max_iters * settings.tokens_per_step * config.flops_per_token(settings.block_size)
     return flops > WORTH_FLOPS and has_compiler()
+
+
+def choose_computing(
+    settings: TrainSettings, config: ModelConfig, device: torch.device, state: TrainState
+) -> tuple[torch.dtype, bool]:
+    """Arithmetic, and whether the step is compiled: as the settings say, else as the run began, else as suits this
+    machine. The choice is written into the run's state."""
+    if settings.dtype == "auto" and state.dtype:
+        dtype: torch.dtype = getattr(torch, state.dtype)
+    else:
+        dtype = pick_dtype(settings, device, config.n_embd)
+    if settings.compile == "auto" and state.compiled is not None:
+        compiled = state.compiled and (device.type != "cpu" or has_compiler())
+    else:
+        compiled = wants_compile(settings, config, device)
+    state.dtype, state.compiled = str(dtype).removeprefix("torch."), compiled
+    return dtype, compiled
 
 
 def make_loss(model: Transformer, compiled: bool) -> Loss:

@@ -22,9 +22,9 @@ from ..machine import pick_dtype
 from ..model import ModelConfig, Transformer
 from ..recipe import TrainSettings
 from .compiling import wants_compile
-from .optimizer import takes_muon
-from .run import Progressed
-from .step import Stepper
+from .optim import takes_muon
+from .state import TrainState
+from .trainer import TrainStep
 from .world import World
 
 MEASURE_SECONDS = 2.0
@@ -98,8 +98,9 @@ def measure_memory(config: ModelConfig, settings: TrainSettings, device: torch.d
     width = 32
     model = Transformer(replace(config, block_size=2 * width), settings.dropout)
     model.init_weights(0)
-    stepper = Stepper(settings, model, _Noise(config.vocab_size, 1, 2 * width, torch.device("cpu")), World())
-    stepper.begin(Progressed(dtype=_name(pick_dtype(settings, device, config.n_embd)), compiled=False))
+    state = TrainState(dtype=_name(pick_dtype(settings, device, config.n_embd)), compiled=False)
+    source = _Noise(config.vocab_size, 1, 2 * width, torch.device("cpu"))
+    stepper = TrainStep(settings, model, source, World(), state)
 
     def kept_bytes(tokens: int) -> int:
         kept: dict[int, int] = {}
@@ -170,8 +171,8 @@ def measure_times(
 
     def seconds(rows: int, budget: float) -> float:
         own = settings.model_copy(update={"batch_size": rows, "gradient_accumulation_steps": 1, "optimizer": kind})
-        stepper = Stepper(own, model, _Noise(config.vocab_size, rows, settings.block_size, device), World())
-        stepper.begin(Progressed(compiled=compiled and not on_cpu))
+        source = _Noise(config.vocab_size, rows, settings.block_size, device)
+        stepper = TrainStep(own, model, source, World(), TrainState(compiled=compiled and not on_cpu))
         for _ in range(1 if on_cpu else 3):  # three warm a CUDA graph up
             stepper.take(0)
         return _median(lambda: float(stepper.take(0)), budget)
@@ -199,9 +200,8 @@ def run_seconds(settings: TrainSettings, times: Times, memory: Memory, val_rows:
     Args:
         val_rows: rows that the validation text fills.
     """
-    rows = settings.batch_size * settings.gradient_accumulation_steps
     passes = settings.max_iters // settings.eval_interval + 1
-    scored = min(val_rows, int(3 * settings.eval_share * settings.eval_interval * rows))
+    scored = min(val_rows, int(3 * settings.eval_share * settings.eval_interval * settings.rows_per_step))
     saves = settings.max_iters // settings.save_interval + 1
     state = memory.weights + memory.optimizer + memory.ema
     written = saves * (state + memory.weights) + passes * memory.weights / 2  # about half of the passes are a best

@@ -16,7 +16,7 @@ from ..tokenizer import Tokenizer
 from ..workspace import Workspace
 from .compiling import wants_compile
 from .estimate import Memory, Times, available_memory, measure_memory, measure_times, run_seconds
-from .optimizer import takes_muon
+from .optim import takes_muon
 
 CHARACTERS_PER_TOKEN = 1.45
 """Of Chinese novels in a vocabulary of 8,192, for a shelf whose tokenizer is not trained yet."""
@@ -58,8 +58,7 @@ def _exposures(ws: Workspace, recipe: Recipe) -> dict[str, Any]:
         train, pairs["val"] or train, tokenizer, settings.batch_size, settings.block_size, settings.seed,
         torch.device("cpu"), short_answers=settings.short_answers,
     )  # fmt: skip
-    rows = settings.batch_size * settings.gradient_accumulation_steps * settings.max_iters
-    epochs = rows / (batches.batches_per_epoch * settings.batch_size)
+    epochs = settings.rows_per_step * settings.max_iters / (batches.batches_per_epoch * settings.batch_size)
     facts = len({pair.fact or pair.question for pair in train})
     return {"epochs": epochs, "records": len(train), "facts": facts, "exposures": epochs * len(train) / facts}
 
@@ -94,8 +93,7 @@ def _run(
     settings: TrainSettings = getattr(recipe, stage)
     device = pick_device(settings.device)
     config = ModelConfig.from_settings(recipe.model, shelf["vocab_size"], settings.block_size)
-    rows = settings.batch_size * settings.gradient_accumulation_steps
-    tokens = settings.max_iters * rows * settings.block_size
+    tokens = settings.max_iters * settings.tokens_per_step
     flops = tokens * config.flops_per_token(settings.block_size)
     memory, available = measure_memory(config, settings, device), available_memory(device)
     most = memory.most_tokens(round(available * HEADROOM))
@@ -109,7 +107,7 @@ def _run(
     if key not in measured:
         measured[key] = measure_times(config, settings, device, ws.root, most // settings.block_size)
     times = measured[key]
-    val_rows = max(1, shelf["val_tokens"] // settings.block_size) if stage == "pretrain" else rows
+    val_rows = max(1, shelf["val_tokens"] // settings.block_size) if stage == "pretrain" else settings.rows_per_step
     dtype = pick_dtype(settings, device, config.n_embd)
     facts: dict[str, Any] = {
         "device": str(device),
@@ -118,14 +116,14 @@ def _run(
         "optimizer": "muon" if takes_muon(settings, config.n_embd) else "adamw",
         "parameters": config.parameters,
         "tokens": tokens,
-        "tokens_per_step": rows * settings.block_size,
+        "tokens_per_step": settings.tokens_per_step,
         "flops": flops,
         "memory": _memory(memory, settings),
         "available": available,
         "largest_block_size": _block(most, settings.batch_size),
         "largest_batch_size": most // settings.block_size,
         "seconds_per_step": times.step,
-        "tokens_per_second": rows * settings.block_size / times.step,
+        "tokens_per_second": settings.tokens_per_step / times.step,
         "mfu": flops / settings.max_iters / times.step / peak_flops(device, dtype),
         "seconds": run_seconds(settings, times, memory, val_rows),
     }
@@ -136,7 +134,7 @@ def _run(
         facts["warning"] = (
             f"[{stage}] batch_size {settings.batch_size} at block_size {settings.block_size} does not fit in memory. "
             f"Set batch_size to {max(1, facts['largest_batch_size'])} and gradient_accumulation_steps to "
-            f"{-(-rows // max(1, facts['largest_batch_size']))}."
+            f"{-(-settings.rows_per_step // max(1, facts['largest_batch_size']))}."
         )
     return facts
 

@@ -18,6 +18,9 @@ from ..workspace import Manifest, Workspace, flatten
 LENGTH_SETTINGS = {"max_iters", "patience", "eval_interval", "eval_share"}
 """Settings that may change while a run goes on: how long it trains, and how often and how well it looks."""
 
+RATE_SETTINGS = {"learning_rate", "min_lr", "grad_clip"}
+"""Settings that may change while a run goes on, so that one which diverged goes on more gently from its last state."""
+
 OTHER_SETTINGS = {"save_interval", "log_interval", "keep_every", "sample_prompts", "sample_tokens", "device", "compile"}
 """Settings that change nothing in the model that comes out."""
 
@@ -46,7 +49,7 @@ def begun_recipe(
     asked = load_recipe(path, flags)
     old, new = _flat(began, groups), _flat(asked, groups)
     changed = [key for key in new if old[key] != new[key]]
-    refused = [key for key in changed if _setting(key, stage) not in LENGTH_SETTINGS | OTHER_SETTINGS]
+    refused = [key for key in changed if _setting(key, stage) not in LENGTH_SETTINGS | RATE_SETTINGS | OTHER_SETTINGS]
     if refused:
         raise InputError(
             tr(
@@ -71,7 +74,7 @@ def begun_recipe(
 
 
 def check_resumable(ws: Workspace, folder: Path, now: Manifest) -> None:
-    """Refuse to mix runs: all that decides the weights must be as it was, except how long to train.
+    """Refuse to mix runs: all that decides the weights must be as it was, except how long to train, and how fast.
 
     Raises:
         InputError: an input or a setting changed since the run began; the message names it.
@@ -86,7 +89,7 @@ def check_resumable(ws: Workspace, folder: Path, now: Manifest) -> None:
     names += [
         key
         for key in sorted(old.keys() | new.keys())
-        if old.get(key) != new.get(key) and key.partition(".")[2] not in LENGTH_SETTINGS
+        if old.get(key) != new.get(key) and key.partition(".")[2] not in LENGTH_SETTINGS | RATE_SETTINGS
     ]
     if names:
         raise InputError(

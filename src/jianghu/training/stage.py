@@ -24,9 +24,10 @@ from ..recipe import Recipe, TrainSettings, to_toml
 from ..records import read_records
 from ..tokenizer import Tokenizer
 from ..workspace import Manifest, Workspace
+from .evaluator import Prompt, Scorer
 from .resume import check_resumable
-from .run import RunFolder
-from .trainer import Prompt, Result, Scorer, Trainer
+from .state import RunFolder
+from .trainer import Result, Trainer
 from .world import World
 
 Say = Callable[[str], None]
@@ -127,8 +128,9 @@ def train(
         trainer = Trainer(
             run, settings, model, tokenizer, source_of_batches, prompts, about,
             resume_command=go_on or command(stage, "--name", name, "--resume"), world=world, scorer=scorer,
+            resume=resume and run.state.exists(), gentle_command=command(stage, "--name", name, "--resume"),
         )  # fmt: skip
-        result = trainer.train(resume and run.state.exists(), title=f"{stage} {name}")
+        result = trainer.train(title=f"{stage} {name}")
         if world.writes:
             files.write_json(run.path / "result.json", asdict(result))
     return result
@@ -164,6 +166,7 @@ def train_on(
 
 def _open_run(ws: Workspace, run: RunFolder, manifest: Manifest, resume: bool, restart: bool, say: Say) -> None:
     """See that a run may be begun or gone on with; set an older one aside."""
+    run.sweep()
     if run.exists() and not resume:
         if not restart:
             raise InputError(

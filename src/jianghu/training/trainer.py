@@ -9,17 +9,17 @@ from __future__ import annotations
 import io
 import math
 import time
-from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from rich.console import Console
+from torch import Tensor
 
 from .. import files
-from ..dataset import Batch, BatchSource
-from ..errors import InterruptedByUser, RunError
-from ..generation import Sampling, generate
+from ..dataset import BatchSource
+from ..errors import InputError, InterruptedByUser, RunError
 from ..machine import peak_flops
 from ..messages import tr
 from ..model import Transformer, save_checkpoint
@@ -27,22 +27,93 @@ from ..progress import Progress, short
 from ..recipe import TrainSettings
 from ..signals import stoppable
 from ..tokenizer import Tokenizer
-from .meter import Meter
-from .overfit import overfitting
-from .run import Progressed, RunFolder
-from .step import Stepper
+from .compiling import choose_computing, make_loss
+from .ema import Ema
+from .evaluator import Evaluation, Evaluator, Prompt, Scorer
+from .metrics import Meter, divergence, facts_of, overfitting
+from .optim import learning_rate, make_optimizers, weight_decay
+from .state import RunFolder, TrainState, are_finite
 from .world import World
 
-Scorer = Callable[[Transformer], float]
-"""A number for a model in evaluation mode, higher is better; the same for the same weights."""
 
+class TrainStep:
+    """Takes the optimizer steps of one run, each a pure function of its number and the state before it.
 
-@dataclass(frozen=True)
-class Prompt:
-    """A beginning that samples continue: its text for people, its ids for the model."""
+    Attributes:
+        optimizers: with their state.
+        ema: the running mean of the weights, if the run keeps one.
+        loss: of a batch, compiled or not.
+    """
 
-    text: str
-    ids: list[int]
+    def __init__(
+        self, settings: TrainSettings, model: Transformer, source: BatchSource, world: World, state: TrainState
+    ) -> None:
+        self.settings, self.model, self.source, self.world = settings, model, source, world
+        self.device = model.model.embed_tokens.weight.device
+        self.dtype, self.compiled = choose_computing(settings, model.config, self.device, state)
+        self.optimizers = make_optimizers(model, settings, self.dtype)
+        self.ema = Ema(model, settings.ema_decay) if settings.ema_decay else None
+        self.weights = list(model.parameters())
+        self.loss = make_loss(model, self.compiled)
+
+    def take(self, step: int) -> Tensor:
+        """Take step `step`, counted from 0: micro-batches forward and backward, gradients summed over processes,
+        clipped, applied, the mean of the weights moved on.
+
+        Returns:
+            This process's part of the mean loss in nats per target, on the device: nothing waits for it.
+        """
+        settings = self.settings
+        self.optimizers.set_rates(learning_rate(step, settings), weight_decay(step, settings))
+        accumulate, rows = settings.gradient_accumulation_steps, self.world.rows(settings.batch_size)
+        batches = [self.source.batch(step * accumulate + micro, rows) for micro in range(accumulate)]
+        count = sum(batch.count for batch in batches)  # of all processes: divided by once, whatever each holds
+        total = torch.zeros((), device=self.device)
+        for micro, batch in enumerate(batches):
+            if settings.dropout:
+                # Dropout as a function of the step, so that resume needs no state of random generators.
+                torch.manual_seed(settings.seed + 1_000_003 * (step * accumulate + micro + 1) + self.world.rank)
+            with self.autocast():
+                loss = self.loss(batch.ids, batch.targets, batch.segments, batch.positions) / count
+            loss.backward()
+            total += loss.detach()
+        self.world.sum_gradients(self.weights)
+        if settings.grad_clip:
+            torch.nn.utils.clip_grad_norm_(self.weights, settings.grad_clip)
+        self.optimizers.step()
+        self.optimizers.zero_grad(set_to_none=self.device.type != "cuda")  # a CUDA graph writes to fixed places
+        if self.ema:
+            self.ema.update(step + 1)
+        return total
+
+    def autocast(self) -> torch.autocast | nullcontext[None]:
+        """The arithmetic of the forward pass."""
+        if self.dtype == torch.float32:
+            return nullcontext()
+        return torch.autocast(self.device.type, self.dtype)
+
+    def tensors(self) -> dict[str, Tensor]:
+        """All that the next step depends on: weights, optimizer state, the mean of the weights."""
+        tensors = {f"weights.{name}": tensor for name, tensor in self.model.state_dict().items()}
+        tensors |= {f"optimizer.{name}": tensor for name, tensor in self.optimizers.tensors().items()}
+        if self.ema:
+            tensors |= {f"ema.{name}": tensor for name, tensor in self.ema.weights.items()}
+        return tensors
+
+    def restore(self, tensors: dict[str, Tensor]) -> None:
+        """Put back what `tensors` gave.
+
+        Raises:
+            KeyError, RuntimeError: they are of another model.
+        """
+        parts: dict[str, dict[str, Tensor]] = {"weights": {}, "optimizer": {}, "ema": {}}
+        for name, tensor in tensors.items():
+            part, _, rest = name.partition(".")
+            parts[part][rest] = tensor
+        self.model.load_state_dict(parts["weights"])
+        self.optimizers.restore(parts["optimizer"])
+        if self.ema:
+            self.ema.restore(parts["ema"])
 
 
 @dataclass(frozen=True)
@@ -64,17 +135,22 @@ class Trainer:
     """Trains one model in one run folder.
 
     Args:
-        run: the folder; nothing of an older run may lie there unless `resume` is given to `train`.
+        run: the folder; nothing of an older run may be there unless `resume` is given.
         settings: of this run.
         model: on its device; weights drawn or loaded.
         source: batches on the same device.
         prompts: what the samples continue.
         about: goes into each checkpoint's jianghu.json, with step and validation loss.
         resume_command: what to type to go on, for the message after Ctrl-C.
+        gentle_command: what to type, with `--learning-rate`, to go on after the run diverged.
         world: the processes that train together, each with a trainer of its own; only the first one writes.
         scorer: chooses the checkpoints `best` and `ema`, and ends the run by `patience`, instead of the validation
             loss. It is asked at each evaluation, for the weights and for their running mean, in every process; the
             first process's number counts.
+        resume: go on from the saved state.
+
+    Raises:
+        InputError: there is nothing to resume, or it is damaged or of another model.
     """
 
     def __init__(
@@ -90,219 +166,184 @@ class Trainer:
         console: Console | None = None,
         world: World | None = None,
         scorer: Scorer | None = None,
+        resume: bool = False,
+        gentle_command: str = "",
     ) -> None:
-        self.scorer = scorer
         self.run, self.settings, self.model, self.tokenizer = run, settings, model, tokenizer
-        self.source, self.prompts, self.about, self.resume_command = source, prompts, about, resume_command
+        self.about, self.resume_command = about, resume_command
+        self.gentle_command = gentle_command or resume_command
         self.world = world or World()
         self.console = console if self.world.writes else Console(file=io.StringIO())
-        self.at = Progressed()
-        self.stepper = Stepper(settings, model, source, self.world)
-        self.meter = Meter(settings, model, source, self.world)
-        self._warned = -1  # the best step about which overfitting was spoken
+        tensors, self.state = run.load_state() if resume else ({}, TrainState())
+        self.stepper = TrainStep(settings, model, source, self.world, self.state)
+        if resume:
+            self._restore(tensors)
+        peak = peak_flops(self.stepper.device, self.stepper.dtype) * self.world.size
+        self.meter = Meter(settings, model, source, self.world, self.state, peak)
+        passes = 2 if self.stepper.ema else 1
+        self.evaluator = Evaluator(
+            settings, model, tokenizer, source, prompts, self.world, self.stepper.autocast, passes, scorer
+        )
+        self._just_resumed = resume
+        self._saved_step = self.state.step if resume else None
+        self._warned_of = -1  # the best step that a warning of overfitting named
 
-    def train(self, resume: bool = False, title: str = "training") -> Result:
-        """Train to `max_iters`, or until patience ends, from the start or from the saved state.
+    def _restore(self, tensors: dict[str, Tensor]) -> None:
+        try:
+            self.stepper.restore(tensors)
+        except (KeyError, RuntimeError):
+            raise InputError(
+                tr("{path}: of another model than the recipe's. Start anew with --restart.", path=self.run.state)
+            ) from None
+        if self.world.writes:
+            self.run.forget_rows_from(self.state.step)
+
+    def train(self, title: str = "training") -> Result:
+        """Train to `max_iters`, or until patience ends.
 
         Raises:
-            InterruptedByUser: Ctrl-C or SIGTERM; everything is saved.
-            RunError: the loss, or a score, is not a finite number.
-            InputError: there is nothing to resume.
+            InterruptedByUser: Ctrl-C, SIGTERM or a closed terminal; everything is saved.
+            RunError: the loss, a weight or a score is not a finite number; the last finite state is kept.
         """
-        if resume:
-            self.at = self.run.load_state(self.stepper, truncate=self.world.writes)
-        self.stepper.begin(self.at)
-        peak = peak_flops(self.stepper.device, self.stepper.dtype) * self.world.size
-        self.meter.begin(self.at, peak, self.stepper.compiled)
-        self._validation = self._choose_validation()
-        loaded = resume
         with (
             stoppable() as stopped,
-            Progress(title, self.settings.max_iters, self.at.step, self.console) as self._progress,
+            Progress(title, self.settings.max_iters, self.state.step, self.console) as self._progress,
         ):
             if self.stepper.compiled:
-                self._progress.note("Compiling the first step; this takes about a minute and makes the rest faster.")
+                self._progress.note(tr("Compiling the first step: about a minute, which makes the others faster."))
             try:
                 while True:
-                    self._between_steps(self.world.any(stopped.is_set()), loaded)
+                    self._between_steps(self.world.any(stopped.is_set()))
                     if self._ended():
                         break
                     self._step()
-                    loaded = False
             finally:
                 self.run.close()
-        at = self.at
-        if self.scorer is None:
-            return Result(at.step, at.best_step, at.best_val)
-        mean = at.best_ema_score if math.isfinite(at.best_ema_score) else None  # none is scored at step 0
-        return Result(at.step, at.best_step, at.best_val, at.best_score, mean)
-
-    def _choose_validation(self) -> list[Batch]:
-        """This process's part of the windows that `eval_share` allows: a step costs three forward passes."""
-        settings = self.settings
-        rows = settings.batch_size * settings.gradient_accumulation_steps
-        most = 3 * settings.eval_share * settings.eval_interval * rows / (2 if self.stepper.ema else 1)
-        batches = self.source.validation(max(1, int(most)))
-        self._count = sum(batch.count for batch in batches)
-        self._characters = sum(batch.characters for batch in batches)
-        return batches[self.world.rows(len(batches))]
+        state = self.state
+        if self.evaluator.scorer is None:
+            return Result(state.step, state.best_step, state.best_val)
+        ema_score = state.best_ema_score if math.isfinite(state.best_ema_score) else None  # none is scored at step 0
+        return Result(state.step, state.best_step, state.best_val, state.best_score, ema_score)
 
     def _ended(self) -> bool:
         """Whether all steps are taken, or patience is at its end."""
-        settings, at = self.settings, self.at
-        waited = at.step - at.best_step if at.best_step >= 0 else 0
-        return at.step >= settings.max_iters or 0 < settings.patience * settings.eval_interval <= waited
+        settings, state = self.settings, self.state
+        waited = state.step - state.best_step if state.best_step >= 0 else 0
+        return state.step >= settings.max_iters or 0 < settings.patience * settings.eval_interval <= waited
 
-    def _between_steps(self, stopped: bool, loaded: bool) -> None:
-        """Save, validate and log, as far as they are due at this step; saving first, so that a crash in
-        validation loses no step. After a resume the checkpoints of the step are written again, since the
-        crash may have come between the state and them."""
-        step, last = self.at.step, self.at.step >= self.settings.max_iters
+    def _step(self) -> None:
+        self._just_resumed = False
+        self.meter.start_step()
+        loss = self.stepper.take(self.state.step)
+        self.state.step += 1
+        row = self._checked(self.meter.end_step(loss))
+        self._progress.update(self.state.step)
+        self._log(row)
+
+    def _between_steps(self, stopped: bool) -> None:
+        """Save, validate and log, as far as they are due at this step."""
+        step, last = self.state.step, self.state.step >= self.settings.max_iters
         saves = stopped or last or step % self.settings.save_interval == 0
         validates = last or step % self.settings.eval_interval == 0
-        if not (saves or validates or loaded):
+        if not (saves or validates or self._just_resumed):
             return
-        row = self.at.pending or self.meter.finish() or {}
-        if saves and not loaded:
-            self.at.pending = row
+        row = self.state.pending or self._checked(self.meter.finish()) or {}
+        # 1. The state, before validation, so that a crash there loses no step.
+        if saves and not self._just_resumed:
+            self.state.pending = row
             self._save_state()
-        if saves or loaded:
+        # 2. Checkpoints; after a resume again, since the crash may have come between the state and them.
+        if saves or self._just_resumed:
             self._save_checkpoints()
         if stopped and not last:
             raise InterruptedByUser(
-                tr(
-                    "Stopped at step {step} of {steps}; all of it is saved. Go on with: {command}",
-                    step=step,
-                    steps=self.settings.max_iters,
-                    command=self.resume_command,
-                )
-            )
+                tr("Stopped at step {step} of {steps}; all of it is saved. Go on with: {command}",
+                   step=step, steps=self.settings.max_iters, command=self.resume_command)
+            )  # fmt: skip
+        # 3. Validation, which may keep the checkpoints `best` and `ema`.
         if validates:
             row = row | self._evaluate(step, row)
-        self.at.pending = None
+        # 4. The row of this step, now complete.
+        self.state.pending = None
         self._log(row)
         if validates:
-            self._speak_of_overfitting()
+            self._warn_of_overfitting()
             if self._ended() and not saves:  # patience ended between two saves
                 self._save_state()
                 self._save_checkpoints()
-
-    def _step(self) -> None:
-        self.meter.start_step()
-        loss = self.stepper.take(self.at.step)
-        self.at.step += 1
-        row = self.meter.end_step(loss)
-        self._progress.update(self.at.step)
-        self._log(row)
 
     def _log(self, row: dict[str, Any] | None) -> None:
         if not row:
             return
         if "train_loss" in row:
-            self._progress.update(self.at.step, loss=f"{row['train_loss']:.3f}")
+            self._progress.update(self.state.step, loss=f"{row['train_loss']:.3f}")
         if "tokens_per_second" in row:
-            self._progress.update(self.at.step, speed=f"{short(row['tokens_per_second'])} tok/s")
+            self._progress.update(self.state.step, speed=f"{short(row['tokens_per_second'])} tok/s")
         if self.world.writes:
             self.run.log(row)
 
     def _evaluate(self, step: int, row: dict[str, Any]) -> dict[str, Any]:
-        """The whole validation set (or its fixed subset), then samples; keeps the best checkpoints."""
-        began = time.perf_counter()
-        self.model.eval()
-        loss, bits = self._validate(self._validation)
-        row_of_step = {"step": step, "val_loss": loss, "val_bpc": bits}
-        score = self._score(step)
-        if score is not None:
-            row_of_step["score"] = score
-        if self._is_better(bits, self.at.best_val, score, self.at.best_score):
-            self.at.best_val, self.at.best_step = bits, step
-            self.at.best_score = self.at.best_score if score is None else score
-            self._checkpoint("best", step, bits, score)
-        if self.stepper.ema and step:
-            with self.stepper.ema.in_place():
-                mean, mean_score = self._validate(self._validation)[1], self._score(step)
-                if self._is_better(mean, self.at.best_ema, mean_score, self.at.best_ema_score):
-                    self.at.best_ema = mean
-                    self.at.best_ema_score = self.at.best_ema_score if mean_score is None else mean_score
-                    self._checkpoint("ema", step, mean, mean_score)
-            row_of_step["val_bpc_ema"] = mean
-            if mean_score is not None:
-                row_of_step["score_ema"] = mean_score
-        if self.prompts and self.settings.sample_tokens:
-            self._sample(step)
-        self.model.train()
-        self.at.eval_seconds += time.perf_counter() - began
-        facts = {"bits_per_character": f"{bits:.3f}", "best": f"{self.at.best_val:.3f} at {self.at.best_step}"}
-        if score is not None:
-            facts |= {"score": f"{score:.3f}", "best": f"{self.at.best_score:.3f} at {self.at.best_step}"}
-        if "train_bpc" in row:
-            facts["gap"] = f"{bits - row['train_bpc']:+.2f}"
-        self._progress.update(step, **facts)
-        return row_of_step | {"eval_seconds": round(self.at.eval_seconds, 3)}
-
-    def _score(self, step: int) -> float | None:
-        """The scorer's number for the model as it is; None without a scorer."""
-        if self.scorer is None:
-            return None
-        # Every process scores the same weights; the first one's number counts, so that rounding cannot part them.
-        score = float(self.world.gather(self.scorer(self.model))[0])
-        self.model.eval()
-        if not math.isfinite(score):
-            raise RunError(f"The score at step {step} is {score}: a scorer must give a finite number.")
-        return score
-
-    @staticmethod
-    def _is_better(bits: float, best_bits: float, score: float | None, best_score: float) -> bool:
-        """Whether a validation surpasses the best before it: by score if there is one, else by loss."""
-        return bits < best_bits if score is None else score > best_score
-
-    @torch.inference_mode()
-    def _validate(self, batches: list[Batch]) -> tuple[float, float]:
-        """Nats per token, and bits per character; each process scores its part."""
-        nats = torch.zeros((), dtype=torch.float64)
-        for batch in batches:
-            with self.stepper.autocast():
-                nats += self.model.loss(batch.ids, batch.targets, batch.segments, batch.positions).cpu()
-        total = self.world.sum(nats).item()
-        return total / self._count, total / math.log(2) / self._characters
-
-    def _sample(self, step: int) -> None:
-        """Each process continues some of the prompts, so that none waits for another."""
-        sampling = Sampling(self.settings.sample_tokens, temperature=0.8, top_k=50, seed=self.settings.seed)
-        own = self.prompts[self.world.rows(len(self.prompts))]
-        written = generate(self.model, [prompt.ids for prompt in own], sampling, self.tokenizer.stop_ids)
-        texts = [
-            text for part in self.world.gather([self.tokenizer.written(row.ids) for row in written]) for text in part
-        ]
+        """Measure, keep the best checkpoints, write samples. Returns what to log."""
+        began, state = time.perf_counter(), self.state
+        measured = self.evaluator.evaluate(state, self.stepper.ema, self._checkpoint)
+        if not math.isfinite(measured["val_bpc"]):
+            raise self._diverged(tr("validation loss"), measured["val_bpc"])
+        samples = self.evaluator.samples()
         if self.world.writes:
-            for prompt, text in zip(self.prompts, texts, strict=True):
-                self.run.add_sample(step, prompt.text, text)
-        self._progress.show("\n".join(f"{p.text} → {t}" for p, t in zip(self.prompts, texts, strict=True)))
+            for prompt, text in samples:
+                self.run.add_sample(step, prompt, text)
+        self._progress.show("\n".join(f"{prompt} → {text}" for prompt, text in samples))
+        self.model.train()
+        state.eval_seconds += time.perf_counter() - began
+        self._progress.update(step, **facts_of(measured, row, state))
+        return {"step": step, **measured, "eval_seconds": round(state.eval_seconds, 3)}
 
-    def _speak_of_overfitting(self) -> None:
+    def _warn_of_overfitting(self) -> None:
         # Fine-tuning always looks so: the loss on unasked facts rises while the taught ones are learned
-        # (docs/experiments.md), and its last checkpoint is the one to take.
-        # With a scorer the loss does not say which step is best.
-        silent = self.about.get("stage") == "sft" or self.scorer is not None
-        if self.world.writes and not silent and self._warned != self.at.best_step:
-            words = overfitting(files.read_log(self.run.metrics))
-            if words:
-                self._warned = self.at.best_step
-                self._progress.note(words)
+        # (docs/experiments.md), and its last checkpoint is the one to take. With a scorer the loss does not say which
+        # step is best.
+        silent = self.about.get("stage") == "sft" or self.evaluator.scorer is not None
+        if self.world.writes and not silent and self._warned_of != self.state.best_step:
+            warning = overfitting(files.read_log(self.run.metrics))
+            if warning:
+                self._warned_of = self.state.best_step
+                self._progress.note(warning)
+
+    def _checked(self, row: dict[str, Any] | None) -> dict[str, Any] | None:
+        """The row, whose loss must be finite."""
+        if row and not math.isfinite(row.get("train_loss", 0.0)):
+            raise self._diverged(tr("loss"), row["train_loss"])
+        return row
+
+    def _diverged(self, what: str, value: float = math.nan) -> RunError:
+        """The error of a run whose numbers are no longer finite; what was saved before is kept."""
+        rate = self.settings.learning_rate / 3
+        return RunError(divergence(what, value, self.state.step, self._saved_step, self.gentle_command, rate))
 
     def _save_state(self) -> None:
-        self.at.losses = self.meter.losses()
+        """Save, unless a number is not finite: the last good state and checkpoints are never replaced by NaN."""
+        self.state.losses = self.meter.losses()
+        tensors = self.stepper.tensors()
+        if not all(map(math.isfinite, self.state.losses)):
+            raise self._diverged(tr("loss"))
+        if not are_finite(tensors.values()):
+            raise self._diverged(tr("largest weight"))
+        if not self.evaluator.can_go_on():
+            raise self._diverged(tr("gradient"))
         if self.world.writes:
-            self.run.save_state(self.stepper, self.at)
+            self.run.save_state(tensors, self.state)
+        self._saved_step = self.state.step
 
     def _save_checkpoints(self) -> None:
-        step, every = self.at.step, self.settings.keep_every
-        self._checkpoint("last", step)
+        step, every = self.state.step, self.settings.keep_every
+        self._checkpoint("last")
         if every and step and step % every == 0:
-            self._checkpoint(f"step-{step:06d}", step)
+            self._checkpoint(f"step-{step:06d}")
 
-    def _checkpoint(self, name: str, step: int, bits: float | None = None, score: float | None = None) -> None:
-        about = {**self.about, "step": step, "checkpoint": name}
-        about |= {key: value for key, value in (("val_bpc", bits), ("score", score)) if value is not None}
+    def _checkpoint(self, name: str, measured: Evaluation | None = None) -> None:
+        about = {**self.about, "step": self.state.step, "checkpoint": name}
+        if measured is not None:
+            about["val_bpc"] = measured.bits
+            about |= {} if measured.score is None else {"score": measured.score}
         if self.world.writes:
             save_checkpoint(self.run.checkpoints / name, self.model, self.tokenizer, about)

@@ -1,0 +1,164 @@
+"""What a run is measured by: validation loss, a scorer's number, and samples. The model as it is now goes in."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+
+import torch
+
+from ..dataset import Batch, BatchSource
+from ..errors import RunError
+from ..generation import Sampling, generate
+from ..messages import tr
+from ..model import Transformer
+from ..recipe import TrainSettings
+from ..tokenizer import Tokenizer
+from .ema import Ema
+from .state import TrainState, are_finite
+from .world import World
+
+Scorer = Callable[[Transformer], float]
+"""A number for a model in evaluation mode, higher is better; the same for the same weights."""
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """A beginning that samples continue: its text for people, its ids for the model."""
+
+    text: str
+    ids: list[int]
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Validation loss in nats per token and in bits per character, and the scorer's number if there is a scorer."""
+
+    loss: float
+    bits: float
+    score: float | None = None
+
+    def surpasses(self, bits: float, score: float) -> bool:
+        """Whether it is better than the best before it: by score if there is one, else by loss."""
+        return self.bits < bits if self.score is None else self.score > score
+
+
+class Evaluator:
+    """Measures one model while it trains; every process does its part.
+
+    Args:
+        autocast: gives the arithmetic of the forward pass.
+        passes: forward passes over the validation windows at each evaluation.
+    """
+
+    def __init__(
+        self,
+        settings: TrainSettings,
+        model: Transformer,
+        tokenizer: Tokenizer,
+        source: BatchSource,
+        prompts: list[Prompt],
+        world: World,
+        autocast: Callable[[], AbstractContextManager[None]],
+        passes: int = 1,
+        scorer: Scorer | None = None,
+    ) -> None:
+        self.settings, self.model, self.tokenizer, self.world = settings, model, tokenizer, world
+        self.prompts, self.autocast, self.scorer = prompts, autocast, scorer
+        # A trained row costs three forward passes, a validated one costs one.
+        most = 3 * settings.eval_share * settings.eval_interval * settings.rows_per_step / passes
+        batches = source.validation(max(1, int(most)))
+        self._row = _first_row(batches[0])
+        self._count = sum(batch.count for batch in batches)
+        self._characters = sum(batch.characters for batch in batches)
+        self._batches = batches[world.rows(len(batches))]
+
+    def measure(self, step: int) -> Evaluation:
+        """Loss and score of the model as it is now.
+
+        Raises:
+            RunError: the scorer gave no finite number.
+        """
+        self.model.eval()
+        nats = self.world.sum(self._nats(self._batches)).item()
+        return Evaluation(nats / self._count, nats / math.log(2) / self._characters, self._score(step))
+
+    def evaluate(self, state: TrainState, ema: Ema | None, keep: Callable[[str, Evaluation], None]) -> dict[str, float]:
+        """Measure the weights, then their mean; have the best of each kept, and note them in the state.
+
+        Args:
+            keep: writes the model as it is now as a checkpoint of this name.
+
+        Returns:
+            What metrics.jsonl says of it.
+        """
+        now = self.measure(state.step)
+        row = {"val_loss": now.loss, "val_bpc": now.bits, "score": now.score}
+        if now.surpasses(state.best_val, state.best_score):
+            state.best_val, state.best_step = now.bits, state.step
+            state.best_score = state.best_score if now.score is None else now.score
+            keep("best", now)
+        if ema and state.step:
+            with ema.in_place():
+                mean = self.measure(state.step)
+                if mean.surpasses(state.best_ema, state.best_ema_score):
+                    state.best_ema = mean.bits
+                    state.best_ema_score = state.best_ema_score if mean.score is None else mean.score
+                    keep("ema", mean)
+            row |= {"val_bpc_ema": mean.bits, "score_ema": mean.score}
+        return {key: value for key, value in row.items() if value is not None}
+
+    def can_go_on(self) -> bool:
+        """Whether the model's loss and gradient, of the first validation row, are finite: costs a pass over one row.
+
+        Weights can be finite and yet so large that every further step gives NaN, whatever its rate.
+        """
+        row = self._row
+        training = self.model.training
+        self.model.eval()
+        with self.autocast():
+            loss = self.model.loss(row.ids, row.targets, row.segments, row.positions)
+        gradients = torch.autograd.grad(loss, list(self.model.parameters()), allow_unused=True)
+        self.model.train(training)
+        return are_finite([loss, *(gradient for gradient in gradients if gradient is not None)])
+
+    @torch.inference_mode()
+    def _nats(self, batches: list[Batch]) -> torch.Tensor:
+        nats = torch.zeros((), dtype=torch.float64)
+        for batch in batches:
+            with self.autocast():
+                nats += self.model.loss(batch.ids, batch.targets, batch.segments, batch.positions).cpu()
+        return nats
+
+    def _score(self, step: int) -> float | None:
+        """The scorer's number; None without a scorer."""
+        if self.scorer is None:
+            return None
+        # Every process scores the same weights; the first one's number counts, so that rounding cannot part them.
+        score = float(self.world.gather(self.scorer(self.model))[0])
+        self.model.eval()
+        if not math.isfinite(score):
+            raise RunError(
+                tr("The score at step {step} is {score}: a scorer must give a finite number.", step=step, score=score)
+            )
+        return score
+
+    def samples(self) -> list[tuple[str, str]]:
+        """Each prompt with its continuation; each process continues some, so that none waits for another."""
+        settings = self.settings
+        if not (self.prompts and settings.sample_tokens):
+            return []
+        self.model.eval()
+        sampling = Sampling(settings.sample_tokens, temperature=0.8, top_k=50, seed=settings.seed)
+        own = self.prompts[self.world.rows(len(self.prompts))]
+        written = generate(self.model, [prompt.ids for prompt in own], sampling, self.tokenizer.stop_ids)
+        parts = self.world.gather([self.tokenizer.written(row.ids) for row in written])
+        texts = [text for part in parts for text in part]
+        return [(prompt.text, text) for prompt, text in zip(self.prompts, texts, strict=True)]
+
+
+def _first_row(batch: Batch) -> Batch:
+    segments, positions = (None if part is None else part[:1] for part in (batch.segments, batch.positions))
+    return Batch(batch.ids[:1], batch.targets[:1], batch.count, segments, positions)
