@@ -34,6 +34,7 @@ warmup_iters = 2
 eval_interval = 4
 save_interval = 4
 sample_tokens = 2
+mixture = {{ records = 0.0 }}
 [settings.sft]
 max_iters = 6
 batch_size = 2
@@ -134,6 +135,15 @@ def test_members_that_differ_after_pretraining_share_its_run_and_take_one_exam(s
             assert result["run"] == row["name"]
             asked.add(json.dumps([answer["question"] for answer in result["answers"]]))
     assert len(asked) == 1
+
+
+def test_members_that_mix_their_own_records_into_pretraining_share_no_run(small):
+    path = small('[grid]\n"synth.cloze_records" = [200, 150]')
+    path.write_text(path.read_text("utf-8").replace("records = 0.0", "records = 0.5"), encoding="utf-8")
+    ws, _, rows = do(path)
+    assert [row["error"] for row in rows] == [None] * 2
+    assert len({row["outcome"]["base"] for row in rows}) == 2
+    assert len(list(ws.studies.glob("records-*/records/train.jsonl"))) >= 1
 
 
 @pytest.fixture(scope="module")

@@ -90,7 +90,8 @@ class Study:
         recipe = build(resolved, where)
         check(recipe, where)
         label = _label(values, self.name) if label is None else label
-        own = {key: value for key, value in values.items() if key.partition(".")[0] in PRETRAINING}
+        groups = (*PRETRAINING, "synth") if recipe.pretrain.mixture.get("records") else PRETRAINING
+        own = {key: value for key, value in values.items() if key.partition(".")[0] in groups}
         name = f"{self.name}-{label}" if label else self.name
         base = name
         if "sft" in self.settings.stages:

@@ -35,6 +35,8 @@ def do_member(ws: Workspace, study: Study, member: Member) -> tuple[float, dict[
     stages, recipe = study.settings.stages, member.recipe
     view = shelf_of(ws, study, recipe)
     _prepared(view, recipe)
+    if recipe.pretrain.mixture.get("records"):
+        _with_records(view, recipe)
     result = _trained(view, recipe, "pretrain", member.base, None)
     facts: dict[str, Any] = {"base": member.base, "run": member.name}
     if "sft" in stages:

@@ -183,7 +183,8 @@ def measure_times(
     whole = rows <= most_rows and short * rows / few < MEASURE_SECONDS / 4
     many = rows if whole else min(2 * few, rows)
     long = seconds(many, MEASURE_SECONDS * 3 / 4) if many > few else short
-    row = (long - short) / (many - few) if many > few else long / rows
+    # Beside other work a few rows may take longer than many: then at least a quarter of the mean time is a row's.
+    row = max((long - short) / (many - few), long / many / 4) if many > few else long / rows
     fixed = max(0.0, long - row * many)
     step = fixed + row * rows * settings.gradient_accumulation_steps
     prompts = [[n] for n in range(3)]

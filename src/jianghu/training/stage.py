@@ -51,7 +51,7 @@ def train_manifest(ws: Workspace, recipe: Recipe, stage: str, source: Path | Non
     if stage == "pretrain":
         inputs = [ws.tokens / "train.npy", ws.tokens / "val.npy", ws.tokenizer / "tokenizer.json"]
         own["model"] = recipe.model.model_dump()
-        inputs += [path for name in recipe.pretrain.mixture for path in _mixed_files(ws, name)]
+        inputs += [path for name, share in recipe.pretrain.mixture.items() if share for path in _mixed_files(ws, name)]
     else:
         assert source is not None
         inputs = [ws.records / "train.jsonl", ws.records / "val.jsonl", source / "model.safetensors"]
@@ -195,6 +195,8 @@ def _mixture(ws: Workspace, recipe: Recipe, tokenizer: Tokenizer) -> list[tuple[
     """Shares and ids of what is mixed into pretraining."""
     parts = []
     for name, share in recipe.pretrain.mixture.items():
+        if not share:
+            continue
         seed, files_of_part = recipe.pretrain.seed, _mixed_files(ws, name)
         if name == "records":
             statements = [str(row["text"]) for path in files_of_part[1:] for row in files.read_jsonl(path)]
