@@ -15,10 +15,12 @@ import pytest
 import torch
 
 from jianghu.cli import output
+from jianghu.training import estimate
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
 torch.set_num_threads(1)  # the models of the tests are so small that a second thread only waits for the first
+estimate.MEASURE_SECONDS = 0.1  # how long training takes is no matter of these tests
 
 PEOPLE = ["沈青峰", "柳如烟", "顾长风", "白无双", "陆小川", "秦夫人", "铁掌柜", "苏明月"]
 PLACES = ["青石镇", "落雁坡", "寒潭寺", "白鹿山庄", "断云岭"]

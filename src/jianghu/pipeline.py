@@ -1,18 +1,38 @@
-"""`jianghu run`: every stage in order, repeating only what is stale, and saying why."""
+"""`jianghu run`: every stage in order, repeating only what is stale, and saying beforehand what it will do and why.
+
+What was made with flags on the command line stays as it was made: those flags are laid over the recipe again, unless
+other ones are given for the same stage, or the recipe alone is asked for.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from .dataset.stage import prepare, prepare_stale
 from .errors import InputError
 from .evaluation.stage import exam, exam_stale
-from .recipe import Recipe
+from .messages import command
+from .recipe import Recipe, merge
 from .synth.stage import synth, synth_stale
-from .training.stage import train_on, train_stale
+from .training.plan import plan
+from .training.stage import name_aside, train_manifest, train_on, train_stale
 from .workspace import BASE, CHAT, Workspace
+
+GROUPS = {
+    "prepare": ("books", "split", "tokenizer"),
+    "synth": ("synth",),
+    "pretrain": ("pretrain", "model"),
+    "sft": ("sft",),
+    "eval": ("eval",),
+}
+"""The groups of settings of each stage; the order is that of the stages."""
+
+RUNS = {"pretrain": BASE, "sft": CHAT}
+
+Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -22,52 +42,158 @@ class Stage:
     name: str
     stale: Callable[[], str | None]
     work: Callable[[], Any]
+    needs: tuple[str, ...] = ()
 
 
-def stages(ws: Workspace, recipe: Recipe) -> list[Stage]:
-    """The pipeline of a workspace."""
+@dataclass(frozen=True)
+class Planned:
+    """What `run` would do with a stage.
 
-    def training(stage: str, name: str) -> Callable[[], Any]:
-        def work() -> Any:
-            return train_on(ws, recipe, stage, name, ws.checkpoint(BASE) if stage == "sft" else None)
+    Attributes:
+        why: it is done; None: as it stands it is fresh.
+        after: stages it depends on that are done before it; what they make decides whether it is done too.
+        flags: settings from the command line by which its artifact was made, and which are kept.
+        aside: the name under which an older run is kept, if a new one takes its place.
+        resumes: it goes on where it was left.
+        seconds: that it takes, as `plan` measures them; None: not measured.
+    """
 
-        return work
+    name: str
+    why: str | None
+    after: tuple[str, ...] = ()
+    flags: str = ""
+    aside: str | None = None
+    resumes: bool = False
+    seconds: float | None = None
 
-    def sft_stale() -> str | None:
-        return train_stale(ws, recipe, "sft", CHAT, ws.checkpoint(BASE))
+    @property
+    def fresh(self) -> bool:
+        """Whether nothing is to be done, whatever the other stages make."""
+        return self.why is None and not self.after
+
+
+def pipeline_recipe(ws: Workspace, flags: dict[str, Any] | None = None, by_recipe: bool = False) -> Recipe:
+    """The recipe of the workspace, with the flags by which its artifacts were made and those that are given now.
+
+    Args:
+        flags: nested dictionaries. Those of a stage take the place of all by which its artifact was made.
+        by_recipe: keep no flag of before.
+
+    Raises:
+        InputError: a setting cannot be used.
+    """
+    given = {group: own for group, own in (flags or {}).items() if own}
+    kept: dict[str, Any] = {}
+    for stage, artifact in _artifacts(ws).items():
+        then = ws.recorded(artifact)
+        if then and not by_recipe and not given.keys() & set(GROUPS[stage]):
+            kept |= then.flags
+    overrides = merge(kept, given)
+    return ws.recipe(overrides or None)
+
+
+def stages(ws: Workspace, recipe: Recipe, say: Say = lambda text: None, go_on: str = "") -> list[Stage]:
+    """The pipeline of a workspace.
+
+    Args:
+        say: is told what is set aside.
+        go_on: the command that goes on with all of it, for the message after Ctrl-C.
+    """
+
+    def source(stage: str) -> Path | None:
+        return ws.checkpoint(BASE) if stage == "sft" else None
+
+    def training(stage: str, *needs: str) -> Stage:
+        name = RUNS[stage]
+        return Stage(
+            stage,
+            lambda: train_stale(ws, recipe, stage, name, source(stage)),
+            lambda: train_on(ws, recipe, stage, name, source(stage), say=say, go_on=go_on or command("run")),
+            needs,
+        )
 
     return [
         Stage("prepare", lambda: prepare_stale(ws, recipe), lambda: prepare(ws, recipe)),
-        Stage("synth", lambda: synth_stale(ws, recipe), lambda: synth(ws, recipe)),
+        Stage("synth", lambda: synth_stale(ws, recipe), lambda: synth(ws, recipe), ("prepare",)),
+        training("pretrain", "prepare", *(["synth"] if recipe.pretrain.mixture else [])),
+        training("sft", "synth", "pretrain"),
         Stage(
-            "pretrain",
-            lambda: train_stale(ws, recipe, "pretrain", BASE, None),
-            training("pretrain", BASE),
+            "eval", lambda: exam_stale(ws, recipe, CHAT), lambda: exam(ws, recipe, CHAT), ("prepare", "synth", "sft")
         ),
-        Stage("sft", sft_stale, training("sft", CHAT)),
-        Stage("eval", lambda: exam_stale(ws, recipe, CHAT), lambda: exam(ws, recipe, CHAT)),
     ]
 
 
-def run_all(ws: Workspace, recipe: Recipe) -> Iterator[tuple[Stage, str | None, Any]]:
+def run_all(
+    ws: Workspace, recipe: Recipe, say: Say = lambda text: None, go_on: str = ""
+) -> Iterator[tuple[Stage, str | None, Any]]:
     """Do the stages in order.
 
     Yields (stage, why, None) before a stage is done and (stage, None, facts) after it; (stage, None, None) once
     for one that is fresh.
     """
-    for stage in stages(ws, recipe):
+    for stage in stages(ws, recipe, say, go_on):
         why = stage.stale()
         yield stage, why, None
         if why is not None:
             yield stage, None, stage.work()
 
 
-def status(ws: Workspace, recipe: Recipe) -> list[tuple[str, str]]:
-    """Each stage with `fresh`, or why it is stale, or what it waits for."""
-    rows = []
+def plan_run(ws: Workspace, recipe: Recipe) -> list[Planned]:
+    """What `run_all` would do, as far as it can be known; only hashes are compared."""
+    rows: list[Planned] = []
     for stage in stages(ws, recipe):
+        after = tuple(row.name for row in rows if row.name in stage.needs and not row.fresh)
+        row = Planned(stage.name, None, after)
         try:
-            rows.append((stage.name, stage.stale() or "fresh"))
-        except InputError as waiting:
-            rows.append((stage.name, f"waiting: {waiting}"))
+            row = replace(row, why=stage.stale())
+        except InputError as waiting:  # it needs what is not there yet
+            row = replace(row, why=None if after else str(waiting))
+        rows.append(_about_run(ws, recipe, _about_flags(ws, recipe, row)))
     return rows
+
+
+def with_times(ws: Workspace, recipe: Recipe, rows: list[Planned]) -> list[Planned]:
+    """The same rows with the seconds that training takes, measured for about two seconds a stage.
+
+    Raises:
+        InputError: see `plan`.
+    """
+    measured = [row.name for row in rows if row.name in RUNS and not row.fresh]
+    facts = plan(ws, recipe, measured) if measured else {}
+    return [replace(row, seconds=facts[row.name]["seconds"]) if row.name in facts else row for row in rows]
+
+
+def _artifacts(ws: Workspace) -> dict[str, Path]:
+    """What each stage makes and `run` keeps; the exam is not among them, since it is taken anew in minutes."""
+    return {"prepare": ws.data, "synth": ws.records, **{stage: ws.run(name) for stage, name in RUNS.items()}}
+
+
+def _about_flags(ws: Workspace, recipe: Recipe, row: Planned) -> Planned:
+    artifact = _artifacts(ws).get(row.name)
+    then = ws.recorded(artifact) if artifact else None
+    flags = recipe.flags(*GROUPS[row.name])
+    return replace(row, flags=words_of(flags)) if then and flags and then.flags == flags else row
+
+
+def _about_run(ws: Workspace, recipe: Recipe, row: Planned) -> Planned:
+    """What becomes of an older run of this name."""
+    if row.fresh or row.name not in RUNS:
+        return row
+    folder = ws.run(RUNS[row.name])
+    then = ws.recorded(folder)
+    if then is None or not (folder / "metrics.jsonl").exists():
+        return row
+    if row.why is not None and not row.after:
+        source = ws.checkpoint(BASE) if row.name == "sft" else None
+        if ws.why_stale(folder, train_manifest(ws, recipe, row.name, source), []) is None:
+            return replace(row, resumes=True)
+    return replace(row, aside=ws.shown(name_aside(folder)))
+
+
+def words_of(flags: dict[str, Any]) -> str:
+    """Settings as they are typed: `--n-layer 2 --learning-rate 0.02`."""
+    words = []
+    for value in flags.values():
+        for name, item in value.items():
+            words.append(words_of({name: item}) if isinstance(item, dict) else f"--{name.replace('_', '-')} {item}")
+    return " ".join(words)

@@ -78,7 +78,7 @@ def main() -> None:
     except JianghuError as error:
         _end(str(error), error.exit_code)
     except KeyboardInterrupt:
-        _end("Stopped. What was finished is kept.", 130)
+        _end(place.stopped(), 130)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # `jianghu … | head`
         sys.exit(0)

@@ -28,7 +28,7 @@ from ..model import load_checkpoint
 from ..progress import clock
 from ..recipe import load_recipe, to_toml
 from ..workspace import BASE, CHAT, RECIPE, Workspace
-from . import output, scores
+from . import output, place, scores
 from .demo_questions import ask_untrained
 from .strings import WORDS
 
@@ -56,13 +56,14 @@ def demo(
     began = time.monotonic()
     ws = demo_workspace(directory)
     output.console.print(Panel(say["welcome"], border_style="dim"))
-    recipe = ws.recipe()
+    place.use_root(ws.root)
+    recipe = pipeline.pipeline_recipe(ws)
 
     _head(say, "books")
     row = check_report(load_shelf(ws.books, recipe.books))[0]
     removed = sum(removal["characters"] for removal in row["removals"])
     output.console.print(say["books_done"].format(**row, removed=removed))
-    for stage, why, facts in pipeline.run_all(ws, recipe):
+    for stage, why, facts in pipeline.run_all(ws, recipe, output.say, place.this_command()):
         if why or facts is None:
             _head(say, stage.name)
         if why is None and facts is None:

@@ -2,29 +2,75 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict, field, make_dataclass
 from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, get_args, get_origin
 
-from cyclopts import Parameter
+from cyclopts import Group, Parameter
 from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 
 from .. import recipe
+from ..errors import InputError
+from ..messages import tr
 from ..recipe import Settings
 
 
 def flags_of(group: type[Settings]) -> Any:
     """A dataclass type with a flag for each setting of a group; help comes from the settings' docstrings."""
+    rows = [
+        _row(name, kind, Parameter(help=info.description, negative=_negative(kind), show_default=False))
+        for name, info, kind in _settings(group)
+    ]
+    return _flat(f"{group.__name__}Flags", rows)
+
+
+def flags_of_stages(groups: dict[str, type[Settings]]) -> Any:
+    """A dataclass type with a flag for each setting of several groups: `--pretrain.max-iters`, and `--vocab-size` too
+    where one group alone has a setting of that name."""
+    homes: dict[str, list[str]] = {}
+    for group, settings in groups.items():
+        for name, _, _ in _settings(settings):
+            homes.setdefault(name, []).append(group)
     rows = []
+    for group, settings in groups.items():
+        panel = Group(f"[{group}]", sort_key=list(groups).index(group))
+        for name, info, kind in _settings(settings):
+            flag = name.replace("_", "-")
+            names = (f"--{group}.{flag}", *((f"--{flag}",) if len(homes[name]) == 1 else ()))
+            about = Parameter(names, help=info.description, negative="", show_default=False, group=panel)
+            rows.append(_row(f"{group}.{name}".replace(".", "__"), kind, about))
+    for name, several in homes.items():
+        if len(several) > 1:  # refused by `given_to_stages`, which names the right ones
+            hidden = Parameter(f"--{name.replace('_', '-')}", show=False, negative="")
+            rows.append(_row(f"several__{name}", str, hidden))
+    return _flat("RunFlags", rows)
+
+
+def _settings(group: type[Settings]) -> Iterator[tuple[str, FieldInfo, Any]]:
+    """Name, field and type of each setting that can be a flag: no group of its own, no list of such, no table."""
     for name, info in group.model_fields.items():
         kind = info.annotation
         if any(isinstance(part, type) and issubclass(part, BaseModel) for part in (kind, *get_args(kind))):
-            continue  # a group of its own, or a list of such
+            continue
+        if get_origin(kind) is dict:
+            continue
         if get_origin(kind) is UnionType:  # `int | None`, whose own bounds the recipe checks
             kind = next(part for part in get_args(kind) if part is not NoneType)
-        help = Parameter(help=info.description, negative=None if kind is bool else "", show_default=False)
-        rows.append((name, Annotated[kind | None, help], field(default=None)))  # type: ignore[operator]
-    flat = make_dataclass(f"{group.__name__}Flags", rows, kw_only=True)
+        yield name, info, kind
+
+
+def _negative(kind: Any) -> str | None:
+    return None if kind is bool else ""
+
+
+def _row(name: str, kind: Any, about: Parameter) -> tuple[str, Any, Any]:
+    return name, Annotated[kind | None, about], field(default=None)
+
+
+def _flat(name: str, rows: list[tuple[str, Any, Any]]) -> Any:
+    flat = make_dataclass(name, rows, kw_only=True)
     flat.__module__ = __name__  # left at `types`, it would be taken for a built-in type
     return Annotated[flat | None, Parameter(name="*")]
 
@@ -36,11 +82,53 @@ def given(flags: Any) -> dict[str, Any]:
 
 Json = Annotated[bool, Parameter(name="--json", negative="", show_default=False, help="Print JSON.")]
 
+
+def given_to_stages(flags: Any) -> dict[str, Any]:
+    """The flags of `flags_of_stages` that were given, as nested dictionaries.
+
+    Raises:
+        InputError: a flag without its stage that several stages have.
+    """
+    settings: dict[str, Any] = {}
+    for name, value in given(flags).items():
+        *groups, key = name.split("__")
+        if groups == ["several"]:
+            flag = key.replace("_", "-")
+            homes = [group for group, kind in STAGE_GROUPS.items() if key in kind.model_fields]
+            choices = ", ".join(f"--{group}.{flag}" for group in homes)
+            raise InputError(
+                tr(
+                    "--{flag}: more than one stage has this setting. Write one of {choices}.",
+                    flag=flag,
+                    choices=choices,
+                )
+            )
+        own = settings
+        for group in groups:
+            own = own.setdefault(group, {})
+        own[key] = value
+    return settings
+
+
+STAGE_GROUPS: dict[str, type[Settings]] = {
+    "books": recipe.BooksSettings,
+    "split": recipe.SplitSettings,
+    "tokenizer": recipe.TokenizerSettings,
+    "synth": recipe.SynthSettings,
+    "synth.teacher": recipe.TeacherSettings,
+    "model": recipe.ModelSettings,
+    "pretrain": recipe.PretrainSettings,
+    "sft": recipe.SftSettings,
+    "eval": recipe.EvalSettings,
+}
+"""The groups of settings that `run` takes as flags."""
+
 if TYPE_CHECKING:  # types made at run time, of which a type checker can know nothing
     BooksFlags: TypeAlias = Any
     EvalFlags: TypeAlias = Any
     JudgeFlags: TypeAlias = Any
     ModelFlags: TypeAlias = Any
+    RunFlags: TypeAlias = Any
     SampleFlags: TypeAlias = Any
     ServeFlags: TypeAlias = Any
     SftFlags: TypeAlias = Any
@@ -54,6 +142,7 @@ else:
     EvalFlags = flags_of(recipe.EvalSettings)
     JudgeFlags = flags_of(recipe.JudgeSettings)
     ModelFlags = flags_of(recipe.ModelSettings)
+    RunFlags = flags_of_stages(STAGE_GROUPS)
     SampleFlags = flags_of(recipe.SampleSettings)
     ServeFlags = flags_of(recipe.ServeSettings)
     SftFlags = flags_of(recipe.SftSettings)

@@ -13,8 +13,12 @@ from ..messages import command, tr, use_folder
 from ..recipe import Recipe, load_recipe
 from ..workspace import RECIPE, Workspace
 
+GOES_ON = {"demo", "eval", "judge", "prepare", "run", "sweep"}
+"""Commands that, typed again, do what is still to be done."""
+
 _root = Path()
 _tokens: tuple[str, ...] = ()
+_typed = ""
 
 
 def use_root(folder: Path) -> None:
@@ -32,13 +36,20 @@ def use_root(folder: Path) -> None:
 
 def use_command(tokens: tuple[str, ...]) -> None:
     """Remember what was typed after the program's own options."""
-    global _tokens
-    _tokens = tokens
+    global _tokens, _typed
+    _tokens, _typed = tokens, command(*tokens)
 
 
 def this_command() -> str:
     """The command that runs now, as it may be typed again."""
-    return command(*_tokens)
+    return _typed
+
+
+def stopped() -> str:
+    """What is said after Ctrl-C: how to go on, if the command is one that goes on where it was."""
+    if (_tokens[:1] and _tokens[0] in GOES_ON) or _tokens[:2] == ("synth", "run"):
+        return tr("Stopped. What was finished is kept. Go on with: {command}", command=this_command())
+    return tr("Stopped. What was finished is kept.")
 
 
 def workspace() -> Workspace:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
+from cyclopts import Parameter
 from rich.text import Text
 
 from .. import files
@@ -13,8 +14,15 @@ from ..messages import tr
 from ..progress import spinner
 from ..recipe import load_recipe, to_toml
 from ..workspace import RECIPE
-from . import output, place, scores
-from .flags import Json, SplitFlags, TokenizerFlags, given
+from . import output, place, run_plan, scores
+from .flags import Json, RunFlags, SplitFlags, TokenizerFlags, given, given_to_stages
+
+ByRecipe = Annotated[
+    bool,
+    Parameter(
+        negative="", show_default=False, help="Make anew, by jianghu.toml alone, what was made with flags before."
+    ),
+]
 
 
 def init(directory: Path, *, preset: Literal["demo", "seed", "modern"] = "modern") -> None:
@@ -53,17 +61,27 @@ def prepare(
     output.facts(facts, json)
 
 
-def run() -> None:
-    """Every stage in order, repeating only what is stale."""
+def run(*, by_recipe: ByRecipe = False, flags: RunFlags = None) -> None:
+    """Every stage in order, repeating only what is stale.
+
+    Says beforehand what it will do, and how long training takes. What was made with flags stays as it was made. A flag
+    given here is that of its stage: --pretrain.max-iters.
+    """
     from .. import pipeline
     from ..evaluation import ExamResult
 
     ws = place.workspace()
-    for stage, why, facts in pipeline.run_all(ws, ws.recipe()):
+    recipe = pipeline.pipeline_recipe(ws, given_to_stages(flags), by_recipe)
+    planned = pipeline.plan_run(ws, recipe)
+    if not all(row.fresh for row in planned):
+        with spinner(tr("Measuring a few steps on this machine …")):
+            planned = pipeline.with_times(ws, recipe, planned)
+        run_plan.show(planned)
+    for stage, why, facts in pipeline.run_all(ws, recipe, output.say, place.this_command()):
         if why:
             output.console.print(Text.assemble((stage.name, "bold"), f": {why}"))
         elif facts is None:
-            output.console.print(Text.assemble((stage.name, "bold"), ": fresh"))
+            output.console.print(Text.assemble((stage.name, "bold"), ": ", tr("fresh")))
         elif isinstance(facts, ExamResult):
             scores.table(facts)
         else:
@@ -75,6 +93,12 @@ def status(*, json: Json = False) -> None:
     from .. import pipeline
 
     ws = place.workspace()
-    facts: dict[str, Any] = dict(pipeline.status(ws, ws.recipe()))
-    facts["checkpoints"] = ws.checkpoints()
-    output.facts(facts, json)
+    planned = pipeline.plan_run(ws, pipeline.pipeline_recipe(ws))
+    if json:
+        facts: dict[str, Any] = {row.name: run_plan.state(row) for row in planned}
+        facts["set_aside"] = {row.name: row.aside for row in planned if row.aside}
+        facts["kept_flags"] = {row.name: row.flags for row in planned if row.flags}
+        output.as_json({**facts, "checkpoints": ws.checkpoints()})
+        return
+    run_plan.show(planned)
+    output.say(tr("checkpoints: {names}", names=", ".join(ws.checkpoints()) or tr("none yet")))

@@ -21,7 +21,8 @@ def book_files(ws: Workspace) -> list[Path]:
 
 def prepare_manifest(ws: Workspace, recipe: Recipe) -> Manifest:
     groups = ("books", "split", "tokenizer")
-    return Manifest(ws.hashes(book_files(ws)), {name: getattr(recipe, name).model_dump() for name in groups})
+    settings = {name: getattr(recipe, name).model_dump() for name in groups}
+    return Manifest(ws.hashes(book_files(ws)), settings, recipe.flags(*groups))
 
 
 def prepare_stale(ws: Workspace, recipe: Recipe) -> str | None:

@@ -38,7 +38,7 @@ def synth_manifest(ws: Workspace, recipe: Recipe) -> Manifest:
     if not asks_teacher(recipe):
         prompts = []
         del settings["teacher"]
-    return Manifest(ws.hashes([ws.chapters, *beside, *prompts]), settings)
+    return Manifest(ws.hashes([ws.chapters, *beside, *prompts]), settings, recipe.flags("synth"))
 
 
 def synth_stale(ws: Workspace, recipe: Recipe) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -31,8 +32,11 @@ SPEED_SETTINGS = {
 """What decides how long a step takes."""
 
 
-def plan(ws: Workspace, recipe: Recipe) -> dict[str, Any]:
+def plan(ws: Workspace, recipe: Recipe, stages: Sequence[str] = ("pretrain", "sft")) -> dict[str, Any]:
     """Parameters, tokens, epochs, FLOPs, memory, the largest blocks and batches that fit, and time.
+
+    Args:
+        stages: of which to say it.
 
     Raises:
         InputError: the shelf is empty, the device cannot be used, or not even one row fits in its memory.
@@ -41,10 +45,10 @@ def plan(ws: Workspace, recipe: Recipe) -> dict[str, Any]:
     shelf = _shelf(ws, recipe)
     facts: dict[str, Any] = {"shelf": shelf}
     measured: dict[str, Times] = {}
-    for stage in ("pretrain", "sft"):
+    for stage in stages:
         facts[stage] = _run(ws, recipe, stage, shelf, measured)
-    facts["seconds"] = sum(facts[stage]["seconds"] for stage in ("pretrain", "sft"))
-    if shelf["prepared"] and (ws.records / "train.jsonl").exists():
+    facts["seconds"] = sum(facts[stage]["seconds"] for stage in stages)
+    if "sft" in stages and shelf["prepared"] and (ws.records / "train.jsonl").exists():
         facts["sft"] |= _exposures(ws, recipe)
     return facts
 

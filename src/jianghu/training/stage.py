@@ -253,10 +253,14 @@ def _parts(
     return batches, model.to(device), tokenizer, prompts
 
 
-def _set_aside(folder: Path) -> Path:
-    """Rename a run so that a new one can take its name; nothing is deleted."""
+def name_aside(folder: Path) -> Path:
+    """What a run will be called when another one takes its name."""
     number = 1
     while (other := folder.with_name(f"{folder.name}-old{number}")).exists():
         number += 1
-    folder.rename(other)
     return other
+
+
+def _set_aside(folder: Path) -> Path:
+    """Rename a run so that a new one can take its name; nothing is deleted."""
+    return folder.rename(name_aside(folder))
