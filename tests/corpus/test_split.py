@@ -59,7 +59,7 @@ def test_every_character_is_in_one_part_and_every_book_gives_its_share(sizes, fr
         held = sum(len(s.text(chapters)) for s in split.val if s.book == book)
         kept = sum(len(s.text(chapters)) for s in split.train if s.book == book)
         assert 0.8 * fraction <= held / size <= 1.2 * fraction
-        assert kept >= min(0.6, 0.88 - fraction) * size
+        assert kept >= min(0.6, 0.88 - fraction) * size - 100  # stretches end where sentences do
     assert split_chapters(chapters, wanted) == split
 
 

@@ -1,7 +1,8 @@
 """Any book file → clean chapters; their split into train and validation; passages; the names in them."""
 
-from .book import Book, Chapter, Passage, Removal, read_chapters, write_chapters
+from .book import Book, Chapter, Passage, read_chapters, write_chapters
 from .bundled import BUNDLED_NAME, Bundled, find_bundled
+from .ledger import Cut, Removal
 from .lexicon import Kind, Lexicon, Name, read_lexicon
 from .load import load_book, load_shelf
 from .names import find_names, looks_like_name
@@ -15,6 +16,7 @@ __all__ = [
     "Book",
     "Bundled",
     "Chapter",
+    "Cut",
     "Kind",
     "Lexicon",
     "Name",

@@ -1,4 +1,4 @@
-"""What a book becomes: chapters, passages, and the list of what cleaning took away.
+"""What a book becomes: chapters and passages, beside the list of what cleaning took away.
 
 These are plain values; the other modules of this room make them. `chapters.jsonl` is read and written here.
 """
@@ -6,11 +6,12 @@ These are plain values; the other modules of this room make them. `chapters.json
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from .. import files
 from ..errors import InputError
+from .ledger import Removal
 
 
 @dataclass(frozen=True)
@@ -41,16 +42,6 @@ class Passage:
 
 
 @dataclass(frozen=True)
-class Removal:
-    """What one rule of cleaning took away: how often, how many characters, and up to three examples."""
-
-    rule: str
-    count: int
-    characters: int
-    examples: tuple[str, ...]
-
-
-@dataclass(frozen=True)
 class Book:
     """A loaded book file."""
 
@@ -64,28 +55,6 @@ class Book:
     removals: list[Removal]
     pieces: bool
     """No headings were found, and the text is cut into even pieces."""
-
-
-@dataclass
-class Ledger:
-    """Counts removals by rule while a book is cleaned."""
-
-    _rules: dict[str, list[str]] = field(default_factory=dict)
-    _characters: dict[str, int] = field(default_factory=dict)
-
-    def note(self, rule: str, removed: str, characters: int | None = None, example: str | None = None) -> None:
-        """Record one removal. `characters` if not all of `removed` went; `example` if it is not what to show."""
-        self._rules.setdefault(rule, []).append(removed if example is None else example)
-        gone = len(removed) if characters is None else characters
-        self._characters[rule] = self._characters.get(rule, 0) + gone
-
-    def removals(self) -> list[Removal]:
-        """One `Removal` a rule, in the order in which the rules first applied."""
-        result = []
-        for rule, texts in self._rules.items():
-            shown = dict.fromkeys(text if len(text) <= 60 else text[:57] + "…" for text in texts)
-            result.append(Removal(rule, len(texts), self._characters[rule], tuple(list(shown)[:3])))
-        return result
 
 
 def write_chapters(path: Path, chapters: Iterable[Chapter]) -> None:

@@ -8,12 +8,17 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from .book import Chapter, Ledger
+from rapidfuzz import fuzz, process
+
+from .book import Chapter
 from .cuts import Cuts
 from .headings import MARK, find_headings
+from .ledger import Ledger
 
-_PREFACE_CHARACTERS = 100
-"""Least characters of prose before the first heading that make a preface."""
+_PROSE = re.compile(r"[^。！？!?…]{8,}[。！？!?…]|[a-z]{2,}[^.]{20,}[.!?]")
+"""A sentence, as titles, authors and slogans are none."""
+_ALIKE = 80
+"""Likeness of two sentences in percent from which on one is the other, misspelled."""
 _SENTENCE = re.compile(r"[^。！？!?\n]{8,}")
 
 
@@ -34,8 +39,11 @@ def make_chapters(lines: list[str], book: str, clean: bool, ledger: Ledger) -> l
     for index, line in enumerate(lines):
         if (heading := headings.get(index)) is not None:
             sections.append(_Section(heading.title, []))
-            if heading.prefix:
-                ledger.note("words before a heading", line, len(line.removeprefix(MARK)) - len(heading.title))
+            before, _, after = line.removeprefix(MARK).partition(heading.title)
+            if before.strip():
+                ledger.cut("words before a heading", before + heading.title, 0, len(before))
+            if after.strip():
+                ledger.cut("page number", heading.title + after, len(heading.title))
         else:
             sections[-1].lines.append(line.removeprefix(MARK))
     sections = _without_empty(sections, ledger)
@@ -71,29 +79,28 @@ def _without_empty(sections: list[_Section], ledger: Ledger) -> list[_Section]:
             run.append(section.title)
             section = _Section("", section.lines)
         for title in run:
-            ledger.note("table of contents" if len(run) >= 3 else "heading without text", title)
+            ledger.cut("table of contents" if len(run) >= 3 else "heading without text", title)
         run = []
         result.append(section)
     for title in run:
-        ledger.note("heading without text", title)
+        ledger.cut("heading without text", title)
     return result
 
 
 def _without_site_header(sections: list[_Section], ledger: Ledger) -> list[_Section]:
-    """Leave out untitled sections (what stands before the first heading) that hold no prose."""
+    """Leave out what stands before the first heading if it holds no sentence: title, author, slogan."""
     result = []
     for section in sections:
-        prose = sum(len(line) for line in section.lines if re.search(r"[。！？.!?]", line))
-        if section.title or prose >= _PREFACE_CHARACTERS:
+        if section.title or any(_PROSE.search(line) for line in section.lines):
             result.append(section)
         else:
             for line in section.lines:
-                ledger.note("lines before the first heading", line)
+                ledger.cut("lines before the first heading", line)
     return result
 
 
 def _without_repeats(sections: list[_Section], ledger: Ledger) -> list[_Section]:
-    """Leave out chapters whose sentences are (nearly) those of an earlier chapter: 9 of 10, by characters."""
+    """Leave out chapters that came before: nine tenths of their sentences, and the others but for a letter."""
     first: dict[str, int] = {}
     kept: list[_Section] = []
     for section in sections:
@@ -104,10 +111,19 @@ def _without_repeats(sections: list[_Section], ledger: Ledger) -> list[_Section]
             if (owner := first.get(sentence)) is not None:
                 shared[owner] = shared.get(owner, 0) + len(sentence)
         owner, common = max(shared.items(), key=lambda item: item[1], default=(0, 0))
-        if size >= 50 and 10 * common >= 9 * size and 5 * section.size >= 4 * kept[owner].size:
-            ledger.note("repeated chapter", section.title + "\n".join(section.lines), None, section.title)
+        if size >= 50 and 10 * common >= 9 * size and _nearly_in(sentences, first, kept[owner]):
+            ledger.cut("repeated chapter", section.title + "\n" + "\n".join(section.lines))
             continue
         for sentence in sentences:
             first.setdefault(sentence, len(kept))
         kept.append(section)
     return kept
+
+
+def _nearly_in(sentences: list[str], known: dict[str, int], section: _Section) -> bool:
+    """Whether every sentence that is not known has its like in a section."""
+    new = [sentence for sentence in sentences if sentence not in known]
+    if not new:
+        return True
+    old = _SENTENCE.findall("\n".join(section.lines))
+    return all(process.extractOne(sentence, old, scorer=fuzz.ratio, score_cutoff=_ALIKE) for sentence in new)

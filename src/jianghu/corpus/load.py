@@ -9,11 +9,12 @@ from pathlib import Path
 
 from ..errors import InputError
 from ..recipe import BooksSettings
-from .book import Book, Ledger
+from .book import Book
 from .chapters import even_pieces, make_chapters
 from .clean import clean_lines, normalise, plain_spaces
 from .epub import read_epub
 from .formats import Source, read_html, read_md, read_txt
+from .ledger import Ledger
 
 _READERS: dict[str, Callable[[Path], Source]] = {
     ".txt": read_txt,
@@ -53,7 +54,7 @@ def load_book(path: Path, settings: BooksSettings) -> Book:
     if settings.simplify:
         text = _simplified(text)
     if settings.clean:
-        lines = clean_lines(text, path.stem, ledger)
+        lines = clean_lines(text, path.stem, settings.notes, ledger)
     else:
         lines = [bare for line in text.split("\n") if (bare := plain_spaces(line))]
     chapters = make_chapters(lines, path.stem, settings.clean, ledger)

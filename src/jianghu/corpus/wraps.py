@@ -11,8 +11,8 @@ from collections import Counter
 from dataclasses import dataclass
 from itertools import pairwise
 
-from .book import Ledger
 from .headings import MARK, parse_heading
+from .ledger import Ledger
 
 _ENDS = frozenset("。！？…”’』」）》】!?.;；:：—")
 _NARROW, _WIDE = 18, 100
@@ -127,7 +127,7 @@ def _joined(block: list[_Line], width: int, base: int, ledger: Ledger) -> list[s
         if line.indent > base or not goes_on or before.heading:
             result.append(line.text)
         else:
-            ledger.note(_RULE, "\n", 1, before.text[-8:] + "⏎" + line.text[:8])
+            ledger.count(_RULE, 1, 0, before.text[-8:] + "⏎" + line.text[:8])
             result[-1] += _glue(before.text[-1], line.text[0]) + line.text
     return result
 
@@ -153,7 +153,7 @@ def _mend_spaces(lines: list[str], ledger: Ledger) -> list[str]:
         for before, part in pairwise(parts):
             chinese = before and part and not before[-1].isascii() and not part[0].isascii()
             if chinese and len(before) in band:
-                ledger.note("space in mid-sentence", " ", 1, before[-8:] + "␣" + part[:8])
+                ledger.count("space in mid-sentence", 1, 0, before[-8:] + "␣" + part[:8])
                 whole += part
             else:
                 whole += " " + part

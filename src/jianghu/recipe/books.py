@@ -14,6 +14,8 @@ class BooksSettings(Settings):
 
     clean: bool = True
     """Remove a web site's headers, adverts, hard line wraps and repeated chapters (see `books check`)."""
+    notes: bool = False
+    """Keep what authors say to their readers at a chapter's end (作者有话要说, PS：, requests for votes)."""
     max_repeat: Positive = 24
     """Longest run of one mark that is kept; longer runs are cut to this many (they hang tokenizer training)."""
     simplify: bool = False
