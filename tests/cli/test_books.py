@@ -12,7 +12,7 @@ import jianghu as package
 from ..conftest import jianghu, novel_text
 from .test_errors import refused
 
-MARKUP = ["[/url]", "[bold]", "[b][url=http://x]风[/url]", "[/]", "[link=file:///etc]", "\\[/x]", ":smile:"]
+MARKUP = ["[/url]", "[bold]", "[b][color=red]风[/color]", "[/]", "[link=file:///etc]", "\\[/x]", ":smile:"]
 
 
 @pytest.fixture
