@@ -17,7 +17,7 @@ from .advert_words import NOVEL, SMALL, STRONG, TRIGGER, WEAK, WORD
 Span = tuple[int, int]
 
 _PART = r"(?:[tTxXｔｘＴＸ]{1,3}|小|[说說]|天|堂|下|[载載]|[电電]|子|[书書]|[网網]|免|[费費]|[阅閱]|[读讀])"
-_DISGUISED = rf"[^\w\s“”‘’「」『』。！？…\"]{{0,3}}{_PART}(?:[\W_]{{0,3}}{_PART}){{2,20}}"
+_DISGUISED = rf"[^\w\s“”‘’「」『』。！？…）)】\]］\"]{{0,3}}{_PART}(?:[\W_]{{0,3}}{_PART}){{2,20}}"
 _DISGUISE_AFTER = re.compile(rf"{_DISGUISED}[^\w\s“”‘’「」。！？…]{{0,3}}(?=$|[\s。！？“”])")
 _DISGUISE_BEFORE = re.compile(rf"(?:^|(?<=[。！？…”’」）)】\]］\s])){_DISGUISED}[\W_]{{0,3}}$")
 _HINT = re.compile(r"[说說天堂载載书書网網读讀][\W_]{0,3}$")
