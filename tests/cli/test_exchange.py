@@ -76,12 +76,12 @@ def test_import_then_export_keeps_splits_and_counts(desk: Path) -> None:
     assert found["accepted"] > 5
     rows = [
         json.loads(line)
-        for split in ("train", "paraphrase", "val", "test")
+        for split in ("train", "paraphrase", "val_paraphrase", "val", "test")
         for line in (desk / f"data/records/{split}.jsonl").open(encoding="utf-8")
     ]
     assert {row["source"] for row in rows} == {"cloze", "import"}
     first = facts("export", "out", "--to", "alpaca", cwd=desk)
-    assert first["train"] == found["train"] + found["paraphrase"]
+    assert all(first.get(split, 0) == found[split] for split in ("train", "paraphrase", "val_paraphrase", "val"))
     splits = {row["question"]: row["split"] for row in rows}
     recipe = desk / "jianghu.toml"
     recipe.write_text(
@@ -94,6 +94,53 @@ def test_import_then_export_keeps_splits_and_counts(desk: Path) -> None:
             # One that was left out beside a cloze record of another split may stand now.
             if row["source"] == "import" and row["question"] in splits:
                 assert row["split"] == splits[row["question"]] == split
+
+
+def test_an_import_says_what_became_of_every_row(desk: Path) -> None:
+    """Also where nothing is accepted, and where the file was imported before."""
+    rows = [
+        {"question": "文中的他去了哪里？", "answer": "青石镇。"},
+        {"title": "no pair"},
+        {"question": "谁？", "answer": "。"},
+    ]
+    bad = desk / "bad.jsonl"
+    bad.write_text("\n".join(json.dumps(row, ensure_ascii=False) for row in rows), encoding="utf-8")
+    for _ in range(2):
+        found = facts("import", bad, cwd=desk)
+        assert (found["rows"], found["accepted"]) == (3, 0)
+        assert sum(found["rejected"].values()) == 3
+    said = jianghu("synth", "import", bad, cwd=desk).stdout
+    assert "3 rows, 0 accepted; not accepted: " in said
+    assert "imported before" in said
+    good = old_output(desk)
+    first, second = facts("import", good, cwd=desk), facts("import", good, cwd=desk)
+    assert second["imported_before"] == ["old.json"]
+    assert [first[name] for name in ("rows", "accepted", "train")] == [
+        second[name] for name in ("rows", "accepted", "train")
+    ]
+    undone = facts("import", "--undo", cwd=desk)
+    assert undone["taken_back"] == ["old.json"]
+    assert undone["train"] < first["train"]
+    assert jianghu("synth", "import", cwd=desk, check=False).returncode == 2
+
+
+def test_records_stay_whatever_is_asked_next(desk: Path) -> None:
+    def sources(desk: Path) -> set[str]:
+        return {json.loads(line)["source"] for line in (desk / "data/records/train.jsonl").open(encoding="utf-8")}
+
+    assert sources(desk) == {"cloze"}
+    with TeacherServer() as server:
+        endpoint(desk, server)
+        said = jianghu("synth", "run", "--strategy", "passage", "--max-passages", 6, cwd=desk).stdout
+    assert sources(desk) == {"cloze", "passage"}
+    assert "6 of 6 requests answered" in said
+    assert "{" not in said
+    jianghu("synth", "run", "--strategy", "cloze", cwd=desk)
+    assert sources(desk) == {"cloze", "passage"}
+    recipe = desk / "jianghu.toml"
+    recipe.write_text(recipe.read_text("utf-8").replace("[synth]\n", '[synth]\nexclude = ["passage"]\n'), "utf-8")
+    jianghu("synth", "run", cwd=desk)
+    assert sources(desk) == {"cloze"}
 
 
 def test_a_judge_that_fails_may_not_filter(desk: Path) -> None:
@@ -147,6 +194,9 @@ def test_teachers_are_compared_on_the_same_passages(desk: Path) -> None:
     with TeacherServer(behave) as server:
         endpoint(desk, server)
         arguments = ("teachers", "--models", "good,invents,mumbles", "--passages", 4, "--judged", 3)
+        before = facts(*arguments, "--dry-run", cwd=desk)
+        assert [row["to_ask"] for row in before["stages"]] == [4, 4, 4, 9]
+        assert server.seen == []
         good, invents, mumbles = facts(*arguments, cwd=desk)["teachers"]
         asked = len(server.seen)
         assert facts(*arguments, cwd=desk)["teachers"][0]["accepted"] == good["accepted"]

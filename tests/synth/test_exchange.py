@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tracemalloc
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -20,6 +20,12 @@ from tests.llm.plain import run_plain
 from tests.llm.teacher_server import TeacherServer
 from tests.synth.records import record
 from tests.synth.shelf import BOOK, chapters, lexicon, synth_settings
+
+
+def parts(rows: Iterable[Record]) -> dict[str, Iterable[Record]]:
+    held = list(rows)
+    return {split: [row for row in held if row.split == split] for split in ("train", "val", "test")}
+
 
 ABOUT = {"left_out": {"repeat": 3}, "judge": None}
 ROWS = [
@@ -44,7 +50,7 @@ def imported(store: Store, path: Path, on: Shelf | None = None) -> list[Item]:
 
 @pytest.mark.parametrize("format", ["jsonl", "qa", "alpaca", "sharegpt", "chatml", "parquet"])
 def test_every_format_can_be_imported_again(format: Format, tmp_path: Path, store: Store) -> None:
-    done = export_records(ROWS, tmp_path / "out", format, ABOUT)
+    done = export_records(parts(ROWS), tmp_path / "out", format, ABOUT)
     assert done.splits == {"train": 3, "val": 3, "test": 3}
     (path,) = tmp_path.glob("out/train.*")
     found = imported(store, path)
@@ -53,7 +59,7 @@ def test_every_format_can_be_imported_again(format: Format, tmp_path: Path, stor
 
 
 def test_an_export_has_a_manifest_with_hashes_and_a_card(tmp_path: Path) -> None:
-    export_records(ROWS, tmp_path / "out", "qa", ABOUT)
+    export_records(parts(ROWS), tmp_path / "out", "qa", ABOUT)
     manifest = json.loads((tmp_path / "out/manifest.json").read_text(encoding="utf-8"))
     assert manifest["records"] == {"test": 3, "train": 3, "val": 3}
     assert set(manifest["files"]) == {"train.jsonl", "val.jsonl", "test.jsonl"}
@@ -71,10 +77,10 @@ def test_an_export_that_fails_leaves_the_earlier_one(tmp_path: Path) -> None:
         yield ROWS[0]
         raise OSError("the disk is full")
 
-    export_records(ROWS, tmp_path / "out", "jsonl", ABOUT)
+    export_records(parts(ROWS), tmp_path / "out", "jsonl", ABOUT)
     before = (tmp_path / "out/train.jsonl").read_bytes()
     with pytest.raises(OSError, match="full"):
-        export_records(breaking(), tmp_path / "out", "jsonl", ABOUT)
+        export_records({"train": breaking()}, tmp_path / "out", "jsonl", ABOUT)
     assert (tmp_path / "out/train.jsonl").read_bytes() == before
     assert [path.name for path in tmp_path.iterdir() if path.name != "synth.sqlite"] == ["out"]
 
@@ -83,9 +89,9 @@ def test_an_export_never_takes_the_place_of_other_files(tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
     (tmp_path / "out/thesis.tex").write_text("", encoding="utf-8")
     with pytest.raises(InputError, match="other files"):
-        export_records(ROWS, tmp_path / "out", "jsonl", ABOUT)
+        export_records(parts(ROWS), tmp_path / "out", "jsonl", ABOUT)
     with pytest.raises(InputError, match="no records"):
-        export_records([], tmp_path / "empty", "jsonl", ABOUT)
+        export_records({}, tmp_path / "empty", "jsonl", ABOUT)
     assert not (tmp_path / "empty").exists()
 
 
@@ -94,9 +100,9 @@ def test_an_export_streams(format: Format, tmp_path: Path) -> None:
     def many(count: int) -> Iterator[Record]:
         return (record(f"r{n}", f"问题{n}" * 20, f"答案{n}" * 20) for n in range(count))
 
-    export_records(many(10), tmp_path / "warm", format, ABOUT)
+    export_records({"train": many(10)}, tmp_path / "warm", format, ABOUT)
     tracemalloc.start()
-    export_records(many(12_000), tmp_path / "out", format, ABOUT)
+    export_records({"train": many(12_000)}, tmp_path / "out", format, ABOUT)
     most = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert most < 24e6  # all of them at once would be more than 60 MB

@@ -9,7 +9,7 @@ from cyclopts import App, Parameter
 from ..errors import InputError
 from ..recipe import Recipe, Strategy
 from ..workspace import Workspace
-from . import exchange, output, place, synth_output
+from . import exchange, place, synth_output
 from .flags import Json, SynthFlags, TeacherFlags, given
 
 app = App(name="synth", help="Make question-answer records from the books.", sort_key=6)
@@ -37,8 +37,9 @@ def run(
     """Make the records and write data/records. A run that was stopped goes on where it was.
 
     Args:
-        strategy: Instead of the recipe's strategies; may be repeated. cloze needs no teacher, facts is the best that
-            asks one, lexicon finds the names of a book, rewrite writes texts for pretraining.
+        strategy: Go through these now instead of the recipe's; may be repeated. cloze needs no teacher, facts is the
+            best that asks one, lexicon finds the names of a book, rewrite writes texts for pretraining. The records
+            of the recipe's other strategies, and those asked for before, stay.
         limit: Ask at most so many requests in this run.
         budget: Spend at most so much money in this run, by price_in and price_out.
         token_budget: Use at most so many tokens in this run.
@@ -50,16 +51,18 @@ def run(
     from ..synth import stage as synth_stage
 
     ws = place.workspace()
-    recipe = _recipe(ws, settings, teacher, strategy)
+    recipe = _recipe(ws, settings, teacher)
     prices = recipe.synth.teacher
     if budget is not None and not (prices.price_in or prices.price_out):
         raise InputError("--budget counts by [synth.teacher] price_in and price_out, which are both 0. Set them.")
     if batch and (limit, budget, token_budget) != (None, None, None):
         raise InputError("--batch sends all that is open at once; it goes with no --limit and no budget.")
     if dry_run:
-        synth_output.forecast(preview.synth_forecast(ws, recipe), json)
+        now = _recipe(ws, settings, teacher, strategy)
+        synth_output.forecast(preview.synth_forecast(ws, now), json)
     else:
-        output.facts(synth_stage.synth(ws, recipe, Budget(limit, budget, token_budget), batch), json)
+        asked = Budget(limit, budget, token_budget)
+        synth_output.done(synth_stage.synth(ws, recipe, asked, batch, strategy or ()), json)
 
 
 @app.command
@@ -126,7 +129,7 @@ def prompts(
     synth_output.prompts(synth_prompts(ws, _recipe(ws, None, None, strategy), names or (), copy), json)
 
 
-def _recipe(ws: Workspace, settings: Any, teacher: Any, strategy: list[Strategy] | None) -> Recipe:
+def _recipe(ws: Workspace, settings: Any, teacher: Any, strategy: list[Strategy] | None = None) -> Recipe:
     own = given(settings)
     if strategy:
         own["strategies"] = list(strategy)

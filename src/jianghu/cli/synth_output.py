@@ -12,15 +12,21 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from ..messages import tr
 from ..progress import clock, short
+from . import output
 from .output import console
 
 SHOWN = 400  # characters of a reply in a preview
 WIDE = 12  # characters of the longest bar
 
 
-def forecast(rows: Sequence[dict[str, Any]], as_json: bool) -> None:
-    """Print what a run would ask and cost."""
+def forecast(rows: Sequence[dict[str, Any]], as_json: bool, sent: bool = False) -> None:
+    """Print what a run would ask and cost.
+
+    Args:
+        sent: it is asked right after.
+    """
     total = {name: sum(row[name] for row in rows) for name in ("requests", "answered", "to_ask", "cost")}
     total |= {name: sum(row[name] for row in rows) for name in ("tokens_in", "tokens_out")}
     if as_json:
@@ -36,7 +42,87 @@ def forecast(rows: Sequence[dict[str, Any]], as_json: bool) -> None:
             row["basis"],
         )
     console.print(table)
-    console.print("Nothing was sent. Costs are estimates; they get better with every reply.")
+    if sent:
+        console.print(tr("Costs are estimates; Ctrl-C stops at any time, and what was answered is kept."))
+    else:
+        console.print(tr("Nothing was sent. Costs are estimates; they get better with every reply."))
+
+
+def done(facts: dict[str, Any], as_json: bool) -> None:
+    """Print what a run brought: what the teacher did, then what data/records holds."""
+    if as_json:
+        output.as_json(facts)
+        return
+    facts = dict(facts)
+    if teacher := facts.pop("teacher", None):
+        output.say(
+            tr(
+                "teacher: {done:,} of {total:,} requests answered, {asked:,} sent now; {records:,} records accepted, "
+                "rejected: {rejected}",
+                done=teacher["done"],
+                total=teacher["total"],
+                asked=teacher["asked"],
+                records=teacher["records"],
+                rejected=_counts(teacher["rejected"]),
+            )
+        )
+        output.say(tr("tokens {tokens:,}, cost {cost:.4f}", tokens=teacher["tokens"], cost=teacher["cost"]))
+        if teacher["failed"]:
+            output.say(tr("given up, and asked again next time: {counts}", counts=_counts(teacher["failed"])))
+        if teacher["aside"]:
+            output.say(
+                tr(
+                    "{count} replies could not be read by a fault of this program ({fault}); they are kept and read "
+                    "again next time.",
+                    count=teacher["aside"],
+                    fault=teacher["fault"],
+                )
+            )
+        if teacher["ended"]:
+            output.say(tr("ended early: {why}", why=teacher["ended"]))
+    for book, brief in facts.pop("coverage", {}).items():
+        output.say(f"{book}: {_brief(brief)}")
+    _records(facts)
+
+
+def imported(facts: dict[str, Any], as_json: bool) -> None:
+    """Print what became of an import, then what data/records holds."""
+    if as_json:
+        output.as_json(facts)
+        return
+    facts = dict(facts)
+    if again := facts.pop("imported_before", None):
+        output.say(tr("imported before, nothing has changed: {names}", names=", ".join(again)))
+    rows, accepted, rejected = facts.pop("rows"), facts.pop("accepted"), facts.pop("rejected")
+    output.say(
+        tr(
+            "{rows:,} rows, {accepted:,} accepted; not accepted: {rejected}",
+            rows=rows,
+            accepted=accepted,
+            rejected=_counts(rejected),
+        )
+    )
+    if "with_evidence" in facts:
+        repaired, found = facts.pop("of_them_repaired"), facts.pop("with_evidence")
+        output.say(
+            tr(
+                "of the accepted {found:,} have their evidence in the book, {repaired:,} were repaired",
+                found=found,
+                repaired=repaired,
+            )
+        )
+    _records(facts)
+
+
+def _records(facts: dict[str, Any]) -> None:
+    """What data/records holds now, a line each."""
+    left_out = facts.pop("left_out", {})
+    damaged = facts.pop("set_aside", None)
+    output.facts(facts)
+    if left_out:
+        output.say(tr("left out: {counts}", counts=_counts(left_out)))
+    if damaged:
+        output.say(tr("set aside, since the store's rows cannot be read: {count}", count=damaged))
 
 
 def previews(rows: Sequence[dict[str, Any]], as_json: bool) -> None:
@@ -71,7 +157,7 @@ def prompts(rows: Sequence[dict[str, Any]], as_json: bool) -> None:
 def synth_status(facts: dict[str, Any], as_json: bool) -> None:
     """Print where the teacher's work stands."""
     if as_json:
-        print(json.dumps(facts, ensure_ascii=False, indent=2))
+        output.as_json(facts)
     else:
         console.print(_status(facts))
 
@@ -85,12 +171,20 @@ def watch(look: Callable[[], dict[str, Any]]) -> None:
 
 
 def _status(facts: dict[str, Any]) -> RenderableType:
-    states = ("open", "waiting", "sent", "answered", "read", "failed")
+    states = ("open", "waiting", "sent", "answered", "read", "failed", "aside")
     stages = Table("requests", *states, box=None, padding=(0, 2, 0, 0))
     for name, counts in facts["requests"].items():
         stages.add_row(name, *(f"{counts.get(state, 0):,}" for state in states))
     lines = [
-        f"records {facts['records']:,}   rejected {_counts(facts['rejected'])}",
+        *(
+            f"data/records/{name}: {sum(counts.values()):,} ({_counts(counts)})"
+            for name, counts in facts["written"].items()
+        ),
+        tr(
+            "of the teacher: records {records:,}, rejected {rejected}",
+            records=facts["records"],
+            rejected=_counts(facts["rejected"]),
+        ),
         f"sendings {_counts(facts['sendings'])}",
         f"tokens {short(facts['tokens'])}   cost {facts['cost']:.2f}"
         + (f" ({facts['cost_per_record']:.4f} a record)" if facts["cost_per_record"] else ""),
@@ -106,7 +200,12 @@ def _status(facts: dict[str, Any]) -> RenderableType:
         rests = f"{account['rests']:.0f} s" if account["rests"] else ""
         accounts.add_row(name, str(account["at_once"]), str(account["in_flight"]), rests, Text(account["dead"]))
     covered = [Text(f"{book}: {_brief(brief)}") for book, brief in facts["coverage"].items()]
-    return Group(stages, *map(Text, lines), accounts, *covered)
+    return Group(
+        *([stages] if facts["requests"] else []),
+        *map(Text, lines),
+        *([accounts] if facts["accounts"] else []),
+        *covered,
+    )
 
 
 def _brief(brief: dict[str, int | None]) -> str:

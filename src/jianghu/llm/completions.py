@@ -16,6 +16,7 @@ from ..recipe import TeacherSettings
 from .budget import price
 from .endpoint import Endpoint
 from .error_codes import outcome_of
+from .storable import writable
 from .store import Reply
 from .stream import text_of
 from .usage import asked_text, read_usage
@@ -205,8 +206,3 @@ def _readable(body: Any, text: str) -> str:
         return json.dumps(body, ensure_ascii=False)
     except (ValueError, RecursionError):
         return text
-
-
-def writable(text: str) -> str:
-    """The text without what cannot be stored: halves of surrogate pairs and NUL become U+FFFD."""
-    return text.encode("utf-8", "replace").decode("utf-8").replace("\0", "\ufffd") if text else text

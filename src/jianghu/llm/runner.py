@@ -15,7 +15,7 @@ from typing import Any
 
 from .. import files
 from ..corpus import Chapter
-from ..errors import InterruptedByUser, RunError
+from ..errors import InterruptedByUser, JianghuError, RunError
 from ..recipe import TeacherSettings
 from ..signals import stoppable
 from .batch import BatchSender
@@ -42,6 +42,8 @@ class Summary:
         rejected: records by the reason against them.
         tokens, cost: of all replies in the store.
         ended: why the run ended before everything was asked; empty if it did not.
+        aside: replies that could not be read by a fault of ours; they are kept, and read again by the next run.
+        fault: the first of these faults.
     """
 
     total: int = 0
@@ -54,6 +56,8 @@ class Summary:
     cost: float = 0.0
     seconds: float = 0.0
     ended: str = ""
+    aside: int = 0
+    fault: str = ""
 
     def count(self, items: Sequence[Item]) -> None:
         """Add what was read out of one reply."""
@@ -102,9 +106,16 @@ class Run:
         if not made:
             self.store.plan(number, strategy.plan(self.store))
             self.store.end_plan(number)
-        read_all(strategy, self.store, number)
+        self._read_all(strategy, number)
         self.store.begin_run(number)
         return number
+
+    def _read_all(self, strategy: Strategy, number: int) -> None:
+        self._faults(read_all(strategy, self.store, number).faults)
+
+    def _faults(self, faults: Sequence[str]) -> None:
+        self.now.aside += len(faults)
+        self.now.fault = self.now.fault or next(iter(faults), "")
 
     def go(self, strategies: Sequence[Strategy], stop: threading.Event | None = None) -> Summary:
         """Run the strategies one after the other. See `run_strategies`."""
@@ -154,10 +165,13 @@ class Run:
             self.now.asked += len(all_)
             self.now.tokens += sum((reply.tokens_in or 0) + (reply.tokens_out or 0) for reply in all_)
             self.now.cost += sum(reply.cost for reply in all_)
-            found = [(taken.id, *read_one(strategy, self.store, taken.request, reply)) for taken, reply in good]
-            self.now.total += self.store.enter_items(number, found)
+            found = Reading()
+            for taken, reply in good:
+                found.read(strategy, self.store, taken.id, taken.request, reply)
+            self.now.total += found.enter(self.store, number)
+            self._faults(found.faults)
             self.now.done += len(good)
-            for _, items, _ in found:
+            for _, items, _ in found.whole:
                 self.now.count(items)
             if time.monotonic() - self._noted > POOL_SHOWN:
                 self._note(pool)
@@ -175,9 +189,9 @@ class Run:
             try:
                 why = await sender(self.budget).run()
             except RunError:
-                read_all(strategy, self.store, number)  # what landed when the run was ending already
+                self._read_all(strategy, number)  # what landed when the run was ending already
                 raise
-            read_all(strategy, self.store, number)
+            self._read_all(strategy, number)
             return why
         # How the model wants to be asked is found out by one request, before thousands are said so.
         first, *_ = pool.accounts
@@ -192,7 +206,7 @@ class Run:
     def _refresh(self, strategies: Sequence[Strategy]) -> None:
         """Count what the store holds."""
         self.now.total = sum(self.store.count(strategy.name) for strategy in strategies)
-        self.now.done = sum(self.store.count(strategy.name, "answered", "read") for strategy in strategies)
+        self.now.done = sum(self.store.count(strategy.name, "answered", "read", "aside") for strategy in strategies)
         verdicts = self.store.verdicts()
         self.now.records = verdicts.pop("accepted", 0)
         self.now.rejected = verdicts
@@ -247,36 +261,73 @@ def plan_strategies(
         run.plan(strategy)
 
 
-def read_one(strategy: Strategy, store: Store, request: Request, reply: Reply) -> tuple[list[Item], list[Request]]:
-    """What is in a reply, and what follows from it."""
-    items = strategy.read(request, reply)
-    return items, list(strategy.follow(request, reply, items, store))
+@dataclass
+class Reading:
+    """What was read out of some replies.
+
+    Attributes:
+        whole: number of a request in the store, its items, the requests that follow.
+        aside: requests whose reply a strategy could not read: a fault of ours, which costs nothing but this reply.
+        faults: why.
+    """
+
+    whole: list[tuple[int, Sequence[Item], Sequence[Request]]] = field(default_factory=list)
+    aside: list[int] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+
+    def read(self, strategy: Strategy, store: Store, id_: int, request: Request, reply: Reply) -> None:
+        """Read one reply."""
+        try:
+            items = strategy.read(request, reply)
+            self.whole.append((id_, items, list(strategy.follow(request, reply, items, store))))
+        except JianghuError:
+            raise
+        except Exception as error:
+            self.aside.append(id_)
+            self.faults.append(f"{type(error).__name__}: {error}"[:200])
+
+    def enter(self, store: Store, number: int) -> int:
+        """Keep what was read; returns how many requests follow."""
+        if self.aside:
+            store.set_aside(self.aside)
+        return store.enter_items(number, self.whole)
+
+
+@dataclass
+class ReadAll:
+    """How many replies were read, and the faults of those that could not be."""
+
+    read: int = 0
+    faults: list[str] = field(default_factory=list)
 
 
 def read_all(
     strategy: Strategy, store: Store, number: int, count: Callable[[Sequence[Item]], None] | None = None
-) -> int:
+) -> ReadAll:
     """Read every reply of a plan that has not been read, also of the requests that follow from those.
 
     Args:
         count: gets the items of each reply.
-
-    Returns how many replies were read.
     """
-    read = 0
+    done = ReadAll()
     while piece := store.unread(number):
-        found = [(id_, *read_one(strategy, store, request, reply)) for id_, request, reply in piece]
-        store.enter_items(number, found)
-        read += len(found)
-        for _, items, _ in found:
+        found = Reading()
+        for id_, request, reply in piece:
+            found.read(strategy, store, id_, request, reply)
+        found.enter(store, number)
+        done.read += len(found.whole)
+        done.faults += found.faults
+        for _, items, _ in found.whole:
             if count:
                 count(items)
-    return read
+    return done
 
 
 def reparse(strategy: Strategy, store: Store) -> Summary:
     """Read every stored reply of a strategy's plan again, without asking anybody, and replace its items."""
     summary = Summary()
-    summary.total = summary.done = read_all(strategy, store, store.unread_again(strategy.name), summary.count)
+    done = read_all(strategy, store, store.unread_again(strategy.name), summary.count)
+    summary.total = summary.done = done.read
+    summary.aside, summary.fault = len(done.faults), next(iter(done.faults), "")
     summary.tokens, summary.cost = store.spent()
     return summary

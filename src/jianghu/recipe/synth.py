@@ -119,6 +119,9 @@ class SynthSettings(Settings):
     BOOK.lexicon.json, before all else. facts: facts with quotes, then several wordings of each. passage: records
     straight from a passage. rolling: the original report's way. rewrite: texts for pretraining, in
     data/rewrites.jsonl."""
+    exclude: list[Strategy] = []
+    """Strategies whose records in the store do not count. All others count that a teacher was ever asked by, also by
+    `synth run --strategy`."""
     cloze_records: Positive = 4000
     """Most cloze records in all; kinds and chapters share them evenly."""
     bundled_facts: NotNegative = 0

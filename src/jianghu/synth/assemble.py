@@ -6,7 +6,7 @@ A recipe, the books' chapters and an open store go in; data/records comes out. C
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
@@ -14,6 +14,7 @@ from .. import files
 from ..corpus import Chapter, Lexicon
 from ..errors import InputError
 from ..llm.store import Kept, Reader, Store
+from ..messages import tr
 from ..recipe import Recipe, SynthSettings
 from ..records import Record, Split, split_of
 from ..workspace import Workspace
@@ -34,26 +35,36 @@ split (its fact, or more)."""
 class RecordSet:
     """The records of all strategies of a recipe: first those made without a teacher, then those in the store.
 
-    Imported records always count, and so do facts that the user wrote down beside a book (BOOK.facts.jsonl).
-
-    Args:
-        books: the folder of the user's books.
+    In the store count all that was imported, and what any strategy brought that was asked and is not excluded:
+    it was paid for. Facts that the user wrote down beside a book (BOOK.facts.jsonl) always count.
 
     Attributes:
         facts: counts for people: how many records each strategy made, what was left out and why.
+        made: the records that no teacher was asked for.
+        damaged: records of the store that cannot be read; they are passed over.
+
+    Args:
+        books: the folder of the user's books.
+        must_have: strategies that the user named, besides those of the recipe.
 
     Raises:
         InputError: a strategy lacks what it needs.
     """
 
     def __init__(
-        self, recipe: Recipe, books: Path, chapters: list[Chapter], lexicons: Mapping[str, Lexicon], store: Store
+        self,
+        recipe: Recipe,
+        books: Path,
+        chapters: list[Chapter],
+        lexicons: Mapping[str, Lexicon],
+        store: Store,
+        must_have: Sequence[str] = (),
     ) -> None:
         self.store, self.settings, self.lexicons = store, recipe.synth, lexicons
         self.facts: dict[str, Any] = {}
-        self._made: list[Record] = []
+        self.made: list[Record] = []
         self._statements: list[dict[str, str]] = []
-        wanted = dict.fromkeys(recipe.synth.strategies)
+        self._wanted = wanted = dict.fromkeys(recipe.synth.strategies)
         if "cloze" in wanted:
             self._add("cloze", cloze_records(chapters, dict(lexicons), recipe.synth))
         if "bundled" in wanted:
@@ -61,7 +72,7 @@ class RecordSet:
                 self._add("bundled", bundled_records(chapters, recipe.synth))
                 self._statements = bundled_statements()
             except InputError as reason:  # presets name it, and most shelves hold other books
-                if len(wanted) == 1:
+                if must_have == ("bundled",) or len(wanted) == 1:
                     raise
                 self._add("bundled", [])
                 self.facts["bundled_left_out"] = str(reason)
@@ -70,23 +81,26 @@ class RecordSet:
             self._statements += written_statements(written)
         if "manners" in wanted:
             self._add("manners", manners_records(chapters))
-        self._sources = {*wanted, "import"}
+        self._sources = {*wanted, "import", *store.planned()} - set(recipe.synth.exclude)
+        self.damaged: set[str] = set()
 
     def _add(self, name: str, made: list[Record]) -> None:
         self.facts[name] = len(made)
-        self._made += made
+        self.made += made
 
     def records(self) -> Iterator[tuple[str, Record]]:
         """Every record with the group that must stay in one split."""
-        for record in self._made:
+        for record in self.made:
             yield record.fact, record
-        for group, record in stored_records(self.store, self.settings):
+        for group, record in stored_records(self.store, self.settings, self.damaged):
             if record.source in self._sources:
                 yield group, record
 
     def decide(self) -> None:
         """Decide which records are active, and in which split."""
         self.facts["left_out"] = dict(decide(self.records, self.store, self._names))
+        if count := len(self.damaged) + len(self.store.damaged):
+            self.facts["set_aside"] = count
 
     def active(self, judged: bool = True) -> Iterator[Record]:
         """The records that are not left out; see `active_records`."""
@@ -99,10 +113,40 @@ class RecordSet:
         Raises:
             InputError: there is no record.
         """
-        if next(self.active(), None) is None:
-            raise InputError("no records were made. Add books with chapters, or another strategy in [synth].")
+        if self.empty:
+            raise InputError(self._why_none())
         ws.forget(ws.records)
-        parts: dict[str, Iterable[Record]] = {split: self._of(split) for split in get_args(Split)}
+        parts = self.parts()
+        for name, part in parts.items():
+            self.facts[name] = files.write_jsonl(ws.records / f"{name}.jsonl", (record.to_dict() for record in part))
+        taught = {record.fact for record in parts["train"]}
+        files.write_jsonl(ws.records / "statements.jsonl", (row for row in self._statements if row["fact"] in taught))
+
+    def _why_none(self) -> str:
+        """Why there is no record, and what to do."""
+        if reasons := self.store.verdicts():
+            told = ", ".join(
+                f"{reason} {count:,}" for reason, count in sorted(reasons.items(), key=lambda row: -row[1])
+            )
+            return tr(
+                "no records were made: of what the teacher said nothing could be used ({reasons}). `jianghu synth "
+                "preview` shows its replies; another model, or another prompt (`jianghu synth prompts --copy`), may "
+                "do better.",
+                reasons=told,
+            )
+        return tr(
+            "no records were made: {made}. cloze needs chapters whose people are known; see `jianghu books check`, or "
+            "ask a teacher: `jianghu synth run --strategy facts`.",
+            made=", ".join(f"{name} 0" for name in self._wanted) or "-",
+        )
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is no record."""
+        return next(self.active(), None) is None
+
+    def parts(self) -> dict[str, Iterable[Record]]:
+        """What each file of data/records holds: name → records. Those of `train` are held in memory."""
         settings = self.settings
         train, exam, val = hold_back(
             self._of("train"),
@@ -111,11 +155,8 @@ class RecordSet:
             settings.seed,
             settings.val_wordings,
         )
-        parts |= {"train": train, "paraphrase": exam, "val_paraphrase": val}
-        for name, part in parts.items():
-            self.facts[name] = files.write_jsonl(ws.records / f"{name}.jsonl", (record.to_dict() for record in part))
-        taught = {record.fact for record in train}
-        files.write_jsonl(ws.records / "statements.jsonl", (row for row in self._statements if row["fact"] in taught))
+        others = {split: self._of(split) for split in get_args(Split) if split != "train"}
+        return {"train": train, **others, "paraphrase": exam, "val_paraphrase": val}
 
     def _of(self, split: str) -> Iterator[Record]:
         return (record for record in self.active() if record.split == split)
@@ -168,33 +209,43 @@ def collect_records(store: Store, settings: SynthSettings) -> list[Record]:
     return list(active_records(records, store))
 
 
-def stored_records(store: Reader, settings: SynthSettings) -> Iterator[tuple[str, Record]]:
+def stored_records(
+    store: Reader, settings: SynthSettings, damaged: set[str] | None = None
+) -> Iterator[tuple[str, Record]]:
     """Every accepted record about the shelf's present texts, with the group that must stay in one split.
 
     Args:
         settings: decide the splits of groups that have none in the store yet; see `decide`.
+        damaged: gets the names of records that cannot be read; they are passed over.
     """
     for kept in store.kept():
-        fields = kept.content
         name = f"{kept.strategy}-{kept.key[:16]}-{kept.item + 1}"
-        evidence = _evidence(kept)
-        group = _group(kept, evidence)
-        yield (
-            group,
-            Record(
-                id=f"{name}-{fields.get('wording', 1)}",
-                fact=fields.get("fact_id", name),
-                wording=fields.get("wording", 1),
-                kind=fields["kind"],
-                question=fields["question"],
-                answer=fields["answer"],
-                short_answer=fields["short_answer"],
-                aliases=tuple(fields["aliases"]),
-                source=kept.strategy,  # type: ignore[arg-type]  # strategies that make records are named as sources
-                split=split_of(group, settings.seed, settings.val_fraction, settings.test_fraction),
-                **evidence,
-            ),
-        )
+        try:
+            found = _record(kept, name, settings)
+        except (KeyError, TypeError, ValueError):  # rows that an older program let in, or that something damaged
+            if damaged is not None:
+                damaged.add(name)
+            continue
+        yield found
+
+
+def _record(kept: Kept, name: str, settings: SynthSettings) -> tuple[str, Record]:
+    fields = kept.content
+    evidence = _evidence(kept)
+    group = _group(kept, evidence)
+    return group, Record(
+        id=f"{name}-{fields.get('wording', 1)}",
+        fact=fields.get("fact_id", name),
+        wording=fields.get("wording", 1),
+        kind=fields["kind"],
+        question=fields["question"],
+        answer=fields["answer"],
+        short_answer=fields["short_answer"],
+        aliases=tuple(fields["aliases"]),
+        source=kept.strategy,  # type: ignore[arg-type]  # strategies that make records are named as sources
+        split=split_of(group, settings.seed, settings.val_fraction, settings.test_fraction),
+        **evidence,
+    )
 
 
 def _evidence(kept: Kept) -> dict[str, Any]:

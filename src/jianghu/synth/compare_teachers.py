@@ -10,14 +10,17 @@ from typing import Any
 from .. import files
 from ..corpus import Chapter, read_chapters
 from ..errors import InputError
+from ..llm.budget import Budget, price
 from ..llm.prompts import Prompts
-from ..llm.runner import run_strategies
+from ..llm.runner import plan_strategies, run_strategies
 from ..llm.store import Store
+from ..llm.usage import tokens_of
 from ..recipe import Recipe, SynthSettings, TeacherSettings
 from ..records import Record
 from ..stats import wilson
 from ..workspace import Workspace
 from .assemble import collect_records
+from .cost import forecast
 from .decisions import Deciding
 from .diversity import distinct_2
 from .stage import teacher_progress
@@ -27,11 +30,47 @@ from .verify import JudgeStrategy
 
 UNREADABLE = {"not JSON", "cut off", "wrong schema", "broken object", "no items", "not an object"}
 """Verdicts that speak of the form of a reply."""
+JUDGED_TOKENS = 500  # about, of a record with its evidence as a judge reads it
+VERDICT_TOKENS = 80  # about, of what it says
 BAD_QUOTE = "evidence not found"
 
 
-def compare_teachers(
+def teachers_forecast(
     ws: Workspace, recipe: Recipe, names: Sequence[str], passages: int, judged: int
+) -> list[dict[str, Any]]:
+    """What `compare_teachers` would ask of each teacher and of the judge, and what that costs. Nothing is sent.
+
+    Raises:
+        InputError: see `compare_teachers`.
+    """
+    _check(names)
+    chapters = read_chapters(ws.chapters)
+    rows: list[dict[str, Any]] = []
+    for name in names:
+        settings = _settings(recipe, name, passages)
+        with Store(_path(ws, name)) as store, store.trial():
+            strategy = PassageStrategy(shelf_of(ws, recipe, chapters, store), settings, Prompts(ws.prompts))
+            plan_strategies([strategy], chapters, store, settings.teacher)
+            (row,) = forecast([strategy], store, settings.teacher)
+            rows.append({**row, "strategy": name})
+    if judged:
+        judge = recipe.synth.judge.instead_of(recipe.synth.teacher)
+        count, read = judged * len(names), tokens_of(Prompts(ws.prompts).get("judge").text) + JUDGED_TOKENS
+        figures = {"requests": count, "answered": 0, "to_ask": count, "basis": "a guess"}
+        tokens = {"tokens_in": count * read, "tokens_out": count * VERDICT_TOKENS}
+        rows.append(
+            {"strategy": judge.model, "stage": "judge", **figures, **tokens, "cost": price(judge, *tokens.values())}
+        )
+    return rows
+
+
+def compare_teachers(
+    ws: Workspace,
+    recipe: Recipe,
+    names: Sequence[str],
+    passages: int,
+    judged: int,
+    budget: Budget | None = None,
 ) -> list[dict[str, Any]]:
     """Ask each teacher for records about the same passages, by the strategy `passage`, and count what comes.
 
@@ -42,31 +81,48 @@ def compare_teachers(
         names: of [[synth.rivals]], or of models at the teacher's endpoint.
         passages: how many each is asked about.
         judged: how many records of each are shown to the recipe's judge; 0: none.
+        budget: what all of them together may spend.
 
     Raises:
         InputError: no names, a name twice, or the endpoint's settings are missing.
         RunError: a teacher cannot be reached; what was received is kept.
     """
+    _check(names)
+    chapters = read_chapters(ws.chapters)
+    return [_one(ws, recipe, chapters, name, passages, judged, budget) for name in names]
+
+
+def _check(names: Sequence[str]) -> None:
     if not names or len(set(names)) < len(names):
         raise InputError(f"--models {','.join(names)}: give different names with commas between them.")
-    chapters = read_chapters(ws.chapters)
-    return [_one(ws, recipe, chapters, name, passages, judged) for name in names]
+
+
+def _settings(recipe: Recipe, name: str, passages: int) -> SynthSettings:
+    return recipe.synth.model_copy(update={"teacher": _teacher(recipe.synth, name), "max_passages": passages})
 
 
 def _one(
-    ws: Workspace, recipe: Recipe, chapters: list[Chapter], name: str, passages: int, judged: int
+    ws: Workspace,
+    recipe: Recipe,
+    chapters: list[Chapter],
+    name: str,
+    passages: int,
+    judged: int,
+    budget: Budget | None,
 ) -> dict[str, Any]:
-    teacher = _teacher(recipe.synth, name)
-    settings = recipe.synth.model_copy(update={"teacher": teacher, "max_passages": passages})
+    settings = _settings(recipe, name, passages)
+    teacher = settings.teacher
     with Store(_path(ws, name)) as store:
         shelf = shelf_of(ws, recipe, chapters, store)
         strategy = PassageStrategy(shelf, settings, Prompts(ws.prompts))
         with teacher_progress(name) as show:
-            summary = run_strategies([strategy], chapters, store, teacher, show)
+            summary = run_strategies([strategy], chapters, store, teacher, show, budget=budget)
         records = collect_records(store, settings)
         row = {"name": name, "passages": summary.total, "answered": summary.done, **_counted(store, records)}
+        if summary.ended:
+            row["ended"] = summary.ended
         if judged and records:
-            row["judged_wrong"] = _judge(ws, recipe, store, strategy, records[:judged])
+            row["judged_wrong"] = _judge(ws, recipe, store, strategy, records[:judged], budget)
         return row
 
 
@@ -105,7 +161,14 @@ def _counted(store: Store, records: Sequence[Record]) -> dict[str, Any]:
     }
 
 
-def _judge(ws: Workspace, recipe: Recipe, store: Store, strategy: PassageStrategy, records: Sequence[Record]) -> str:
+def _judge(
+    ws: Workspace,
+    recipe: Recipe,
+    store: Store,
+    strategy: PassageStrategy,
+    records: Sequence[Record],
+    budget: Budget | None,
+) -> str:
     """The share of records that the recipe's judge does not pass. It is as good as the judge; see `synth judge`."""
     shelf, settings = strategy.shelf, recipe.synth.judge
     texts = {(chapter.book, chapter.chapter): chapter.text for chapter in shelf.chapters}
@@ -114,7 +177,7 @@ def _judge(ws: Workspace, recipe: Recipe, store: Store, strategy: PassageStrateg
     prompt = Prompts(ws.prompts).get("judge")
     judge = JudgeStrategy(lambda: records, texts, known, asked, 0, 0, prompt)
     with teacher_progress("judge") as show:
-        run_strategies([judge], list(shelf.chapters), store, asked, show)
+        run_strategies([judge], list(shelf.chapters), store, asked, show, budget=budget)
     deciding, name = Deciding(store), f"{asked.model} {prompt.hash[:8]}"
     deciding.take_verdicts(name)
     verdicts = deciding.verdicts(name)

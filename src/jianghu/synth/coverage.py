@@ -1,11 +1,13 @@
-"""What of the shelf the teacher's facts and questions cover: chapters without facts, people nobody asked about."""
+"""What of the shelf the facts and questions cover: chapters without facts, people nobody asked about."""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Iterable
 from typing import Any
 
 from ..llm.store import Reader
+from ..records import Record
 from .books import Shelf
 
 
@@ -14,10 +16,12 @@ class Coverage:
 
     Args:
         shelf: the books, with the people whom questions may be about.
+        made: records that are not in the store, such as cloze ones; they cover as well.
     """
 
-    def __init__(self, shelf: Shelf) -> None:
+    def __init__(self, shelf: Shelf, made: Iterable[Record] = ()) -> None:
         self.shelf = shelf
+        self._made = [(row.book, row.chapter, f"{row.question}\n{row.answer}") for row in made]
         self._present: tuple[str, list[int]] | None = None
         self._mentioned: dict[str, Counter[str]] = {}
         self._asked: defaultdict[str, set[str]] = defaultdict(set)
@@ -28,6 +32,9 @@ class Coverage:
         self.shelf.learn()
         self._mentioned = {book: self._people(book, self.shelf.known(book).text) for book in self.shelf.books}
         self._asked.clear()
+        for book, _, text in self._made:
+            if book in self._mentioned:
+                self._asked[book] |= self._people(book, text).keys()
         self._last = self._counted = 0
 
     def look(self, store: Reader, most: int | None = None) -> bool:
@@ -39,7 +46,7 @@ class Coverage:
         for number, book, content in store.newer(self._last, most):
             self._last = number
             if book in self._mentioned:
-                self._asked[book] |= self._people(book, f"{content['question']}\n{content['answer']}").keys()
+                self._asked[book] |= self._people(book, f"{content.get('question')}\n{content.get('answer')}").keys()
             seen += 1
         self._counted += seen
         if self._counted > store.verdicts().get("accepted", 0):
@@ -53,7 +60,8 @@ class Coverage:
         Each has `chapters` (chapter, title, characters, facts, records), `people` (of the lexicon and in the book, of
         them asked about, and those of whom no question speaks with how often the book names them), and `brief`.
         """
-        facts, records = store.by_chapter("fact"), store.by_chapter("record")
+        facts, records = store.by_chapter("fact"), Counter(store.by_chapter("record"))
+        records.update((book, chapter) for book, chapter, _ in self._made if chapter is not None)
         return {book: self._book(book, facts, records) for book in self.shelf.books}
 
     def _people(self, book: str, text: str) -> Counter[str]:
@@ -94,9 +102,9 @@ class Coverage:
         }
 
 
-def coverage(store: Reader, shelf: Shelf) -> dict[str, dict[str, Any]]:
-    """All that is covered now; see `Coverage.books`."""
-    found = Coverage(shelf)
+def coverage(store: Reader, shelf: Shelf, made: Iterable[Record] = ()) -> dict[str, dict[str, Any]]:
+    """All that is covered now; see `Coverage` and `Coverage.books`."""
+    found = Coverage(shelf, made)
     while not found.look(store):
         pass
     return found.books(store)

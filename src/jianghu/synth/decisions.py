@@ -63,7 +63,8 @@ class Decisions:
         found: list[tuple[str, str]] = []
         shown: set[str] = set()
         for stage, text in rows:
-            content = json.loads(text)
+            if (content := _verdict(text)) is None:
+                continue
             if stage == "calibration":
                 shown.add(content["record"])
             elif content["record"] not in shown:
@@ -101,7 +102,8 @@ class Deciding(Decisions):
                 last = rows[-1][0]
                 entries: list[tuple[Any, ...]] = []
                 for _, text in rows:
-                    content = json.loads(text)
+                    if (content := _verdict(text)) is None:
+                        continue
                     entries.append((content["record"], judge, content["verdict"], content["because"]))
                 self.store._db.executemany("INSERT OR REPLACE INTO verdicts VALUES (?, ?, ?, ?)", entries)
 
@@ -116,3 +118,14 @@ class Deciding(Decisions):
     def filter_by(self, judge: str | None) -> None:
         """Have a judge's verdicts decide what is left out; None: nobody's."""
         self.store.set_meta(FILTER, judge)
+
+
+def _verdict(text: str) -> dict[str, str] | None:
+    """The fields of a verdict; None where a damaged row has lost them."""
+    try:
+        content = json.loads(text)
+    except ValueError:
+        return None
+    names = ("record", "verdict", "because", "way")
+    whole = isinstance(content, dict) and {"record", "verdict"} <= content.keys()
+    return {name: str(content.get(name, "")) for name in names} if whole else None

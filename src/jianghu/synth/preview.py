@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator
 from typing import Any, Self
 
 from ..corpus import read_chapters
@@ -10,13 +12,18 @@ from ..llm.budget import Budget
 from ..llm.runner import plan_strategies, run_strategies
 from ..llm.status import status
 from ..llm.store import Reader, Store
+from ..messages import tr
 from ..recipe import Recipe
+from ..records import Record, read_records
 from ..workspace import Workspace
 from .cost import forecast
 from .coverage import Coverage, coverage
 from .stage import teacher_progress
 from .teacher import must_ask, serving, shelf_of, strategies_of
 
+MADE = {"cloze", "bundled", "manners", "written"}
+"""Sources of records that no teacher was asked for."""
+STATEMENTS = "statements.jsonl"
 MOST_COUNTED = 20_000
 """Records that a look at the status searches for names: about a second."""
 
@@ -65,8 +72,8 @@ class SynthStatus:
 
     def __init__(self, ws: Workspace, recipe: Recipe) -> None:
         chapters = read_chapters(ws.chapters)
-        self._store = Reader(ws.store)
-        self._coverage = Coverage(shelf_of(ws, recipe, chapters, self._store))
+        self._store, self._ws = Reader(ws.store), ws
+        self._coverage = Coverage(shelf_of(ws, recipe, chapters, self._store), made_records(ws))
 
     def __enter__(self) -> Self:
         return self
@@ -75,7 +82,9 @@ class SynthStatus:
         self._store.close()
 
     def look(self) -> dict[str, Any]:
-        """What `status` counts, and `coverage`: book → in brief.
+        """What `status` counts of the teacher's work; `written`: file of data/records → source → how many; and
+        `coverage`: book → in brief.
+
 
         People without questions are None as long as not all records are counted; each look counts some thousands.
         """
@@ -83,7 +92,7 @@ class SynthStatus:
         brief = {book: row["brief"] for book, row in self._coverage.books(self._store).items()}
         if not counted:
             brief = {book: {**row, "people_without_questions": None} for book, row in brief.items()}
-        return {**status(self._store), "coverage": brief}
+        return {**status(self._store), "written": written_records(self._ws), "coverage": brief}
 
 
 def synth_coverage(ws: Workspace, recipe: Recipe) -> dict[str, dict[str, Any]]:
@@ -93,10 +102,29 @@ def synth_coverage(ws: Workspace, recipe: Recipe) -> dict[str, dict[str, Any]]:
         InputError: there is nothing yet.
     """
     with Reader(ws.store) as store:
-        found = coverage(store, shelf_of(ws, recipe, read_chapters(ws.chapters), store))
+        shelf = shelf_of(ws, recipe, read_chapters(ws.chapters), store)
+        found = coverage(store, shelf, made_records(ws))
     if not any(row["brief"][kind] for row in found.values() for kind in ("facts", "records")):
         raise InputError(
-            f"{ws.store}: no fact and no record of a teacher is in it yet, so nothing is covered. "
-            "`jianghu synth run --strategy facts` asks for some."
+            tr(
+                "{path}: no fact and no record yet, so nothing is covered. `jianghu synth run` makes some.",
+                path=ws.store,
+            )
         )
+    return found
+
+
+def made_records(ws: Workspace) -> Iterator[Record]:
+    """The records of data/records that were made without a teacher, and so are not in the store."""
+    for path in sorted(ws.records.glob("*.jsonl")):
+        if path.name != STATEMENTS:
+            yield from (record for record in read_records(path) if record.source in MADE)
+
+
+def written_records(ws: Workspace) -> dict[str, dict[str, int]]:
+    """File of data/records → source → how many records it holds."""
+    found: dict[str, dict[str, int]] = {}
+    for path in sorted(ws.records.glob("*.jsonl")):
+        if path.name != STATEMENTS:
+            found[path.stem] = dict(Counter(record.source for record in read_records(path)).most_common())
     return found

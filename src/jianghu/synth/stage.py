@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -14,10 +14,11 @@ from ..llm.budget import Budget
 from ..llm.runner import run_strategies
 from ..llm.store import Store
 from ..progress import Progress
-from ..recipe import Recipe
+from ..recipe import Recipe, Strategy
 from ..workspace import Manifest, Workspace
 from .assemble import RecordSet
 from .exchange import reread_imports
+from .strategies import STRATEGIES
 from .teacher import asks_teacher, serving, shelf_of, strategies_of, write_coverage, write_rewrites
 from .written import facts_files
 
@@ -57,12 +58,20 @@ def lexicons_of(ws: Workspace, chapters: list[Chapter]) -> dict[str, Lexicon]:
     return shelf_lexicons(ws.books, chapters)
 
 
-def synth(ws: Workspace, recipe: Recipe, budget: Budget | None = None, batch: bool = False) -> dict[str, Any]:
-    """Question-answer records by the recipe's strategies, written to data/records, split by fact.
+def synth(
+    ws: Workspace,
+    recipe: Recipe,
+    budget: Budget | None = None,
+    batch: bool = False,
+    asking: Sequence[Strategy] = (),
+) -> dict[str, Any]:
+    """Question-answer records, written to data/records, split by fact.
 
     Args:
         budget: what the teacher may be asked; records are written of what there is then.
         batch: ask by the provider's batch API.
+        asking: strategies to go through now, instead of the recipe's; the records of the recipe's strategies, and
+            what was asked before, stay beside theirs.
 
     Raises:
         InputError: nothing is prepared, or a strategy lacks what it needs (a key, an endpoint, the bundled novel).
@@ -70,28 +79,37 @@ def synth(ws: Workspace, recipe: Recipe, budget: Budget | None = None, batch: bo
     """
     chapters = read_chapters(ws.chapters)
     facts: dict[str, Any] = {}
+    now = with_strategies(recipe, asking) if asking else recipe
+    made = [name for name in now.synth.strategies if name not in STRATEGIES and name not in recipe.synth.strategies]
+    recipe = with_strategies(recipe, [*recipe.synth.strategies, *made]) if made else recipe
     with files.lock(ws.records, "data/records"), Store(ws.store) as store:
         manifest = synth_manifest(ws, recipe)
         shelf = shelf_of(ws, recipe, chapters, store)
-        if asks_teacher(recipe):
-            with serving(recipe) as served, teacher_progress("teacher") as show:
-                asking, teacher = strategies_of(ws, served, shelf), served.synth.teacher
+        if asks_teacher(now):
+            with serving(now) as served, teacher_progress("teacher") as show:
+                strategies, teacher = strategies_of(ws, served, shelf), served.synth.teacher
                 facts["teacher"] = asdict(
-                    run_strategies(asking, chapters, store, teacher, show, budget=budget, batch=batch)
+                    run_strategies(strategies, chapters, store, teacher, show, budget=budget, batch=batch)
                 )
-        if "rewrite" in recipe.synth.strategies:
+        if "rewrite" in now.synth.strategies:
             facts["rewrites"] = write_rewrites(ws, store)
-        if set(recipe.synth.strategies) <= NO_RECORDS:
+        if set(now.synth.strategies) <= NO_RECORDS:
             return facts
         shelf.learn()
         reread_imports(shelf, store)
-        record_set = RecordSet(recipe, ws.books, chapters, {book: shelf.names(book) for book in shelf.books}, store)
+        names = {book: shelf.names(book) for book in shelf.books}
+        record_set = RecordSet(recipe, ws.books, chapters, names, store, must_have=tuple(asking))
         record_set.decide()
         record_set.write(ws)
-        if asks_teacher(recipe):
-            facts["coverage"] = write_coverage(ws, store, shelf)
+        if asks_teacher(now):
+            facts["coverage"] = write_coverage(ws, store, shelf, record_set.made)
         ws.record(ws.records, manifest)
     return facts | record_set.facts
+
+
+def with_strategies(recipe: Recipe, strategies: Sequence[Strategy]) -> Recipe:
+    """The recipe with other strategies."""
+    return recipe.model_copy(update={"synth": recipe.synth.model_copy(update={"strategies": list(strategies)})})
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from typing import Any
 
@@ -14,6 +14,7 @@ from ..llm.local_server import local_teacher, named
 from ..llm.prompts import Prompts
 from ..llm.store import Reader
 from ..recipe import Recipe
+from ..records import Record
 from ..workspace import Workspace
 from .books import Shelf
 from .coverage import coverage
@@ -104,8 +105,8 @@ def _rewrites(store: Reader) -> Iterator[dict[str, Any]]:
             }
 
 
-def write_coverage(ws: Workspace, store: Reader, shelf: Shelf) -> dict[str, Any]:
+def write_coverage(ws: Workspace, store: Reader, shelf: Shelf, made: Iterable[Record] = ()) -> dict[str, Any]:
     """Write data/records/coverage.json: what of the shelf has facts and questions; return its figures in brief."""
-    found = coverage(store, shelf)
+    found = coverage(store, shelf, made)
     files.write_json(ws.records / "coverage.json", found)
     return {book: row["brief"] for book, row in found.items()}

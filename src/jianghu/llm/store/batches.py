@@ -41,7 +41,7 @@ class BatchStore(Reader):
         rows = self._rows(
             f"SELECT {_REQUEST} {_FROM} WHERE batch = ? AND state = 'sent' ORDER BY rank, requests.id", (batch.id,)
         )
-        return [Taken(*self._request(row)) for row in rows]
+        return [Taken(*found) for row in rows if (found := self._readable(row)) is not None]
 
     def update_batch(self, batch: Batch, state: str, file: str | None = None, remote: str | None = None) -> Batch:
         """Write down how far a batch has come, before anything more is done with it."""

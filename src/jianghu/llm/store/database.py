@@ -14,6 +14,10 @@ from ...errors import InputError, RunError
 from .tables import SCHEMA, VERSION
 
 
+def _text(data: bytes) -> str:
+    return data.decode("utf-8", "replace")
+
+
 class Database:
     """The file of one workspace. Use it as a context manager or close it.
 
@@ -60,8 +64,11 @@ class Database:
 
     def _connect(self, write: bool) -> sqlite3.Connection:
         if write:
-            return sqlite3.connect(self.path, isolation_level=None)
-        return sqlite3.connect(f"{self.path.absolute().as_uri()}?mode=ro", isolation_level=None, uri=True)
+            db = sqlite3.connect(self.path, isolation_level=None)
+        else:
+            db = sqlite3.connect(f"{self.path.absolute().as_uri()}?mode=ro", isolation_level=None, uri=True)
+        db.text_factory = _text  # bytes that are no text must not end everything
+        return db
 
     def _prepare(self, write: bool) -> None:
         ((version,),) = self._rows("PRAGMA user_version")

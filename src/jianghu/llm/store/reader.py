@@ -25,16 +25,22 @@ store, and come back for nothing when a plan names them again."""
 _ITEMS = (
     "FROM items JOIN requests ON requests.id = items.request LEFT JOIN passages ON passages.id = requests.passage WHERE"
 )
-_BOOK = "coalesce(passages.book, json_extract(items.content, '$.book'))"
-_CHAPTER = "coalesce(passages.chapter, json_extract(items.content, '$.chapter'))"
+_CONTENT = "CASE WHEN json_valid(items.content) THEN items.content ELSE '{}' END"
+_BOOK = f"coalesce(passages.book, json_extract({_CONTENT}, '$.book'))"
+_CHAPTER = f"coalesce(passages.chapter, json_extract({_CONTENT}, '$.chapter'))"
 """Where an item belongs: what was imported says it itself."""
 
 
 class Reader(Database):
-    """A store that is only read. See `Database` for what is raised."""
+    """A store that is only read. See `Database` for what is raised.
+
+    Attributes:
+        damaged: numbers of requests whose rows cannot be read; they are passed over.
+    """
 
     def __init__(self, path: Path, *, write: bool = False) -> None:
         super().__init__(path, write=write)
+        self.damaged: set[int] = set()
 
     def kept(self, kind: Kind = "record", strategy: str | None = None) -> Iterator[Kept]:
         """Accepted items of a kind, of the present plans and texts, in the order of the shelf, one by one.
@@ -51,8 +57,8 @@ class Reader(Database):
         )
         for row in rows:
             request, item, key, strategy, stage, slot, parent = row[:7]
-            passage, content = _passage(*row[7:11]), json.loads(row[11])
-            yield Kept(request, item, key, strategy, stage, slot, parent, passage, content)
+            if (content := self._content(request, row[11])) is not None:
+                yield Kept(request, item, key, strategy, stage, slot, parent, _passage(*row[7:11]), content)
 
     def accepted(self, strategy: str | None = None) -> Iterator[tuple[Request, Reply]]:
         """Every request with its accepted reply, of whatever plan, in the order of the shelf, one by one."""
@@ -63,7 +69,8 @@ class Reader(Database):
             values,
         )
         for row in rows:
-            yield self._request(row[:14])[1], Reply(*row[14:])
+            if (found := self._readable(row[:14])) is not None:
+                yield found[1], Reply(*row[14:])
 
     def request(self, key: str) -> Request | None:
         """The request of a key."""
@@ -113,6 +120,10 @@ class Reader(Database):
             )
         )
 
+    def planned(self) -> list[str]:
+        """The strategies that have a plan."""
+        return [name for (name,) in self._rows("SELECT strategy FROM plans ORDER BY strategy")]
+
     def present(self) -> tuple[str, list[int]]:
         """What `_PRESENT` depends on: a hash of the shelf, and the numbers of the present plans."""
         return self.get_meta("shelf"), [number for (number,) in self._rows("SELECT number FROM plans ORDER BY number")]
@@ -127,7 +138,27 @@ class Reader(Database):
             f"AND verdict = 'accepted' AND {_PRESENT} ORDER BY items.rowid LIMIT ?",
             (last, -1 if most is None else most),
         )
-        return ((number, book, json.loads(content)) for number, book, content in rows)
+        for number, book, text in rows:
+            if (content := self._content(number, text)) is not None:
+                yield number, book, content
+
+    def verdicts_of(self, strategy: str, slots: str) -> dict[str, int]:
+        """How many items got each verdict, of a strategy's requests whose slot begins so."""
+        rows = self._rows(
+            "SELECT verdict, count(*) FROM items JOIN requests ON requests.id = items.request WHERE strategy = ? AND "
+            "substr(slot, 1, ?) = ? GROUP BY verdict ORDER BY count(*) DESC, verdict",
+            (strategy, len(slots), slots),
+        )
+        return dict(rows)
+
+    def imported(self, strategy: str) -> list[tuple[str, str]]:
+        """The first part of a strategy's slots, up to the stroke, with the stage; the last that came first."""
+        rows = self._rows(
+            "SELECT substr(slot, 1, instr(slot, '/') - 1), stage FROM requests JOIN replies ON replies.request = "
+            "requests.id WHERE strategy = ? GROUP BY 1, 2 ORDER BY max(replies.id) DESC",
+            (strategy,),
+        )
+        return [(first, stage) for first, stage in rows]
 
     def by_chapter(self, kind: Kind) -> dict[tuple[str, int], int]:
         """How many accepted items of a kind are about each chapter: (book, chapter) → count."""
@@ -136,7 +167,7 @@ class Reader(Database):
             "GROUP BY 1, 2",
             (kind,),
         )
-        return {(book, chapter): count for book, chapter, count in rows if chapter is not None}
+        return {(book, chapter): count for book, chapter, count in rows if isinstance(chapter, int)}
 
     def received_since(self, at: float, most: int) -> int:
         """How many good replies came since a time of the wall clock; of the newest `most` replies."""
@@ -164,7 +195,7 @@ class Reader(Database):
             "AND state = 'open' ORDER BY rank LIMIT ?",
             [*values, most],
         )
-        return [self._request(row)[1].body for row in rows]
+        return [found[1].body for row in rows if (found := self._readable(row)) is not None]
 
     def newest(self, most: int) -> Iterator[tuple[Request, Reply, list[Item]]]:
         """The newest good replies with their requests and what was read out of them, oldest first."""
@@ -176,9 +207,12 @@ class Reader(Database):
             (most,),
         )
         for row in rows:
-            number, request = self._request(row[:14])
+            if (found := self._readable(row[:14])) is None:
+                continue
+            number, request = found
             items = self._rows("SELECT verdict, content, kind FROM items WHERE request = ? ORDER BY item", (number,))
-            yield request, Reply(*row[14:]), [Item(verdict, json.loads(text), kind) for verdict, text, kind in items]
+            read = [(verdict, self._content(number, text), kind) for verdict, text, kind in items]
+            yield request, Reply(*row[14:]), [Item(verdict, content or {}, kind) for verdict, content, kind in read]
 
     def outcomes(self) -> dict[str, int]:
         """How many sendings had each outcome."""
@@ -244,6 +278,25 @@ class Reader(Database):
         """A small remembered value, or None."""
         rows = self._rows("SELECT value FROM meta WHERE name = ?", (name,))
         return json.loads(rows[0][0]) if rows else None
+
+    def _readable(self, row: Any) -> tuple[int, Request] | None:
+        """See `_request`; None where a damaged row cannot be read, which is remembered."""
+        try:
+            return self._request(row)
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+            self.damaged.add(row[0])
+            return None
+
+    def _content(self, request: int, text: str) -> dict[str, Any] | None:
+        """The fields of an item; None where they cannot be read, which is remembered."""
+        try:
+            content = json.loads(text)
+        except (ValueError, TypeError, RecursionError):
+            content = None
+        if not isinstance(content, dict):
+            self.damaged.add(request)
+            return None
+        return content
 
     def _request(self, row: Any) -> tuple[int, Request]:
         """Number and request of a row of `_REQUEST`; the body's texts are put back."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from itertools import islice
 from pathlib import Path
@@ -15,12 +15,13 @@ from typing import Any
 
 from ... import files
 from ...corpus import Chapter, Passage
+from ..storable import storable
 from .batches import BatchStore
 from .reader import _FROM, _REPLY, _REQUEST
 from .requests import Item, Reply, Request, Taken
+from .texts import Texts
 
 PIECE = 500  # rows of one step where many are gone through
-MOST_KNOWN = 10_000  # texts whose number is remembered
 
 
 class _TakenBack(Exception):  # noqa: N818 - no error: it ends a transaction that was only tried
@@ -35,7 +36,7 @@ class Store(BatchStore):
 
     def __init__(self, path: Path) -> None:
         super().__init__(path, write=True)
-        self._known: dict[str, int] = {}  # hash of a text → its number, for texts that many requests share
+        self._texts = Texts(self._rows, self._insert)
         with self._transaction():
             self._db.execute("UPDATE requests SET state = 'open' WHERE state = 'sent' AND batch IS NULL")
 
@@ -84,6 +85,13 @@ class Store(BatchStore):
         Another fingerprint begins a new plan: requests that it does not name again are no longer asked.
         """
         rows = self._rows("SELECT number, fingerprint, complete FROM plans WHERE strategy = ?", (strategy,))
+        with self._transaction():
+            # A newer program may read what an older one could not.
+            self._db.execute(
+                "UPDATE requests SET state = CASE WHEN EXISTS (SELECT 1 FROM replies WHERE request = requests.id AND "
+                "accepted) THEN 'answered' ELSE 'open' END WHERE strategy = ? AND state = 'aside'",
+                (strategy,),
+            )
         if rows and rows[0][1] == fingerprint:
             return rows[0][0], bool(rows[0][2])
         with self._transaction():
@@ -132,10 +140,13 @@ class Store(BatchStore):
                 f"{head} state = 'open' ORDER BY rank, requests.id LIMIT ?", (number, min(fresh, most - len(again)))
             )
             self._db.executemany("UPDATE requests SET state = 'sent' WHERE id = ?", [(row[2],) for row in again + new])
-            return [self._taken(row) for row in again], [self._taken(row) for row in new]
+            found = [self._taken(row) for row in again], [self._taken(row) for row in new]
+            self.set_aside(self.damaged)
+        return [one for one in found[0] if one], [one for one in found[1] if one]
 
-    def _taken(self, row: Any) -> Taken:
-        return Taken(*self._request(row[2:]), *row[:2])
+    def _taken(self, row: Any) -> Taken | None:
+        found = self._readable(row[2:])
+        return Taken(*found, *row[:2]) if found else None
 
     def give_back(self, ids: Iterable[int]) -> None:
         """Open again what was taken and not sent."""
@@ -216,7 +227,15 @@ class Store(BatchStore):
             "WHERE plan = ? AND state = 'answered' ORDER BY rank LIMIT ?",
             (number, most),
         )
-        return [(*self._request(row[:14]), Reply(*row[14:])) for row in rows]
+        found = [(self._readable(row[:14]), Reply(*row[14:])) for row in rows]
+        self.set_aside(self.damaged)
+        return [(*one, reply) for one, reply in found if one]
+
+    def set_aside(self, ids: Collection[int]) -> None:
+        """Pass over requests whose reply cannot be read, until `begin_plan` gives them another chance."""
+        if ids:
+            with self._transaction():
+                self._db.executemany("UPDATE requests SET state = 'aside' WHERE id = ?", [(id_,) for id_ in ids])
 
     def enter_items(self, number: int, found: Iterable[tuple[int, Sequence[Item], Iterable[Request]]]) -> int:
         """Replace the items of requests, enter the requests that follow from them, and mark them as read; in one step.
@@ -232,13 +251,25 @@ class Store(BatchStore):
             for id_, items, further in found:
                 self._db.execute("DELETE FROM items WHERE request = ?", (id_,))
                 rows = [
-                    (id_, n, item.kind, item.verdict, json.dumps(item.content, ensure_ascii=False))
+                    (id_, n, item.kind, item.verdict, json.dumps(storable(item.content), ensure_ascii=False))
                     for n, item in enumerate(items)
                 ]
                 self._db.executemany("INSERT INTO items VALUES (?, ?, ?, ?, ?)", rows)
                 new += sum(self._enter(number, request) for request in further)
                 self._db.execute("UPDATE requests SET state = 'read' WHERE id = ?", (id_,))
         return new
+
+    def forget(self, strategy: str, slots: str) -> int:
+        """Take out a strategy's requests whose slot begins so, with their replies and items. Returns how many.
+
+        For what was imported: its file can be imported again. What was paid for is never taken out.
+        """
+        which = "SELECT id FROM requests WHERE strategy = ? AND substr(slot, 1, ?) = ?"
+        values = (strategy, len(slots), slots)
+        with self._transaction():
+            self._db.execute(f"DELETE FROM items WHERE request IN ({which})", values)
+            self._db.execute(f"DELETE FROM replies WHERE request IN ({which})", values)
+            return self._db.execute(f"DELETE FROM requests WHERE id IN ({which})", values).rowcount
 
     def unread_again(self, strategy: str) -> int:
         """Have all replies of a strategy's plan read again; returns its number."""
@@ -263,8 +294,8 @@ class Store(BatchStore):
     def _enter(self, number: int, request: Request) -> bool:
         """Enter a request; returns whether the plan did not have it."""
         body = dict(request.body)
-        body["messages"] = [(message["role"], self._number(message["content"])) for message in body["messages"]]
-        body["schema"] = self._number(json.dumps(body["schema"], ensure_ascii=False, sort_keys=True))
+        body["messages"] = [(message["role"], self._texts.number(message["content"])) for message in body["messages"]]
+        body["schema"] = self._texts.number(json.dumps(body["schema"], ensure_ascii=False, sort_keys=True))
         entered = self._db.execute(
             "INSERT INTO requests "
             "(key, plan, strategy, stage, slot, passage, parent, prompt, model, body, rank, state) "
@@ -294,23 +325,17 @@ class Store(BatchStore):
             (*where, passage.start, passage.book, passage.chapter, passage.text),
         )
 
-    def _number(self, text: str) -> int:
-        """The number of a text, entered if it is new."""
-        hash_ = files.sha256_bytes(text.encode())
-        number = self._known.get(hash_)
-        if number is None:
-            rows = self._rows("SELECT id FROM texts WHERE hash = ?", (hash_,))
-            number = rows[0][0] if rows else self._insert("INSERT INTO texts (hash, text) VALUES (?, ?)", (hash_, text))
-            if len(self._known) >= MOST_KNOWN:
-                self._known.clear()
-            self._known[hash_] = number
-        return number
-
     def _insert(self, statement: str, values: Sequence[Any]) -> int:
         """Insert a row; returns its number."""
         number = self._db.execute(statement, values).lastrowid
         assert number is not None  # SQLite gives every row one
         return number
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """What is written inside is kept as a whole when the block ends, or not at all."""
+        with self._transaction():
+            yield
 
     @contextmanager
     def trial(self) -> Iterator[None]:
@@ -325,5 +350,5 @@ class Store(BatchStore):
             with super()._transaction():
                 yield
         except BaseException:
-            self._known.clear()  # what it names may have been rolled back
+            self._texts.forget()  # what it names may have been rolled back
             raise

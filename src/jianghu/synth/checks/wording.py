@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from ...llm.thoughts import has_thoughts
 from .quote import letters
 
 LONGEST_COPY = 20  # letters in a row that a question or an answer may share with the book; names and titles are shorter
@@ -27,7 +28,9 @@ _PAIRS = (("“", "”"), ("‘", "’"), ("「", "」"), ("『", "』"), ("（"
 
 
 def garbage(text: str) -> bool:
-    """Whether a text holds broken characters, an endless run of one character, or hardly any letters."""
+    """Whether a text holds broken characters, thoughts, an endless run of one character, or hardly any letters."""
+    if has_thoughts(text):
+        return True
     if any(unicodedata.category(c) in ("Cc", "Cs", "Co", "Cn") or c == "\ufffd" for c in text):
         return True
     if re.search(r"(.)\1{7}|(.{2,8}?)\2{4}", text):

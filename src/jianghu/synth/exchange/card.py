@@ -20,7 +20,9 @@ _FIELDS = {
 _FIELDS["parquet"] = _FIELDS["jsonl"]
 _SOURCES = {
     "cloze": "cut from the text by program, no model",
-    "bundled": "written by hand",
+    "manners": "greetings and who the model is, by program",
+    "written": "written down by the user beside the book",
+    "bundled": "written by language models that read the novel (docs/records.md)",
     "passage": "asked of a teacher model, passage by passage",
     "facts": "asked of a teacher model: facts with quotes, then wordings of each",
     "rolling": "asked of a teacher model with rotating examples; not tied to a passage",
@@ -39,7 +41,7 @@ def data_card(done: Exported, format: str, about: Mapping[str, Any]) -> str:
         + "\n---",
         f"# Question-answer records about {_list(f'《{book}》' for book in sorted(done.books))}",
         f"{total:,} records. Fields: {_FIELDS[format]}.",
-        _table("split", done.splits),
+        _table("file", done.splits),
         _table("book", done.books),
         _table("kind", done.kinds),
         "## How they were made",
@@ -53,6 +55,8 @@ def data_card(done: Exported, format: str, about: Mapping[str, Any]) -> str:
         "contradict one.",
         "- Splits are by fact and never change: no wording of a fact that is asked in the test is in the training "
         "file, nor is a question nearly the same.",
+        "- `paraphrase` and `val_paraphrase` hold other wordings of facts that are in the training file, kept from it "
+        "to examine what was taught and to choose a checkpoint by. Do not train on them.",
     ]
     if left_out := about.get("left_out"):
         parts.append("- Left out: " + _list(f"{name} {count:,}" for name, count in left_out.items()) + ".")

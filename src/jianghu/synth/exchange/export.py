@@ -1,19 +1,19 @@
-"""Records in order → a folder with a file for each split, a manifest and a data card. Streaming and atomic."""
+"""Records in parts → a folder with a file for each part, a manifest and a data card. Streaming and atomic."""
 
 from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 from ... import __version__, files
 from ...errors import InputError
-from ...records import Record, Split
+from ...records import Record
 from .card import data_card
 from .file_reader import parquet_module
 from .formats import ROWS, Format
@@ -24,7 +24,7 @@ Write = Callable[[dict[str, Any]], None]
 
 @dataclass
 class Exported:
-    """What was written: records by split, by book, by kind and by source."""
+    """What was written: records by part, by book, by kind and by source."""
 
     splits: Counter[str] = field(default_factory=Counter)
     books: Counter[str] = field(default_factory=Counter)
@@ -32,19 +32,22 @@ class Exported:
     sources: Counter[str] = field(default_factory=Counter)
     grounded: int = 0
 
-    def add(self, record: Record) -> None:
+    def add(self, part: str, record: Record) -> None:
         """Count a record."""
-        self.splits[record.split] += 1
+        self.splits[part] += 1
         self.books[record.book] += 1
         self.kinds[record.kind] += 1
         self.sources[record.source] += 1
         self.grounded += record.start is not None
 
 
-def export_records(records: Iterable[Record], folder: Path, format: Format, about: dict[str, Any]) -> Exported:
-    """Write records into a folder, which takes the place of an earlier export all at once.
+def export_records(
+    parts: Mapping[str, Iterable[Record]], folder: Path, format: Format, about: dict[str, Any]
+) -> Exported:
+    """Write records into a folder, a file for each part; it takes the place of an earlier export all at once.
 
     Args:
+        parts: name of a file → its records; what is kept from training has a file of its own.
         about: what else the manifest and the card say: the workspace's settings, the judge's figures, what was
             left out.
 
@@ -56,13 +59,12 @@ def export_records(records: Iterable[Record], folder: Path, format: Format, abou
     suffix, open_ = (".parquet", _parquet) if format == "parquet" else (".jsonl", _jsonl)
     done = Exported()
     with files.atomic_folder(folder) as building:
-        with ExitStack() as stack:
-            writers: dict[str, Write] = {
-                split: open_(building / f"{split}{suffix}", stack) for split in get_args(Split)
-            }
-            for record in records:
-                writers[record.split](ROWS[format](record))
-                done.add(record)
+        for part, records in parts.items():
+            with ExitStack() as stack:
+                write = open_(building / f"{part}{suffix}", stack)
+                for record in records:
+                    write(ROWS[format](record))
+                    done.add(part, record)
         if not done.splits:
             raise InputError("there are no records to export. `jianghu synth run` makes them.")
         hashes = {path.name: files.sha256_file(path) for path in sorted(building.iterdir())}

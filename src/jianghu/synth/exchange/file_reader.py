@@ -10,6 +10,7 @@ from typing import Any
 
 from ...corpus.decode import decode
 from ...errors import InputError
+from ...messages import tr
 
 CHUNK = 1 << 16  # bytes read at once
 HEAD = 1 << 20  # bytes by which the encoding is found
@@ -42,8 +43,11 @@ def _parquet(path: Path) -> Iterator[str]:
     except Exception as error:  # of pyarrow's own family, which cannot be named where it is not installed
         raise InputError(f"{path}: not a Parquet file ({error}).") from None
     with file:
-        for batch in file.iter_batches(batch_size=1000):
-            yield "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in batch.to_pylist())
+        try:
+            for batch in file.iter_batches(batch_size=1000):
+                yield "".join(json.dumps(row, ensure_ascii=False, default=str) + "\n" for row in batch.to_pylist())
+        except Exception as error:
+            raise InputError(tr("{path}: damaged Parquet ({error}).", path=path, error=error)) from None
 
 
 def parquet_module() -> Any:

@@ -8,11 +8,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Literal
 
+from ...llm.stream import text_of
+from ...llm.thoughts import without_thoughts
 from ...records import Record
+from ..schemas import FIELD_NAMES
 
 Format = Literal["jsonl", "qa", "alpaca", "sharegpt", "chatml", "parquet"]
 """jsonl and parquet hold all fields of a record; the others hold question and answer."""
 
+DEEPEST = 2  # lists of rows around a row
+_TURNS = ("conversations", "messages", "conversation")
 _ASKS = ("human", "user")
 _ANSWERS = ("gpt", "assistant", "chatgpt", "bing", "bard")
 _MORE = ("short_answer", "aliases", "kind", "book", "chapter", "evidence")
@@ -47,24 +52,48 @@ ROWS: dict[Format, Callable[[Record], dict[str, Any]]] = {
 """How each format writes a record."""
 
 
-def pairs_in(row: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+def pairs_in(row: Mapping[str, Any], depth: int = 0) -> Iterator[dict[str, Any]]:
     """The questions and answers of a foreign row, whatever its format; none if it has none.
 
-    Each has `question` and `answer`, and of short_answer, aliases, kind, book, chapter and evidence what the row has.
+    Each has `question` and `answer`, and of short_answer, aliases, kind, book, chapter and evidence what the row has
+    in the type that belongs there; what the answerer thought before it answered is left out.
     """
-    fields = {str(name).strip().lower(): value for name, value in row.items()}
-    turns = fields.get("conversations", fields.get("messages", fields.get("conversation")))
-    if isinstance(turns, list):
+    fields = {_name(name): value for name, value in row.items()}
+    turns = next((fields[name] for name in _TURNS if isinstance(fields.get(name), list)), None)
+    if turns is not None:
         yield from _from_turns(turns)
         return
-    question, answer = fields.get("question", fields.get("prompt", fields.get("query"))), fields.get("answer")
+    question, answer = fields.get("question", fields.get("prompt")), fields.get("answer")
     if "instruction" in fields:
-        question = "\n".join(str(fields[name]) for name in ("instruction", "input") if fields.get(name))
+        parts = (fields.get(name) for name in ("instruction", "input"))
+        question = "\n".join(part for part in parts if isinstance(part, str) and part) or question
     if answer is None:
         answer = next((fields[name] for name in ("output", "response", "completion") if name in fields), None)
     if isinstance(question, str) and isinstance(answer, str):
-        more = {name: fields[name] for name in _MORE if fields.get(name) is not None}
-        yield {"question": question, "answer": answer, **more}
+        yield {**_pair(question, answer), **{name: fields[name] for name in _MORE if _fits(name, fields.get(name))}}
+    elif depth < DEEPEST and question is None and answer is None:  # rows inside a row, such as {"records": [...]}
+        for rows in row.values():
+            for inner in rows if isinstance(rows, list) else ():
+                if isinstance(inner, dict):
+                    yield from pairs_in(inner, depth + 1)
+
+
+def _name(name: object) -> str:
+    plain = str(name).strip().lower()
+    return FIELD_NAMES.get(plain.replace(" ", ""), plain)
+
+
+def _fits(name: str, value: Any) -> bool:
+    """Whether a value is of the type of its field."""
+    if name == "aliases":
+        return isinstance(value, list) and all(isinstance(alias, str) for alias in value)
+    if name == "chapter":
+        return isinstance(value, int) and not isinstance(value, bool)
+    return isinstance(value, str)
+
+
+def _pair(question: str, answer: str) -> dict[str, Any]:
+    return {"question": without_thoughts(question).strip(), "answer": without_thoughts(answer).strip()}
 
 
 def _from_turns(turns: list[Any]) -> Iterator[dict[str, Any]]:
@@ -74,8 +103,10 @@ def _from_turns(turns: list[Any]) -> Iterator[dict[str, Any]]:
         if not isinstance(turn, dict):
             continue
         who, text = turn.get("from", turn.get("role")), turn.get("value", turn.get("content"))
+        if isinstance(text, list):  # OpenAI's parts
+            text = text_of(text)
         if who in _ASKS and isinstance(text, str):
             asked = text
         elif who in _ANSWERS and isinstance(text, str) and asked:
-            yield {"question": asked, "answer": text}
+            yield _pair(asked, text)
             asked = ""

@@ -15,8 +15,10 @@ from ... import files
 from ...corpus import Passage
 from ...errors import InputError
 from ...llm.prompts import Prompt
-from ...llm.runner import read_all
+from ...llm.runner import ReadAll, read_all
+from ...llm.storable import writable
 from ...llm.store import Item, Reader, Reply, Request, Store, ask
+from ...messages import tr
 from ..books import Shelf
 from ..checks import Ground, check_record
 from .evidence import Finder
@@ -64,7 +66,7 @@ class ImportStrategy:
         return {}
 
     def _items(self, piece: Piece) -> Iterator[Item]:
-        if piece.value is None:
+        if not isinstance(piece.value, dict):
             yield Item("broken object" if piece.text.startswith("{") else "not an object", {})
             return
         empty = True
@@ -113,10 +115,10 @@ def read_imports(
     store: Store,
     paths: Sequence[Path] = (),
     count: Callable[[Sequence[Item]], None] | None = None,
-) -> None:
+) -> ReadAll:
     """Keep the text of files in the store, and read all imported text that was not yet read with these books and names.
 
-    A file that is there already changes nothing.
+    A file that is there already changes nothing. Returns what was read, and what a fault of ours kept from being read.
 
     Args:
         count: gets the items of each block that is read.
@@ -126,7 +128,8 @@ def read_imports(
     """
     for path in paths:
         if not path.is_file():
-            raise InputError(f"{path}: no such file.")
+            fault = tr("not a file") if path.exists() else tr("no such file")
+            raise InputError(f"{path}: {fault}.")
     # What stood nowhere may stand in a book that was added: the shelf counts too.
     shelf = store.shelve(strategy.shelf.chapters)
     number, made = store.begin_plan(strategy.name, files.sha256_json([strategy.fingerprint(), shelf]))
@@ -136,15 +139,42 @@ def read_imports(
     for path in paths:
         blocks = enumerate(_blocks(chunks_of(path)))
         hash_ = files.sha256_file(path)
-        while step := list(islice(blocks, TOGETHER)):
-            store.keep_foreign(number, [(_request(path, hash_, n), Reply("ok", text, "stop")) for n, text in step])
-    read_all(strategy, store, number, count)
+        with store.together():  # a file that turns out to be damaged leaves nothing
+            while step := list(islice(blocks, TOGETHER)):
+                kept = [(_request(path, hash_, n), Reply("ok", writable(text), "stop")) for n, text in step]
+                store.keep_foreign(number, kept)
+    return read_all(strategy, store, number, count)
 
 
-def reread_imports(shelf: Shelf, store: Store) -> None:
+def reread_imports(shelf: Shelf, store: Store) -> ReadAll:
     """Read what was imported before once more, if the books or their names have changed since."""
     if next(store.accepted(ImportStrategy.name), None):
-        read_imports(ImportStrategy(shelf), store)
+        return read_imports(ImportStrategy(shelf), store)
+    return ReadAll()
+
+
+def undo_imports(store: Store, paths: Sequence[Path]) -> list[tuple[str, int]]:
+    """Take out what was imported from files, or from the last file that was; returns each name with its blocks.
+
+    Raises:
+        InputError: nothing was imported from such a file.
+    """
+    known = store.imported(ImportStrategy.name)
+    if not known:
+        raise InputError(tr("nothing was imported, so there is nothing to take back."))
+    if not paths:
+        hash_, name = known[0]
+        return [(name, store.forget(ImportStrategy.name, slots_of(hash_)))]
+    done = []
+    for path in paths:
+        same = files.sha256_file(path) if path.is_file() else ""
+        found = [(hash_, name) for hash_, name in known if hash_ == same]
+        found = found or [(hash_, name) for hash_, name in known if name == writable(path.name)]
+        if not found:
+            names = ", ".join(dict.fromkeys(name for _, name in known))
+            raise InputError(tr("{path}: not imported. Imported were: {names}.", path=path, names=names))
+        done += [(name, store.forget(ImportStrategy.name, slots_of(hash_))) for hash_, name in found]
+    return done
 
 
 def _blocks(chunks: Iterable[str]) -> Iterator[str]:
@@ -162,5 +192,11 @@ def _blocks(chunks: Iterable[str]) -> Iterator[str]:
 
 
 def _request(path: Path, hash_: str, number: int) -> Request:
-    body = {"messages": [{"role": "user", "content": path.name}], "schema": {}}
-    return ask("import", path.name, "", body, slot=f"{hash_}/{number}", rank=number)
+    name = writable(path.name)
+    body = {"messages": [{"role": "user", "content": name}], "schema": {}}
+    return ask("import", name, "", body, slot=f"{slots_of(hash_)}{number}", rank=number)
+
+
+def slots_of(hash_: str) -> str:
+    """How the slots of a file's blocks begin; it is known by its bytes, whatever it is called."""
+    return f"{hash_}/"

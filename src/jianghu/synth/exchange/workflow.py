@@ -18,37 +18,63 @@ from ..decisions import FILTER, Decisions
 from ..stage import synth_manifest, synth_stale
 from ..teacher import shelf_of
 from . import Format, ImportStrategy, export_records, read_imports
+from .importer import slots_of, undo_imports
 
 
 def import_records(ws: Workspace, recipe: Recipe, paths: Sequence[Path]) -> dict[str, Any]:
     """Take records from files of other programs, pass them through the gates, and write data/records anew.
 
+    Returns:
+        For people: rows of the files, how many were accepted and of them repaired or found in the book, the others by
+        the reason against them, and what data/records holds now.
+
     Raises:
-        InputError: a file is missing, empty, or in no known encoding; or none of all records stands.
+        InputError: a file is missing, empty, or in no known encoding.
     """
     chapters = read_chapters(ws.chapters)
-    counted: Counter[str] = Counter()
+    repaired: Counter[str] = Counter()
 
     def count(items: Sequence[Item]) -> None:
         for item in items:
-            counted[item.verdict] += 1
             if item.verdict == "accepted":
-                counted["(repaired)"] += item.content["repaired"]
-                counted["(evidence found)"] += item.content["start"] is not None
+                repaired["of_them_repaired"] += bool(item.content.get("repaired"))
+                repaired["with_evidence"] += item.content.get("start") is not None
 
     with files.lock(ws.records, "data/records"), Store(ws.store) as store:
+        known = {hash_ for hash_, _ in store.imported(ImportStrategy.name)}
         shelf = shelf_of(ws, recipe, chapters, store)
-        read_imports(ImportStrategy(shelf), store, paths, count)
-        facts = write_anew(ws, recipe, gather(ws, recipe, shelf, store))
-    kept = {name: counted.pop(key) for name, key in _KEPT.items()}
-    return {**kept, "rejected": dict(counted.most_common()), **facts}
+        done = read_imports(ImportStrategy(shelf), store, paths, count)
+        hashes = [files.sha256_file(path) for path in paths]
+        counted: Counter[str] = Counter()
+        for hash_ in dict.fromkeys(hashes):
+            counted.update(store.verdicts_of(ImportStrategy.name, slots_of(hash_)))
+        facts: dict[str, Any] = {"rows": counted.total(), "accepted": counted.pop("accepted", 0)}
+        if again := [path.name for path, hash_ in zip(paths, hashes, strict=True) if hash_ in known]:
+            facts["imported_before"] = again
+        else:
+            facts |= {name: repaired[name] for name in ("of_them_repaired", "with_evidence")}
+        facts["rejected"] = dict(counted.most_common())
+        if done.faults:
+            facts["set_aside"] = f"{len(done.faults)} ({done.faults[0]})"
+        return facts | write_anew(ws, recipe, gather(ws, recipe, shelf, store))
 
 
-_KEPT = {"accepted": "accepted", "of_them_repaired": "(repaired)", "with_evidence": "(evidence found)"}
+def undo_import(ws: Workspace, recipe: Recipe, paths: Sequence[Path]) -> dict[str, Any]:
+    """Take back an import: that of these files, or the last one; data/records is written anew.
+
+    Raises:
+        InputError: nothing was imported from such a file.
+    """
+    chapters = read_chapters(ws.chapters)
+    with files.lock(ws.records, "data/records"), Store(ws.store) as store:
+        taken = undo_imports(store, paths)
+        shelf = shelf_of(ws, recipe, chapters, store)
+        names = [name for name, _ in taken]
+        return {"taken_back": names, **write_anew(ws, recipe, gather(ws, recipe, shelf, store))}
 
 
 def export(ws: Workspace, recipe: Recipe, folder: Path, format: Format) -> dict[str, Any]:
-    """Write the records that stand into a folder, with a manifest and a data card.
+    """Write the records that stand into a folder, in the parts of data/records, with a manifest and a data card.
 
     Raises:
         InputError: there are no records, the folder holds other files, or Parquet is wanted without pyarrow.
@@ -65,7 +91,7 @@ def export(ws: Workspace, recipe: Recipe, folder: Path, format: Format) -> dict[
             "contradictions": len(Decisions(store).repeats("contradiction")),
             "judge": _about_judge(judged, name),
         }
-        done = export_records(record_set.active(), folder, format, about)
+        done = export_records(record_set.parts(), folder, format, about)
     return {"folder": str(folder), **dict(done.splits), "left_out": record_set.facts["left_out"]}
 
 
@@ -80,7 +106,12 @@ def gather(ws: Workspace, recipe: Recipe, shelf: Shelf, store: Store) -> RecordS
 
 
 def write_anew(ws: Workspace, recipe: Recipe, record_set: RecordSet) -> dict[str, Any]:
-    """Write data/records again after something was decided; they are no fresher than they were before."""
+    """Write data/records again after something was decided; they are no fresher than they were before.
+
+    Where there is no record at all, they stay as they are.
+    """
+    if record_set.empty:
+        return {"records": 0}
     fresh = synth_stale(ws, recipe) is None
     record_set.write(ws)
     if fresh:

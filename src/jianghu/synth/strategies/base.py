@@ -7,10 +7,12 @@ from typing import Any
 
 from ... import files
 from ...corpus import Passage
+from ...llm.json_replies import Parsed, parse_reply
 from ...llm.prompts import Prompt, Prompts
 from ...llm.store import Item, Reply, Request, ask
 from ...recipe import SynthSettings
 from ..books import Shelf
+from ..schemas import FIELD_NAMES
 
 MOST_REPEATED = 6_000  # characters of an unreadable reply that are shown to the teacher again
 FAULTS = {"not JSON": "不是合法的 JSON", "wrong schema": "JSON 的结构不是所要求的"}
@@ -120,6 +122,6 @@ class Asking:
         ]
 
 
-def finished(reply: Reply) -> bool:
-    """Whether the teacher ended its reply by itself, so that what is broken in it may be mended."""
-    return reply.finish_reason == "stop"
+def objects_in(reply: Reply, mark: str = "question") -> Parsed:
+    """The objects of a reply that hold a field; what is broken is mended only where the teacher ended by itself."""
+    return parse_reply(reply.content, reply.finish_reason == "stop", mark, FIELD_NAMES)

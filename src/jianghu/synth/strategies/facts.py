@@ -11,12 +11,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from ...corpus import Passage
-from ...llm.json_replies import Parsed, parse_reply
+from ...llm.json_replies import Parsed
 from ...llm.store import Item, Reader, Reply, Request
 from ..books import Shelf
 from ..checks import Ground, check_contrast, check_fact, check_record, letters, seen_before, with_problems
 from ..schemas import CONTRASTS, FACTS, WORDINGS
-from .base import Asking, finished
+from .base import Asking, objects_in
 from .wordings import plan_text, plan_wordings
 
 WORDINGS_AT_ONCE = 12
@@ -57,10 +57,10 @@ class FactsStrategy(Asking):
             return []
         about, passage = request.body["about"], request.passage
         if request.stage == "wordings":
-            return _read_wordings(parse_reply(reply.content, finished(reply)), about["facts"], self.shelf, passage)
+            return _read_wordings(objects_in(reply), about["facts"], self.shelf, passage)
         if request.stage == "contrast":
-            return _read_contrasts(parse_reply(reply.content, finished(reply)), self.shelf.ground(passage))
-        parsed = parse_reply(reply.content, finished(reply), "statement")
+            return _read_contrasts(objects_in(reply), self.shelf.ground(passage))
+        parsed = objects_in(reply, "statement")
         if about["pass"] > 1 and parsed.problems == ("no items",):
             return [Item("nothing is missing", {}, "fact")]
         return _read_facts(parsed, about["known"], self.shelf.ground(passage))

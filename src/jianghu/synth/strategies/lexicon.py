@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from ...llm.json_replies import parse_reply
 from ...llm.store import Item, Reader, Reply, Request
 from ..checks import check_name, with_problems
 from ..schemas import NAMES
-from .base import Asking, finished
+from .base import Asking, objects_in
 
 PASSAGE = 1500  # characters; a person's several names are more likely to meet in a longer stretch
 
@@ -30,7 +29,7 @@ class LexiconStrategy(Asking):
         """Names, each form of which stands in the passage."""
         if request.passage is None:
             return []
-        parsed = parse_reply(reply.content, finished(reply), "name")
+        parsed = objects_in(reply, "name")
         items: list[Item] = []
         seen: set[str] = set()
         for given in parsed.items:

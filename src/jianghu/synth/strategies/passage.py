@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from ...llm.json_replies import parse_reply
 from ...llm.store import Item, Reader, Reply, Request
 from ..checks import gate
 from ..schemas import RECORDS
-from .base import Asking, finished
+from .base import Asking, objects_in
 
 
 class PassageStrategy(Asking):
@@ -29,7 +28,7 @@ class PassageStrategy(Asking):
         """Records with their evidence."""
         if request.passage is None:
             return []
-        return gate(parse_reply(reply.content, finished(reply)), self.shelf.ground(request.passage))
+        return gate(objects_in(reply), self.shelf.ground(request.passage))
 
     def follow(self, request: Request, reply: Reply, items: Sequence[Item], store: Reader) -> Iterable[Request]:
         """At most a correction."""

@@ -10,11 +10,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from ...corpus import Passage
-from ...llm.json_replies import parse_reply
 from ...llm.store import Item, Reader, Reply, Request
 from ..checks import check_text, with_problems
 from ..schemas import TEXTS
-from .base import Asking, finished
+from .base import Asking, objects_in
 from .people import Person, people_of
 
 LENGTHS = {"summary": (60, 1200), "dossier": (60, 900), "paraphrase": (40, 2400)}  # characters, least and most
@@ -45,7 +44,7 @@ class RewriteStrategy(Asking):
         about: dict[str, Any] = request.body["about"]
         book = about["book"] if request.passage is None else request.passage.book
         source = about["source"] if request.passage is None else request.passage.text
-        parsed = parse_reply(reply.content, finished(reply), "text")
+        parsed = objects_in(reply, "text")
         items: list[Item] = []
         told: set[str] = set()
         for given in parsed.items:

@@ -11,11 +11,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 
 from ...corpus import Passage
-from ...llm.json_replies import parse_reply
 from ...llm.store import Item, Reader, Reply, Request
 from ..checks import gate
 from ..schemas import PAIRS
-from .base import Asking, finished
+from .base import Asking, objects_in
 
 PROMPTS = 12
 LAST = 1500  # characters of the last output that are fed back
@@ -39,7 +38,7 @@ class RollingStrategy(Asking):
         if request.passage is None:
             return []
         ground = self.shelf.ground(request.passage, (0, len(request.passage.text)))
-        return gate(parse_reply(reply.content, finished(reply)), ground)
+        return gate(objects_in(reply), ground)
 
     def follow(self, request: Request, reply: Reply, items: Sequence[Item], store: Reader) -> Iterable[Request]:
         """The chain's next request, whatever the reply was worth: the original looked at nothing."""
