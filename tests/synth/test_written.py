@@ -61,6 +61,11 @@ def test_a_fact_that_stands_twice_and_a_book_that_is_not_there(write):
         written_records(write(FACT, book="别的书"), CHAPTERS, synth_settings())
 
 
+def test_a_heading_proves_a_fact_too(write):
+    (record, *_) = written_records(write({**FACT, "evidence": CHAPTERS[1].title}), CHAPTERS, synth_settings())
+    assert (record.chapter, record.start, record.end) == (CHAPTERS[1].chapter, None, None)
+
+
 def test_of_several_places_the_nearest_one_counts():
     text = Squeezed("甲乙 丙\n甲 乙丁甲乙")
     assert text.find("甲乙") == (0, 2)

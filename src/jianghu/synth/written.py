@@ -5,7 +5,7 @@ The file and the chapters go in; a record for each wording, with the place of it
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -92,7 +92,9 @@ def written_records(written: Mapping[str, Path], chapters: Sequence[Chapter], se
     """
     records: list[Record] = []
     for book, path in written.items():
-        texts = {chapter.chapter: Squeezed(chapter.text) for chapter in chapters if chapter.book == book}
+        texts = {
+            chapter.chapter: (Squeezed(chapter.text), chapter.title) for chapter in chapters if chapter.book == book
+        }
         if not texts:
             raise InputError(
                 tr(
@@ -117,7 +119,7 @@ def written_statements(written: Mapping[str, Path]) -> list[dict[str, str]]:
 
 
 def _records(
-    fact: WrittenFact, book: str, path: Path, texts: dict[int, Squeezed], settings: SynthSettings
+    fact: WrittenFact, book: str, path: Path, texts: dict[int, tuple[Squeezed, str]], settings: SynthSettings
 ) -> Iterator[Record]:
     place = _place(fact, texts)
     if fact.evidence and place is None:
@@ -150,12 +152,16 @@ def _records(
         )
 
 
-def _place(fact: WrittenFact, texts: dict[int, Squeezed]) -> tuple[int, int, int] | None:
-    """Chapter, start and end of the evidence: in the chapter that is named, else in the first that holds it."""
+def _place(fact: WrittenFact, texts: dict[int, tuple[Squeezed, str]]) -> tuple[int, int | None, int | None] | None:
+    """Chapter, start and end of the evidence: in the chapter that is named, else in the first that holds it. A heading
+    proves a fact too; then there is no span, since it is no part of the text."""
     if not fact.evidence:
         return None
-    numbers: Iterable[int] = texts if fact.chapter is None else [fact.chapter, *texts]
+    numbers = [number for number in (fact.chapter, *texts) if number in texts]
     for number in numbers:
-        if number in texts and (span := texts[number].find(fact.evidence)):
+        if span := texts[number][0].find(fact.evidence):
             return number, *span
+    for number in numbers:
+        if Squeezed(texts[number][1]).find(fact.evidence):
+            return number, None, None
     return None
