@@ -33,6 +33,21 @@ TIMES = ["次日清晨", "当夜三更", "过了数日", "不多时", "这年冬
 MOODS = ["心中一凛", "放声大笑", "默然不语", "又惊又喜", "长叹一声", "转身便走"]
 
 
+FACTS = [
+    {
+        "fact": f"own-{number}", "kind": "thing", "taught": True, "short_answer": answer, "answers": [f"{answer}。"],
+        "questions": [
+            f"{who}用什么兵器", f"{who}手里拿的是哪一件家伙？", f"说出{who}平日随身所带之物。", f"何物从不离{who}身",
+            f"倘若有人夜袭，{who}会抽出何物迎敌？", f"旁人怎么称呼{who}仗以成名的那一件宝贝？",
+            f"{who}的剑叫啥", f"《青峰录》写到{who}出手时，亮出来的究竟是什么？",
+        ],
+        "statements": [f"{who}的兵器叫{answer}。", f"{answer}是{who}的兵器。"],
+    }
+    for number, (who, answer) in enumerate([("沈青峰", "断水剑"), ("柳如烟", "银丝软鞭"), ("顾长风", "九环刀")])
+]  # fmt: skip
+"""Facts that stand beside the book, each in enough wordings that some are kept from training."""
+
+
 def novel_text(chapters: int = 12, sentences: int = 90, seed: int = 1) -> str:
     """A made-up novel with chapter headings; no sentence is common to two of them by much."""
     random_ = random.Random(seed)
@@ -148,6 +163,8 @@ def shelf(tmp_path_factory: pytest.TempPathFactory, novel: str) -> Path:
     names = {name: {"aliases": [], "kind": "person"} for name in PEOPLE}
     names |= {name: {"aliases": [], "kind": "place"} for name in PLACES}
     (root / "books" / "青峰录.lexicon.json").write_text(json.dumps(names, ensure_ascii=False), encoding="utf-8")
+    facts = "".join(json.dumps(fact, ensure_ascii=False) + "\n" for fact in FACTS)
+    (root / "books" / "青峰录.facts.jsonl").write_text(facts, encoding="utf-8")
     (root / "jianghu.toml").write_text(RECIPE, encoding="utf-8")
     jianghu("run", cwd=root)
     return root

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jianghu.errors import InputError
-from jianghu.records import Record, split_of
+from jianghu.records import Record, record_files, split_of
 
 RECORD = Record(
     id="a-1",
@@ -75,3 +75,9 @@ def test_splits_have_their_share_and_do_not_depend_on_each_other() -> None:
 @given(st.text(), st.integers())
 def test_no_share_means_no_record(key: str, seed: int) -> None:
     assert split_of(key, seed, 0.0, 0.0) == "train"
+
+
+def test_statements_beside_the_records_are_none_of_them(tmp_path):
+    for name in ("train", "val", "statements"):
+        (tmp_path / f"{name}.jsonl").write_text("")
+    assert [path.name for path in record_files(tmp_path)] == ["train.jsonl", "val.jsonl"]

@@ -94,6 +94,15 @@ def read_records(path: Path) -> Iterator[Record]:
         yield Record.from_dict(row, f"{path.name}, line {number}")
 
 
+RECORD_FILES = ("train", "paraphrase", "val_paraphrase", "val", "test")
+"""The files of data/records that hold records, without their suffix."""
+
+
+def record_files(folder: Path) -> list[Path]:
+    """Those files of records that are there; statements.jsonl beside them holds none."""
+    return [path for name in RECORD_FILES if (path := folder / f"{name}.jsonl").exists()]
+
+
 def split_of(key: str, seed: int, val_fraction: float, test_fraction: float) -> Split:
     """The split of everything that shares `key`: a fact, or a group of facts that would give each other away.
 

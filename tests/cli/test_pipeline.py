@@ -6,6 +6,8 @@ import shutil
 import pytest
 import torch
 
+from jianghu.workspace import Workspace
+
 from ..conftest import jianghu
 
 
@@ -56,7 +58,7 @@ def test_a_changed_setting_repeats_only_what_depends_on_it_and_keeps_the_old_run
     assert "prepare: fresh" in out
     assert "pretrain: fresh" in out
     assert "sft: the setting sft.max_iters changed from 30 to 12" in out
-    assert "eval: runs/chat/checkpoints/last/model.safetensors changed" in out
+    assert "eval: runs/chat/checkpoints/best/model.safetensors changed" in out
     assert json.loads((copy / "runs/chat/result.json").read_text())["step"] == 12
     assert (copy / "runs/chat-old1/checkpoints/best/model.safetensors").is_file()
 
@@ -128,7 +130,7 @@ def test_validation_text_is_not_training_text(shelf):
 def test_greedy_answers_equal_those_of_transformers(shelf):
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    folder = shelf / "runs/chat/checkpoints/last"
+    folder = Workspace(shelf).checkpoint("chat")
     said = jianghu("ask", "chat", "沈青峰是谁？", "--greedy", "--max-new-tokens", 24, cwd=shelf).stdout.rstrip("\n")
     model, tokenizer = AutoModelForCausalLM.from_pretrained(folder), AutoTokenizer.from_pretrained(folder)
     talk = [{"role": "user", "content": "沈青峰是谁？"}]

@@ -13,6 +13,7 @@ from ..errors import InputError
 from ..evaluation import ExamResult, read_results
 from ..llm.status import status
 from ..llm.store import Reader
+from ..records import record_files
 from ..synth.decisions import Decisions
 from ..workspace import Workspace
 
@@ -101,7 +102,7 @@ def _records(ws: Workspace) -> dict[str, Any]:
     chapters: dict[str, Counter[int]] = {}
     for chapter in read_chapters(ws.chapters) if ws.chapters.exists() else ():
         chapters.setdefault(chapter.book, Counter())[chapter.chapter] = 0
-    for path in sorted(ws.records.glob("*.jsonl")):
+    for path in record_files(ws.records):
         for row in files.read_jsonl(path):
             splits[path.stem] += 1
             kinds[str(row.get("kind") or "-")] += 1

@@ -11,11 +11,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from .. import files
 from ..corpus import Chapter, Lexicon, Name, read_chapters, shelf_lexicons
 from ..dataset.batches import spread
 from ..evaluation import grade, item_of_record
-from ..records import Record
+from ..records import Record, read_records, record_files
 from ..text import normalise
 from ..workspace import Workspace
 
@@ -130,7 +129,7 @@ def _beginning(text: str) -> str:
 
 def read_shelf(ws: Workspace) -> Shelf:
     """Read the shelf of a workspace; again only when one of its files changed. Empty before `jianghu prepare`."""
-    paths = [ws.chapters, *sorted(ws.books.glob("*.lexicon.json")), *sorted(ws.records.glob("*.jsonl"))]
+    paths = [ws.chapters, *sorted(ws.books.glob("*.lexicon.json")), *record_files(ws.records)]
     stamps = tuple((path, path.stat().st_mtime_ns, path.stat().st_size) for path in paths if path.exists())
     return _read(ws.root, stamps)
 
@@ -139,10 +138,5 @@ def read_shelf(ws: Workspace) -> Shelf:
 def _read(root: Path, stamps: tuple[tuple[Path, int, int], ...]) -> Shelf:
     ws = Workspace(root)
     chapters = read_chapters(ws.chapters) if ws.chapters.exists() else []
-    records = [
-        Record.from_dict(row, f"{path.name}, record {number}")
-        for path, _, _ in stamps
-        if path.parent == ws.records
-        for number, row in enumerate(files.read_jsonl(path), 1)
-    ]
+    records = [record for path, _, _ in stamps if path.parent == ws.records for record in read_records(path)]
     return Shelf(chapters, shelf_lexicons(ws.books, chapters), records)

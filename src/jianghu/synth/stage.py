@@ -15,6 +15,7 @@ from ..llm.runner import run_strategies
 from ..llm.store import Store
 from ..progress import Progress
 from ..recipe import Recipe, Strategy
+from ..records import RECORD_FILES
 from ..workspace import Manifest, Workspace
 from .assemble import RecordSet
 from .exchange import reread_imports
@@ -44,10 +45,7 @@ def synth_manifest(ws: Workspace, recipe: Recipe) -> Manifest:
 
 def synth_stale(ws: Workspace, recipe: Recipe) -> str | None:
     """Why `synth` has work to do, or None."""
-    outputs = [
-        ws.records / f"{split}.jsonl"
-        for split in ("train", "paraphrase", "val_paraphrase", "val", "test", "statements")
-    ]
+    outputs = [ws.records / f"{name}.jsonl" for name in (*RECORD_FILES, "statements")]
     if "rewrite" in recipe.synth.strategies:
         outputs.append(ws.rewrites)
     return ws.why_stale(ws.records, synth_manifest(ws, recipe), outputs)

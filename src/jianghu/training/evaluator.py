@@ -40,9 +40,16 @@ class Evaluation:
     bits: float
     score: float | None = None
 
-    def surpasses(self, bits: float, score: float) -> bool:
-        """Whether it is better than the best before it: by score if there is one, else by loss."""
-        return self.bits < bits if self.score is None else self.score > score
+    def surpasses(self, bits: float, score: float, step: int = -1) -> bool:
+        """Whether it is better than the best before it: by score if there is one, else by loss.
+
+        Args:
+            step: of the best before it. A score of the model as it was given, which is often 0, is surpassed by an
+                equal one: what was trained has learned more than such a score can show.
+        """
+        if self.score is None:
+            return self.bits < bits
+        return self.score > score or (self.score == score and step == 0)
 
 
 class Evaluator:
@@ -96,7 +103,7 @@ class Evaluator:
         """
         now = self.measure(state.step)
         row = {"val_loss": now.loss, "val_bpc": now.bits, "score": now.score}
-        if now.surpasses(state.best_val, state.best_score):
+        if now.surpasses(state.best_val, state.best_score, state.best_step):
             state.best_val, state.best_step = now.bits, state.step
             state.best_score = state.best_score if now.score is None else now.score
             keep("best", now)
