@@ -21,6 +21,10 @@ BASE, CHAT = "base", "chat"
 """Names of the runs that `jianghu run` trains."""
 
 
+MAX_RUN_NAME = 150
+"""Bytes of a run's name: file systems allow 255 for a name, and files of an exam add theirs to a run's."""
+
+
 @dataclass(frozen=True)
 class Manifest:
     """What an artifact was made from: hashes of its inputs by name, the settings that decided it, and which settings
@@ -97,7 +101,12 @@ class Workspace:
             InputError: the name cannot be a folder's.
         """
         if not re.fullmatch(r"[\w][\w.\-]*", name):
-            raise InputError(tr("run name {name!r}: use letters, digits, '-', '_' and '.' only.", name=name))
+            raise InputError(tr("run name {name!r}: use letters, digits, '-', '_' and '.' only.", name=name[:60]))
+        if len(name.encode()) > MAX_RUN_NAME:
+            raise InputError(
+                tr("run name {name}…: longer than {most} bytes, of which a Chinese character takes 3. Give a shorter "
+                   "one.", name=name[:20], most=MAX_RUN_NAME)
+            )  # fmt: skip
         return self.runs / name
 
     def checkpoint(self, reference: str) -> Path:

@@ -7,7 +7,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -225,8 +225,13 @@ def _median(work: Callable[[], float], budget: float) -> float:
 
 
 def _seconds_per_byte(folder: Path) -> float:
+    """Seconds that saving takes a byte; of the system's temporary folder if nothing may be written in this one."""
     size = 8 * 2**20
-    with tempfile.TemporaryDirectory(dir=folder) as temporary:
+    with ExitStack() as stack:
+        try:
+            temporary = stack.enter_context(tempfile.TemporaryDirectory(dir=folder))
+        except OSError:
+            temporary = stack.enter_context(tempfile.TemporaryDirectory())
         began = time.perf_counter()
         files.write_bytes(Path(temporary) / "speed", bytes(size))
         return (time.perf_counter() - began) / size

@@ -65,9 +65,21 @@ class Database:
     def _connect(self, write: bool) -> sqlite3.Connection:
         if write:
             db = sqlite3.connect(self.path, isolation_level=None)
-        else:
-            db = sqlite3.connect(f"{self.path.absolute().as_uri()}?mode=ro", isolation_level=None, uri=True)
-        db.text_factory = _text  # bytes that are no text must not end everything
+            db.text_factory = _text  # bytes that are no text must not end everything
+            return db
+        address = f"{self.path.absolute().as_uri()}?mode=ro"
+        db = sqlite3.connect(address, isolation_level=None, uri=True)
+        try:
+            db.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        except sqlite3.OperationalError:
+            # In a folder where nothing may be written SQLite cannot make the files that readers share with a writer;
+            # where nothing waits in a log, nobody writes, and the file can be read as it is.
+            log = self.path.with_name(f"{self.path.name}-wal")
+            if log.exists() and log.stat().st_size:
+                raise
+            db.close()
+            db = sqlite3.connect(f"{address}&immutable=1", isolation_level=None, uri=True)
+        db.text_factory = _text
         return db
 
     def _prepare(self, write: bool) -> None:
