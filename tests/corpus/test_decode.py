@@ -91,3 +91,76 @@ def test_what_is_no_text_is_refused(data, message):
     with pytest.raises(InputError, match=message) as caught:
         decode(data, HERE)
     assert "书.txt" in str(caught.value)
+
+
+@given(
+    text=sentences(SIMPLE),
+    encoding=st.sampled_from(["utf-8", "gb18030"]),
+    places=st.lists(st.integers(0, 999), max_size=5),
+)
+def test_nul_padding_is_damage_not_the_end(text, encoding, places):
+    lines = text.split("\n")
+    for place in places:
+        lines[place % len(lines)] += "\0" * (1 + place)
+    decoded = decode("\n".join(lines).encode(encoding) + b"\0" * 58, HERE)
+    assert (decoded.text, decoded.encoding) == (text, encoding)
+    assert decoded.damaged >= 1
+    assert "NUL" in decoded.remarks[0]
+
+
+WESTERN = "“It was late,” she said — the café’s lamps were out. Déjà vu? Naïve, perhaps; but no one’s fault…\n" * 30
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "latin-1"])
+def test_western_encodings(encoding):
+    text = (
+        WESTERN
+        if encoding == "cp1252"
+        else WESTERN.translate({0x201C: '"', 0x201D: '"', 0x2019: "'", 0x2014: "-", 0x2026: "."})
+    )
+    decoded = decode(text.encode(encoding), HERE)
+    assert (decoded.text, decoded.encoding) == (text, "windows-1252")
+
+
+def latin(data: bytes) -> str:
+    """Bytes as Windows-1252 shows them, those that it does not define as control characters."""
+    return "".join(bytes([n]).decode("cp1252", errors="ignore") or chr(n) for n in data)
+
+
+@given(text=sentences(SIMPLE), right=st.sampled_from(["utf-8", "gb18030"]), times=st.integers(1, 2))
+def test_text_decoded_wrongly_once_is_turned_back(text, right, times):
+    wrong = text
+    for _ in range(times):
+        wrong = latin(wrong.encode(right))
+        right = "utf-8"
+    decoded = decode(wrong.encode("utf-8"), HERE)
+    assert decoded.text == text
+    assert "decoded wrongly" in decoded.remarks[0]
+
+
+@given(text=sentences(TRADITIONAL))
+def test_big5_read_as_gb18030_is_turned_back(text):
+    wrong = text.encode("cp950").decode("gb18030", errors="replace")
+    if "\ufffd" not in wrong:
+        assert decode(wrong.encode("utf-8"), HERE).text == text
+
+
+def test_what_cannot_be_turned_back_is_refused():
+    wrong = (SIMPLE * 40).encode("utf-8").decode("gb18030", errors="replace").replace("\ufffd", "?")
+    with pytest.raises(InputError, match="decoded wrongly once"):
+        decode(wrong.encode("utf-8"), HERE)
+
+
+@given(text=sentences(SIMPLE))
+def test_hz(text):
+    data = "\n".join(
+        "~{" + "".join(chr(b & 0x7F) for b in line.encode("gb2312")) + "~}" if line else "" for line in text.split("\n")
+    )
+    decoded = decode(data.encode("ascii"), HERE)
+    assert (decoded.text, decoded.encoding) == (text, "hz")
+
+
+def test_lines_in_two_encodings():
+    lines = (SIMPLE * 20).split("\n")
+    data = b"\n".join(line.encode("gb18030" if number % 3 else "utf-8") for number, line in enumerate(lines))
+    assert decode(data, HERE).text == SIMPLE * 20

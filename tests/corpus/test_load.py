@@ -175,7 +175,8 @@ def test_simplify(tmp_path):
         ("空.txt", b"", "empty"),
         ("短.txt", "雪落。".encode(), "only 3 characters"),
         ("图.txt", b"\x89PNG\0\0\0" * 99, "binary"),
-        ("书.pdf", b"%PDF", r"cannot read \.pdf"),
+        ("书.pdf", b"%PDF-1.4 cut", "not a readable PDF"),
+        ("书.xyz", b"abc", r"cannot read \.xyz"),
     ],
 )
 def test_unusable_files_are_refused_by_name(tmp_path, name, data, message):

@@ -55,6 +55,10 @@ class Book:
     removals: list[Removal]
     pieces: bool
     """No headings were found, and the text is cut into even pieces."""
+    remarks: tuple[str, ...] = ()
+    """What a reader should know of the file: repaired, incomplete, without structure."""
+    title: str = ""
+    """What the book calls itself: in its metadata, or in 《》 in its first lines."""
 
 
 def write_chapters(path: Path, chapters: Iterable[Chapter]) -> None:

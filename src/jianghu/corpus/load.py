@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import re
+import os
 import stat
 from collections.abc import Callable
 from pathlib import Path
 
 from ..errors import InputError
+from ..messages import tr
 from ..recipe import BooksSettings
 from .book import Book
 from .chapters import even_pieces, make_chapters
@@ -15,6 +16,9 @@ from .clean import clean_lines, normalise, plain_spaces
 from .epub import read_epub
 from .formats import Source, read_html, read_md, read_txt
 from .ledger import Ledger
+from .numbers import natural
+from .office import read_docx, read_pdf, read_zip
+from .sniff import kind_of
 
 _READERS: dict[str, Callable[[Path], Source]] = {
     ".txt": read_txt,
@@ -24,9 +28,16 @@ _READERS: dict[str, Callable[[Path], Source]] = {
     ".htm": read_html,
     ".xhtml": read_html,
     ".epub": read_epub,
+    ".docx": read_docx,
+    ".pdf": read_pdf,
+    ".zip": read_zip,
 }
+SUFFIXES = frozenset(_READERS)
+"""Endings of the names of book files."""
 _MOST_BYTES = 500_000_000
 """A file above this size is no novel (the longest have some 60 MB)."""
+_MOST_LINES = 3_000_000
+"""Lines above which a file is no novel."""
 _LEAST = 200
 """Characters of clean text below which a file is no book."""
 
@@ -37,72 +48,145 @@ def load_book(path: Path, settings: BooksSettings) -> Book:
     Raises:
         InputError: the file is missing, empty, binary, in no known encoding or format, or holds hardly any text.
     """
-    reader = _READERS.get(path.suffix.lower())
-    if reader is None:
-        raise InputError(
-            f"{path}: cannot read {path.suffix or 'files without a suffix'}. Give .txt, .md, .html or .epub."
-        )
     try:
         _refuse_special(path)
+        reader = _READERS.get(kind_of(path))
+        if reader is None:
+            raise InputError(
+                tr(
+                    "{path}: cannot read {suffix}. Give .txt, .md, .html, .epub, .docx, .pdf or .zip.",
+                    path=path,
+                    suffix=path.suffix or tr("files without a suffix"),
+                )
+            )
         source = reader(path)
     except FileNotFoundError:
-        raise InputError(f"{path}: no such file.") from None
+        raise InputError(tr("{path}: no such file.", path=path)) from None
     except PermissionError:
-        raise InputError(f"{path}: may not be read. Change its permissions.") from None
-    ledger = Ledger()
+        raise InputError(tr("{path}: may not be read. Change its permissions.", path=path)) from None
+    return _divided(path, source, settings)
+
+
+def _divided(path: Path, source: Source, settings: BooksSettings) -> Book:
+    name, ledger = book_name(path), Ledger()
     text = normalise(source.text, settings.clean, settings.max_repeat, ledger)
+    if text.count("\n") > _MOST_LINES:
+        raise InputError(tr("{path}: {count:,} lines are no novel.", path=path, count=text.count("\n")))
     if settings.simplify:
         text = _simplified(text)
     if settings.clean:
-        lines = clean_lines(text, path.stem, settings.notes, ledger)
+        lines = clean_lines(text, name, settings.notes, ledger)
     else:
         lines = [bare for line in text.split("\n") if (bare := plain_spaces(line))]
-    chapters = make_chapters(lines, path.stem, settings.clean, ledger)
+    chapters = make_chapters(lines, name, settings.clean, ledger)
     pieces = not chapters
     if pieces:
-        chapters = even_pieces(lines, path.stem, settings.chapter_chars)
+        chapters = even_pieces(lines, name, settings.chapter_chars)
     size = sum(len(chapter.text) for chapter in chapters)
     if size < _LEAST:
-        raise InputError(f"{path}: only {size} characters of text; a book needs at least {_LEAST}.")
-    return Book(path.stem, path, source.encoding, source.damaged, len(source.text), chapters, ledger.removals(), pieces)
+        raise InputError(
+            tr(
+                "{path}: only {size} characters of text; a book needs at least {least}.",
+                path=path,
+                size=size,
+                least=_LEAST,
+            )
+        )
+    return Book(
+        name=name,
+        path=path,
+        encoding=source.encoding,
+        damaged=source.damaged,
+        characters_before=len(source.text),
+        chapters=chapters,
+        removals=ledger.removals(),
+        pieces=pieces,
+        remarks=source.remarks,
+        title=source.title,
+    )
+
+
+def book_name(path: Path) -> str:
+    """The name of a book by its file's. A name that is no UTF-8 is read as GB18030, as older systems wrote it."""
+    raw = os.fsencode(path.stem)
+    for encoding in ("utf-8", "gb18030"):
+        try:
+            return raw.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    return raw.decode("utf-8", errors="replace")
 
 
 def _refuse_special(path: Path) -> None:
     """Only regular files are read: a pipe never ends, and neither does a link to a device."""
     about = path.stat()
     if stat.S_ISDIR(about.st_mode):
-        raise InputError(f"{path}: a folder, not a book file.")
+        raise InputError(tr("{path}: a folder, not a book file.", path=path))
     if not stat.S_ISREG(about.st_mode):
-        raise InputError(f"{path}: not a regular file (a pipe, a socket or a device). Copy the book into a file first.")
+        raise InputError(
+            tr("{path}: not a regular file (a pipe, a socket or a device). Copy the book into a file first.", path=path)
+        )
     if about.st_size > _MOST_BYTES:
-        raise InputError(f"{path}: {about.st_size:,} bytes are too many for one book. Split it into several files.")
+        raise InputError(
+            tr(
+                "{path}: {size:,} bytes are too many for one book. Split it into several files.",
+                path=path,
+                size=about.st_size,
+            )
+        )
 
 
-def load_shelf(folder: Path, settings: BooksSettings) -> list[Book]:
-    """Load every book file of a folder, in natural order of names (book 2 before book 10).
+def shelf_files(folder: Path) -> list[Path]:
+    """The book files of a folder, in natural order of names (book 2 before book 10).
 
     Raises:
-        InputError: there is none, two have one name, or one cannot be used.
+        InputError: there is none, two have one name, or a name is no UTF-8.
     """
     if not folder.is_dir():
-        raise InputError(f"{folder}: no such folder of books.")
+        raise InputError(tr("{folder}: no such folder of books.", folder=folder))
     paths = [
         path
         for path in folder.iterdir()
-        if path.is_file() and path.suffix.lower() in _READERS and not path.name.startswith(".")
+        if path.is_file() and path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
     ]
-    paths.sort(key=lambda path: _natural(path.name))
+    paths.sort(key=lambda path: natural(path.name))
     if not paths:
-        raise InputError(f"{folder}: no books. Add one with `jianghu books add NOVEL.txt` (.txt, .md, .html, .epub).")
+        raise InputError(
+            tr(
+                "{folder}: no books. Add one with `jianghu books add NOVEL.txt` (.txt, .md, .html, .epub, …).",
+                folder=folder,
+            )
+        )
     names: dict[str, Path] = {}
     for path in paths:
+        if not path.name.isprintable() and path.name != path.name.encode("utf-8", "ignore").decode():
+            raise InputError(
+                tr(
+                    "{folder}: the name of {name} is no UTF-8. Rename the file, or add it with `jianghu books add`.",
+                    folder=folder,
+                    name=book_name(path),
+                )
+            )
         if (other := names.setdefault(path.stem, path)) is not path:
-            raise InputError(f"{folder}: {other.name} and {path.name} are both the book {path.stem}. Rename one.")
-    return [load_book(path, settings) for path in paths]
+            raise InputError(
+                tr(
+                    "{folder}: {one} and {other} are both the book {book}. Rename one.",
+                    folder=folder,
+                    one=other.name,
+                    other=path.name,
+                    book=path.stem,
+                )
+            )
+    return paths
 
 
-def _natural(name: str) -> list[tuple[int, str]]:
-    return [(int(part), "") if part.isdecimal() else (0, part) for part in re.split(r"(\d+)", name)]
+def load_shelf(folder: Path, settings: BooksSettings) -> list[Book]:
+    """Load every book file of a folder, in natural order.
+
+    Raises:
+        InputError: see `shelf_files` and `load_book`.
+    """
+    return [load_book(path, settings) for path in shelf_files(folder)]
 
 
 def _simplified(text: str) -> str:

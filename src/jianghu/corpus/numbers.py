@@ -65,3 +65,8 @@ def _arabic_to_chinese(numeral: str) -> str:
 
 
 _CHINESE_DIGITS = str.maketrans("0123456789", "〇一二三四五六七八九")
+
+
+def natural(name: str) -> list[tuple[int, str]]:
+    """A sort key by which book 2 comes before book 10."""
+    return [(int(part), "") if part.isdecimal() else (0, part) for part in re.split(r"(\d+)", name)]

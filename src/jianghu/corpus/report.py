@@ -22,6 +22,7 @@ def _row(book: Book) -> dict[str, Any]:
         "format": book.path.suffix.lower().lstrip("."),
         "encoding": book.encoding,
         "damaged": book.damaged,
+        "remarks": list(book.remarks),
         "characters_before": book.characters_before,
         "characters_after": sum(len(chapter.full) for chapter in book.chapters),
         "pieces" if book.pieces else "chapters": len(book.chapters),

@@ -1,0 +1,131 @@
+"""Word documents, PDF and zip files of texts → their text. The libraries for the first two come with an extra."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path, PurePosixPath
+
+from ..errors import InputError
+from ..messages import tr
+from .archive import Archive
+from .decode import decode
+from .formats import Source
+from .headings import MARK, parse_heading
+from .numbers import natural
+
+_LEAST_PER_PAGE = 20
+"""Characters a page below which a PDF is a scan."""
+_NOVEL = 60_000
+"""Bytes from which on a text in a zip is a book of its own, not a chapter."""
+
+
+def _missing(path: Path, kind: str) -> InputError:
+    return InputError(
+        tr('{path}: {kind} needs an extra: pip install "jianghu[formats]", or give a .txt.', path=path, kind=kind)
+    )
+
+
+def read_docx(path: Path) -> Source:
+    """A Word document: its paragraphs and those in its tables; styles named Heading and Title become headings.
+
+    Raises:
+        InputError: the extra is not installed, or the file cannot be read.
+    """
+    try:
+        import docx
+    except ImportError:
+        raise _missing(path, ".docx") from None
+    try:
+        document = docx.Document(str(path))
+        lines = []
+        for paragraph in document.iter_inner_content():
+            if isinstance(paragraph, docx.table.Table):
+                lines += [cell.text for row in paragraph.rows for cell in row.cells]
+                continue
+            heading = (paragraph.style.name if paragraph.style is not None else "").startswith(("Heading", "标题"))
+            text = paragraph.text.replace(MARK, "")
+            lines += [MARK + " ".join(text.split())] if heading and text.strip() else text.split("\n")
+        title = document.core_properties.title or ""
+    except Exception as error:  # the library raises whatever a damaged file makes it stumble over
+        raise InputError(tr("{path}: not a readable Word document ({error}).", path=path, error=error)) from None
+    return Source("\n".join(lines), "docx", 0, (), title)
+
+
+def read_pdf(path: Path) -> Source:
+    """The text of a PDF, page numbers at the top and bottom of its pages left out.
+
+    Raises:
+        InputError: the extra is not installed, the file is locked or damaged, or is a scan without text.
+    """
+    try:
+        import pypdfium2
+    except ImportError:
+        raise _missing(path, ".pdf") from None
+    try:
+        document = pypdfium2.PdfDocument(path)
+        pages = [document[number].get_textpage().get_text_bounded() for number in range(len(document))]
+    except pypdfium2.PdfiumError as error:
+        raise InputError(tr("{path}: not a readable PDF ({error}).", path=path, error=error)) from None
+    if sum(len(page.strip()) for page in pages) < _LEAST_PER_PAGE * len(pages):
+        raise InputError(
+            tr(
+                "{path}: a scanned PDF without text. Recognise its text with OCRmyPDF: `ocrmypdf -l chi_sim {name} "
+                "out.pdf`, and give out.pdf.",
+                path=path,
+                name=path.name,
+            )
+        )
+    lines = [line for page in pages for line in _without_page_number(page.replace(MARK, "").splitlines())]
+    return Source("\n".join(lines), "pdf", 0)
+
+
+def _without_page_number(lines: list[str]) -> list[str]:
+    kept = [line for line in lines if line.strip()]
+    number = re.compile(r"[\s—–-]*\d{1,4}[\s—–-]*")
+    if kept and number.fullmatch(kept[-1]):
+        kept.pop()
+    if kept and number.fullmatch(kept[0]):
+        kept.pop(0)
+    return kept
+
+
+def read_zip(path: Path) -> Source:
+    """The texts of a zip as one book, in natural order of their names; a text without a heading gets its name as one.
+
+    Raises:
+        InputError: it holds no text, or several whole novels.
+    """
+    with Archive(path) as archive:
+        names = sorted((name for name in archive.names if name.lower().endswith((".txt", ".md"))), key=natural)
+        names = [name for name in names if not PurePosixPath(name).name.startswith(".") and "__MACOSX" not in name]
+        texts = [(name, data) for name in names if (data := archive.read(name)) and data.strip()]
+    if not texts:
+        raise InputError(tr("{path}: no .txt in this zip. Unpack it, and give the book that is in it.", path=path))
+    if sum(len(data) > _NOVEL for _, data in texts) > 1:
+        raise InputError(
+            tr(
+                "{path}: {count} books in one zip. Unpack it, and add each: `jianghu books add *.txt`.",
+                path=path,
+                count=len(texts),
+            )
+        )
+    lines: list[str] = []
+    remarks: list[str] = []
+    damaged, encoding = 0, "zip"
+    for name, data in texts:
+        text = decode(data, path / name)
+        damaged, encoding = damaged + text.damaged, f"zip, {text.encoding}"
+        remarks += text.remarks
+        first = next((bare for line in text.text[:2000].split("\n") if (bare := line.strip())), "")
+        if len(texts) > 1 and parse_heading(first) is None:
+            lines.append(MARK + PurePosixPath(_spelled(name)).stem)
+        lines.append(text.text.replace(MARK, ""))
+    return Source("\n".join(lines), encoding, damaged, tuple(dict.fromkeys(remarks)))
+
+
+def _spelled(name: str) -> str:
+    """A name as it was meant: zips of Chinese systems hold GBK, which is read as code page 437."""
+    try:
+        return name.encode("cp437").decode("gb18030")
+    except UnicodeError:
+        return name
