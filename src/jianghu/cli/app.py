@@ -14,7 +14,7 @@ from cyclopts import App, CycloptsError, Parameter
 from .. import __version__
 from ..errors import InputError, JianghuError
 from ..messages import tr
-from . import ask, books, compare, demo, evaluate, export, place, plan, report, serve, sweep, synth, train
+from . import ask, books, chat, compare, demo, evaluate, export, place, plan, report, serve, sweep, synth, train
 from . import workspace_commands as project
 
 app = App(
@@ -33,7 +33,7 @@ app.command(synth.app)
 app.command(train.sft, sort_key=7)
 app.command(ask.sample, sort_key=8)
 app.command(ask.ask, sort_key=9)
-app.command(ask.chat, sort_key=10)
+app.command(chat.chat, sort_key=10)
 app.command(evaluate.evaluate, name="eval", sort_key=11)
 app.command(compare.compare, sort_key=11)
 app.command(compare.judge, sort_key=11)

@@ -1,16 +1,18 @@
-"""`sample`, `ask`, `chat`: a checkpoint writes."""
+"""`sample` and `ask`: a checkpoint writes."""
 
 from __future__ import annotations
 
 import sys
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from ..chat import Message, newest_turns, question, render
+from ..chat import Message, question, render
 from ..errors import InputError
+from ..messages import command, tr
 from . import output, place
-from .flags import SampleFlags, given
+from .flags import Json, SampleFlags, given
 
 if TYPE_CHECKING:
     from ..generation import Sampling
@@ -25,16 +27,14 @@ def sample(checkpoint: str, *, prompt: str = "", settings: SampleFlags = None) -
         checkpoint: A run's name, RUN/last, RUN/step-020000, or a folder.
         prompt: The beginning; empty: a fresh start.
     """
-    loaded, sampling = _open(checkpoint, settings)
+    loaded, sampling = open_checkpoint(checkpoint, settings)
     ids = loaded.tokenizer.encode(prompt) or [loaded.tokenizer.end_of_text]
     print(prompt, end="")
-    write_out(loaded, ids, sampling)
+    write(loaded, ids, sampling)
 
 
 def ask(
-    checkpoint: str,
-    question_text: Annotated[str, Parameter(name="question")],
-    *,
+    *words: Annotated[str, Parameter(name="[CHECKPOINT] QUESTION")],
     greedy: Annotated[
         bool, Parameter(negative="", show_default=False, help="Take the likeliest token each time.")
     ] = False,
@@ -42,47 +42,46 @@ def ask(
         bool, Parameter(negative="", show_default=False, help="Show the passages of the books that match the question.")
     ] = False,
     settings: SampleFlags = None,
+    json: Json = False,
 ) -> None:
     """Answer one question.
 
     Args:
-        checkpoint: A run's name, RUN/last, RUN/step-020000, or a folder.
-        question_text: The question.
+        words: The question; before it a run's name, RUN/last, RUN/step-020000, or a folder. Default: the newest
+            fine-tuned run.
     """
-    if not question_text.strip():
-        raise InputError("the question is empty.")
-    loaded, sampling = _open(checkpoint, settings, greedy)
-    found = _look_up(question_text) if open_book else None
-    write_out(loaded, _prompt(loaded, question(question_text)), sampling)
+    if len(words) not in (1, 2) or (len(words) == 1 and _is_checkpoint(words[0])):
+        raise InputError(
+            tr(
+                "give a checkpoint and a question, or a question alone, in quotes if it has blanks: {example}",
+                example=command("ask", *words[:-1][:1], "诸葛亮是谁？"),
+            )
+        )
+    asked = words[-1]
+    if not asked.strip():
+        raise InputError(tr("the question is empty."))
+    name = words[0] if len(words) == 2 else place.newest_fine_tuned()
+    loaded, sampling = open_checkpoint(name, settings, greedy)
+    found = _look_up(asked) if open_book else None
+    prompt = prompt_ids(loaded, question(asked))
+    if json:
+        answer = {"question": asked, "answer": write(loaded, prompt, sampling, show=False), "checkpoint": name}
+        output.as_json({**answer, **({"passages": [asdict(row) for row in found]} if found is not None else {})})
+        return
+    if len(words) == 1:
+        print(tr("{name} answers", name=name), file=sys.stderr)
+    write(loaded, prompt, sampling)
     if found is not None:
         output.passages(found)
 
 
-def chat(checkpoint: str, *, settings: SampleFlags = None) -> None:
-    """Talk to a checkpoint. An empty line or Ctrl-D ends; /new forgets what was said.
-
-    Args:
-        checkpoint: A run's name, RUN/last, RUN/step-020000, or a folder.
-    """
-    loaded, sampling = _open(checkpoint, settings)
-    talk: list[Message] = []
-    output.console.print(f"{loaded.path} · /new: forget · empty line: end", style="dim")
-    while True:
-        try:
-            said = input("> ").strip()
-        except EOFError:
-            return
-        if not said:
-            return
-        if said == "/new":
-            talk = []
-            continue
-        talk.append({"role": "user", "content": said})
-        talk = newest_turns(loaded.tokenizer, talk, loaded.model.config.block_size // 2)  # the rest is for the answer
-        talk.append({"role": "assistant", "content": write_out(loaded, _prompt(loaded, talk), sampling)})
+def _is_checkpoint(word: str) -> bool:
+    """Whether a single word is the name of a checkpoint, so that the question was forgotten."""
+    ws = place.workspace_if_any()
+    return ws is not None and (word in ws.checkpoints() or f"{word}/last" in ws.checkpoints())
 
 
-def _open(reference: str, flags: object, greedy: bool = False) -> tuple[Checkpoint, Sampling]:
+def open_checkpoint(reference: str, flags: object, greedy: bool = False) -> tuple[Checkpoint, Sampling]:
     """Load a checkpoint by short name (inside a workspace) or by path (anywhere)."""
     from ..generation import Sampling
     from ..machine import pick_device
@@ -108,16 +107,22 @@ def _look_up(question_text: str) -> list[Found]:
     return open_book(place.workspace()).search(question_text)
 
 
-def _prompt(loaded: Checkpoint, messages: list[Message]) -> list[int]:
+def prompt_ids(loaded: Checkpoint, messages: list[Message]) -> list[int]:
     ids = render(loaded.tokenizer, messages, prompt=True).ids
     room = loaded.model.config.block_size - 1
     if len(ids) > room:
-        raise InputError(f"the question is {len(ids)} tokens long; this checkpoint reads {room}. Ask a shorter one.")
+        raise InputError(
+            tr(
+                "the question is {length} tokens long; this checkpoint reads {room}. Ask a shorter one.",
+                length=len(ids),
+                room=room,
+            )
+        )
     return ids
 
 
-def write_out(loaded: Checkpoint, ids: list[int], sampling: Sampling) -> str:
-    """Print the continuation as it comes, whole characters only; return it."""
+def write(loaded: Checkpoint, ids: list[int], sampling: Sampling, show: bool = True) -> str:
+    """Continue ids, and print the text as it comes, whole characters only, unless `show` is off; return it."""
     from ..generation import stream
 
     decoder, text = loaded.tokenizer.stream(), ""
@@ -125,8 +130,10 @@ def write_out(loaded: Checkpoint, ids: list[int], sampling: Sampling) -> str:
         for step in stream(loaded.model, [ids], sampling, loaded.tokenizer.stop_ids):
             piece = decoder.push(step[0][1])
             text += piece
-            sys.stdout.write(piece)
-            sys.stdout.flush()
+            if show:
+                sys.stdout.write(piece)
+                sys.stdout.flush()
     finally:
-        print()
+        if show:
+            print()
     return text

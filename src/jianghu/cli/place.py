@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from .. import files
 from ..errors import InputError
 from ..messages import command, tr, use_folder
 from ..recipe import Recipe, load_recipe
@@ -69,6 +70,23 @@ def workspace_if_any() -> Workspace | None:
 def path_in(ws: Workspace | None, given: Path | None, usual: str) -> Path:
     """A path from the command line as it was given; else the usual one, which lies in the workspace."""
     return given if given is not None else (ws.root if ws else Path()) / usual
+
+
+def newest_fine_tuned() -> str:
+    """The fine-tuned run that was trained last.
+
+    Raises:
+        InputError: there is none.
+    """
+    ws = workspace()
+    abouts = [path for path in ws.runs.glob("*/checkpoints/last/jianghu.json") if _is_fine_tuned(path)]
+    if not abouts:
+        raise InputError(tr("no run is fine-tuned yet; `{jianghu} run` trains one, or name a checkpoint."))
+    return max(abouts, key=lambda path: path.stat().st_mtime).parents[2].name
+
+
+def _is_fine_tuned(about: Path) -> bool:
+    return bool(files.read_json(about).get("stage") == "sft")
 
 
 def find_checkpoint(reference: str, overrides: dict[str, Any]) -> tuple[Workspace | None, Recipe, Path]:
