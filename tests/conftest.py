@@ -19,6 +19,7 @@ from jianghu.cli import output
 from jianghu.training import estimate
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ["JIANGHU_LANG"] = "en"  # whatever the language of who runs the tests
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
 settings.register_profile("busy", deadline=None)  # a busy machine is no failure
 settings.load_profile("busy")
