@@ -18,18 +18,17 @@ POISON = 250
 
 
 def poisoned(monkeypatch: pytest.MonkeyPatch, how: str):
-    """A model that fails, or gives what is no number, in each row that holds a certain id."""
+    """A model that fails, or gives what is no number, for each row that it sees a certain id in."""
     model = sharp()
-    forward = model.forward
+    embed = model.model.embed_tokens.forward
 
-    def failing(ids, *args, **options):
-        hidden = forward(ids, *args, **options)
-        rows = (ids == POISON).any(dim=1)
-        if how == "raises" and rows.any():
+    def failing(ids):
+        found = ids == POISON
+        if how == "raises" and found.any():
             raise RuntimeError("out of memory")
-        return hidden.masked_fill(rows[:, None, None], torch.nan)
+        return embed(ids).masked_fill(found[..., None], torch.nan)
 
-    monkeypatch.setattr(model, "forward", failing)
+    monkeypatch.setattr(model.model.embed_tokens, "forward", failing)
     return model
 
 
@@ -70,16 +69,16 @@ def test_a_fault_that_passes_changes_no_text(monkeypatch):
     """Out of memory for a moment: no row is to blame, and all go on."""
     dice, model = random.Random(1), sharp()
     expected = [generate_with_own_numbers(model, [n + 2], Sampling(60, 1.0, seed=n)) for n in range(6)]
-    forward, calls = model.forward, [0, 0]  # since the last fault, and faults
+    forward, calls = model.model.embed_tokens.forward, [0, 0]  # since the last fault, and faults
 
-    def sometimes(ids, *args, **options):
+    def sometimes(ids):
         calls[0] += len(ids) > 1
         if calls[0] > 4 and len(ids) > 1 and dice.random() < 0.2:
             calls[:] = 0, calls[1] + 1
             raise RuntimeError("out of memory")
-        return forward(ids, *args, **options)
+        return forward(ids)
 
-    monkeypatch.setattr(model, "forward", sometimes)
+    monkeypatch.setattr(model.model.embed_tokens, "forward", sometimes)
     engine = Engine(model, 4)
     rows = [engine.add([n + 2], Sampling(60, 1.0, seed=n), ()) for n in range(6)]
     finish(engine)
@@ -89,7 +88,7 @@ def test_a_fault_that_passes_changes_no_text(monkeypatch):
 
 def test_a_model_that_always_fails_fails_whoever_waits_for_it(monkeypatch):
     model = sharp()
-    monkeypatch.setattr(model, "forward", lambda *args, **options: 1 / 0)
+    monkeypatch.setattr(model.model.embed_tokens, "forward", lambda ids: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         generate(model, [[3], [4]], Sampling(5), set())
 

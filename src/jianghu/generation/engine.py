@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..model import KVCache, Transformer
+from ..model import Decoder, KVCache, Transformer
 from .sampling import Likelihood, Sampler, Sampling, likelihoods
 from .scheduler import in_line, next_rows
 from .sequence import Row
@@ -59,6 +59,7 @@ class Engine:
         self._recovered = False  # the last step failed, and no row was found to be the cause
         self._cache = self._new_cache(1, min(64, self.block_size))
         self._cache.rows = 0
+        self._decoder = Decoder(model) if weight.dtype == torch.float32 else None
         self._sampler: Sampler | None = None  # None: the rows have changed
         self._steps = 0
 
@@ -143,8 +144,11 @@ class Engine:
             return [], []
         cache.longest = max(row.read for row in rows)
         cache.reserve(len(rows), cache.longest + 1, self.places, self.block_size)
-        last = torch.tensor([[row.context[-1]] for row in rows], device=self.device)
-        scores = self.model.logits(self.model(last, cache=cache)[:, -1]).float()
+        last = torch.tensor([row.context[-1] for row in rows], device=self.device)
+        if self._decoder is not None:
+            scores = self._decoder(last, cache)
+        else:
+            scores = self.model.logits(self.model(last[:, None], cache=cache)[:, -1]).float()
         cache.advance(1)
         if self._sampler is None:
             self._sampler = self._new_sampler(rows)
@@ -278,7 +282,6 @@ def _sample(rows: list[Row], scores: Tensor, sampler: Sampler) -> tuple[list[int
     Raises:
         ArithmeticError: a score is no number, or infinite.
     """
-    best = scores.amax(dim=-1)  # no number if one of the scores is none; -inf is that of a token shut out
     chosen = sampler.choose(scores, [rows[n].draw() for n in sampler.drawn])
     likely: list[Likelihood | None] = [None] * len(rows)
     if asking := [n for n, row in enumerate(rows) if row.sampling.logprobs is not None]:
@@ -286,6 +289,6 @@ def _sample(rows: list[Row], scores: Tensor, sampler: Sampler) -> tuple[list[int
         for n, likelihood in zip(asking, likelihoods(scores[asking], chosen[asking], most), strict=True):
             likely[n] = likelihood
     ids = chosen.tolist()  # the one moment at which a GPU is waited for
-    if not best.isfinite().all():
+    if not sampler.finite.all():
         raise ArithmeticError("the model's scores are not finite numbers")
     return ids, likely

@@ -14,6 +14,7 @@ from .. import files
 from ..errors import InputError
 from ..tokenizer import Tokenizer
 from .config import ModelConfig
+from .decoder import lay_together
 from .transformer import Transformer
 
 ABOUT = "jianghu.json"
@@ -82,6 +83,7 @@ def load_checkpoint(path: Path, device: str = "cpu", dropout: float = 0.0) -> Ch
             )
     model.load_state_dict({name: tensor.float() for name, tensor in weights.items()}, assign=True)
     model.materialize_rope()
+    lay_together(model)
     return Checkpoint(path, model.to(device).eval(), tokenizer, read_about(path))
 
 

@@ -1,0 +1,142 @@
+"""One token for each of many rows: the arithmetic of `Transformer.forward` in as few operations as it takes.
+
+A step of writing reads every weight once and computes little, so on a CPU the calls themselves cost as much as the
+arithmetic: `forward` makes some sixty a layer, this some twenty. Weights that are multiplied with the same vector lie
+together and are multiplied at once.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from .cache import KVCache
+from .transformer import Block, RMSNorm, Transformer
+
+
+class Decoder:
+    """Reads one more token of each row; equal to the model's `forward` and `logits` but for rounding.
+
+    Args:
+        model: in evaluation mode, its weights in float32. They must not be exchanged for others afterwards.
+    """
+
+    def __init__(self, model: Transformer) -> None:
+        self.model = model
+        self._layers = [_Layer(block) for block in model.model.layers]  # type: ignore[arg-type]
+        self._norm = _Norm(model.model.norm)
+
+    def __call__(self, ids: Tensor, cache: KVCache) -> Tensor:
+        """Scores of the next token of each row, (B, vocab_size); call `cache.advance` after.
+
+        Args:
+            ids: int64 (B,), the newest token of each row in use.
+            cache: what was read before; the new token is written into it.
+        """
+        rows, lengths = cache.rows, cache.lengths[: cache.rows]
+        used = cache.longest + 1
+        mask: Tensor | None = None
+        if rows > 1:  # a single row sees all that is there
+            hidden = torch.arange(used, device=ids.device) > lengths[:, None]
+            mask = torch.zeros(rows, used, device=ids.device).masked_fill_(hidden, -torch.inf)[:, None, None]
+        cos, sin = self.model.cos[lengths][:, None], self.model.sin[lengths][:, None]  # (B, 1, E)
+        half = sin.shape[-1] // 2
+        sin = torch.cat((-sin[..., :half], sin[..., half:]), dim=-1)
+        where = torch.arange(rows, device=ids.device), lengths
+        x = self.model.model.embed_tokens(ids)
+        for number, layer in enumerate(self._layers):
+            x = layer(x, cos, sin, mask, cache.store[number], where, used)
+        return self.model.logits(self._norm(x))
+
+
+class _Norm:
+    """RMSNorm over the last dimension, (…, D) to (…, D)."""
+
+    def __init__(self, norm: RMSNorm, weight: Tensor | None = None) -> None:
+        width = norm.weight.shape[0]
+        self.weight = (norm.weight if weight is None else weight).detach() * math.sqrt(width)
+        self.least = torch.tensor(math.sqrt(width * norm.eps), device=norm.weight.device)
+
+    def __call__(self, x: Tensor) -> Tensor:
+        length = torch.linalg.vector_norm(x, dim=-1, keepdim=True)
+        return x / torch.hypot(length, self.least) * self.weight  # √D · x / √(Σx² + D·eps)
+
+
+class _Layer:
+    """A block; see `Block`."""
+
+    def __init__(self, block: Block) -> None:
+        attention, mlp = block.self_attn, block.mlp
+        self.head_dim = attention.head_dim
+        self.before_attention = _Norm(block.input_layernorm)
+        self.before_mlp = _Norm(block.post_attention_layernorm)
+        self.qkv = joined(attention.q_proj, attention.k_proj, attention.v_proj)
+        self.queries = attention.q_proj.out_features // self.head_dim
+        self.keys = attention.k_proj.out_features // self.head_dim
+        weights = [attention.q_norm.weight.expand(self.queries, -1), attention.k_norm.weight.expand(self.keys, -1)]
+        self.before_rope = _Norm(attention.q_norm, torch.cat(weights))  # (H + K, E)
+        self.out = attention.o_proj.weight.t()
+        self.gate_up = joined(mlp.gate_proj, mlp.up_proj)
+        self.down = mlp.down_proj.weight.t()
+        self.inner = mlp.gate_proj.out_features
+
+    def __call__(
+        self,
+        x: Tensor,
+        cos: Tensor,
+        sin: Tensor,
+        mask: Tensor | None,
+        store: Tensor,
+        where: tuple[Tensor, Tensor],
+        used: int,
+    ) -> Tensor:
+        rows = x.shape[0]
+        qkv = F.linear(self.before_attention(x), self.qkv).view(rows, -1, self.head_dim)
+        heads = self.queries + self.keys
+        qk = self.before_rope(qkv[:, :heads])
+        qk = torch.addcmul(qk * cos, qk.roll(self.head_dim // 2, -1), sin)
+        if rows == 1:
+            place = used - 1
+            store[0, 0, :, place] = qk[0, self.queries :]
+            store[1, 0, :, place] = qkv[0, heads:]
+        else:
+            new = torch.stack((qk[:, self.queries :], qkv[:, heads:]), dim=1)  # (B, 2, K, E)
+            store[:, where[0], :, where[1]] = new
+        keys, values = store[:, :rows, :, :used]
+        grouped = self.queries != self.keys
+        mixed = F.scaled_dot_product_attention(
+            qk[:, : self.queries, None], keys, values, attn_mask=mask, enable_gqa=grouped
+        )  # (B, H, 1, E)
+        x = torch.addmm(x, mixed.view(rows, -1), self.out)
+        both = F.linear(self.before_mlp(x), self.gate_up)
+        return torch.addmm(x, F.silu(both[:, : self.inner]) * both[:, self.inner :], self.down)
+
+
+def lay_together(model: Transformer) -> None:
+    """Let weights that are multiplied with the same vector lie one after the other, so that a decoder needs no copy."""
+    for block in model.model.layers:
+        assert isinstance(block, Block)
+        attention, mlp = block.self_attn, block.mlp
+        for layers in ((attention.q_proj, attention.k_proj, attention.v_proj), (mlp.gate_proj, mlp.up_proj)):
+            whole = torch.cat([layer.weight.detach() for layer in layers])
+            parts = whole.split([layer.out_features for layer in layers])
+            for layer, part in zip(layers, parts, strict=True):
+                layer.weight.data = part
+
+
+def joined(*layers: nn.Linear) -> Tensor:
+    """The weights of several layers as one, (sum of outputs, inputs): a view where they lie one after the other."""
+    weights = [layer.weight.detach() for layer in layers]
+    place, first = weights[0].data_ptr(), weights[0]
+    for weight in weights:
+        if weight.data_ptr() != place or not weight.is_contiguous():
+            return torch.cat(weights)
+        place += weight.nbytes
+    height = sum(weight.shape[0] for weight in weights)
+    try:
+        return first.as_strided((height, first.shape[1]), first.stride())
+    except RuntimeError:
+        return torch.cat(weights)
