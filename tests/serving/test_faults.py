@@ -88,7 +88,7 @@ def test_time_runs_out(checkpoints):
 
 
 def test_a_failing_model_fails_its_requests_and_no_others(checkpoints, caplog, monkeypatch):
-    model = checkpoints["base"].model
+    model = checkpoints["base"].model.model.embed_tokens
     with Running(checkpoints) as server:
         broken = threading.Event()
         forward = model.forward
