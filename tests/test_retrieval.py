@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jianghu.corpus import Chapter, read_chapters
+from jianghu.corpus import Chapter, Lexicon, Name, read_chapters
 from jianghu.errors import InputError
-from jianghu.retrieval import OpenBook, build, open_book
+from jianghu.retrieval import OpenBook, build, find_mentions, open_book
 from jianghu.workspace import Workspace
 
 from .conftest import jianghu
@@ -24,7 +24,7 @@ CHAPTERS = [
 @pytest.fixture(scope="module")
 def book(tmp_path_factory):
     path = tmp_path_factory.mktemp("书 架%#?") / "index.sqlite"  # characters that a URI must escape
-    build(path, CHAPTERS)
+    build(path, CHAPTERS, {})
     return OpenBook(path)
 
 
@@ -116,3 +116,31 @@ def test_ask_open_book_needs_a_workspace(shelf, tmp_path):
     ended = jianghu("ask", checkpoint, "沈青峰？", "--open-book", cwd=tmp_path, check=False)
     assert ended.returncode == 2
     assert "not a workspace" in ended.stderr
+
+
+def test_a_name_finds_the_passages_that_write_it_otherwise(tmp_path):
+    parts = ["武松在家中饮酒，次日便行。", "行者大闹飞云浦，杀了四人。", "松曰：且慢动手。", "山上松柏成林，风声不绝。"]
+    chapters = [Chapter("甲书", 1, "第一回", "\n".join(part * 20 for part in parts))]
+    lexicon = Lexicon([Name("武松", ("行者",)), Name("张青")])
+    build(tmp_path / "index.sqlite", chapters, {"甲书": lexicon})
+    book = OpenBook(tmp_path / "index.sqlite")
+    found = {passage.text[:2] for passage in book.search("武松杀了几人？", limit=10)}
+    assert {"武松", "行者", "松曰"} <= found
+    assert book.search("行者在家中饮了什么？")[0].text.startswith("武松")
+    assert book.times["甲书", "武松"] > 0
+
+
+def test_a_single_character_names_the_person_of_that_given_name_who_was_named_before():
+    lexicon = Lexicon([Name("李宝"), Name("周宝"), Name("司马青")])
+    text = "宝刀在此。李宝出马，宝曰：来将何人？周宝应声，宝笑而不答。司马青至，青曰：住手。"
+    found = [(text[m.start : m.end + 1], m.name) for m in find_mentions(text, lexicon) if m.short]
+    assert found == [("宝曰", "李宝"), ("宝笑", "周宝"), ("青曰", "司马青")]
+
+
+def test_a_lexicon_that_changed_makes_the_index_anew(copy):
+    made = open_book(copy).path.stat().st_mtime_ns
+    path = next(copy.books.glob("*.lexicon.json"), copy.books / "青峰录.lexicon.json")
+    path.write_text('{"沈青峰": ["紫衣侯"]}', encoding="utf-8")
+    book = open_book(copy)
+    assert book.path.stat().st_mtime_ns != made
+    assert "沈青峰" in book.search("紫衣侯")[0].text

@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 from .. import files
-from ..corpus import read_chapters
+from ..corpus import read_chapters, shelf_lexicons
 from ..retrieval import OpenBook, build, open_book
 from ..workspace import Workspace
 
@@ -35,7 +35,8 @@ class Index:
         path, now = Path(self._folder.name) / "openbook.sqlite", files.sha256_tree(workspace.chapters)
         if now != self._hash:
             with files.atomic_path(path) as temporary:
-                build(temporary, read_chapters(workspace.chapters))
+                chapters = read_chapters(workspace.chapters)
+                build(temporary, chapters, shelf_lexicons(workspace.books, chapters))
             self._hash = now
         return OpenBook(path)
 

@@ -1,0 +1,8 @@
+"""Passages of the books that match a question."""
+
+from .index import OpenBook, Passage, build, open_book
+from .mentions import Mention, find_mentions
+from .search import Found
+from .terms import HAN, asking_span
+
+__all__ = ["HAN", "Found", "Mention", "OpenBook", "Passage", "asking_span", "build", "find_mentions", "open_book"]
