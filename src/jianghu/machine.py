@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import os
+import platform
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -99,3 +101,43 @@ def peak_flops(device: torch.device, dtype: torch.dtype, seconds: float = 0.2) -
         wait()
         best, products = max(best, 2 * size**3 / (time.perf_counter() - began)), products + 1
     return best
+
+
+@dataclass(frozen=True)
+class Environment:
+    """What a run was computed with.
+
+    Attributes:
+        accelerator: the GPU's name; empty on a CPU.
+        dtype: of the products.
+    """
+
+    python: str
+    torch: str
+    system: str
+    processor: str
+    accelerator: str
+    threads: int
+    dtype: str
+
+
+def environment(device: torch.device, dtype: torch.dtype) -> Environment:
+    """The software and the hardware that a run is computed with now."""
+    return Environment(
+        python=platform.python_version(),
+        torch=torch.__version__,
+        system=f"{platform.system()} {platform.machine()}",
+        processor=_processor(),
+        accelerator=torch.cuda.get_device_name(device) if device.type == "cuda" else device.type.replace("cpu", ""),
+        threads=torch.get_num_threads(),
+        dtype=str(dtype).removeprefix("torch."),
+    )
+
+
+def _processor() -> str:
+    """The processor's name; of Linux's Python only /proc knows it."""
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+            if line.lower().startswith(("model name", "hardware")):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()

@@ -100,6 +100,11 @@ def both(message: str, /, **fields: object) -> Both:
     Args:
         message: the English text, a literal in the code; it is the key of its Chinese form.
     """
+    return look_up(message, **fields)
+
+
+def look_up(message: str, /, **fields: object) -> Both:
+    """As `both`, for messages that stand in a page's template instead of in code."""
 
     def fill(text: str, place: int) -> str:
         values = {name: value[place] if isinstance(value, Both) else value for name, value in fields.items()}

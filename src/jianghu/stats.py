@@ -74,6 +74,11 @@ def mcnemar(only_first: int, only_second: int) -> float:
     return min(1.0, 2 * tail / 2**trials)
 
 
+def p_text(p: float) -> str:
+    """A p-value as it is read: no more digits than it is good for."""
+    return "p < 0.001" if p < 0.001 else f"p = {p:.2g}"
+
+
 def bootstrap(differences: Sequence[float], seed: int = 0) -> tuple[float, float]:
     """95 % interval of the mean of paired differences, by resampling questions (Efron 1979, percentiles)."""
     if not differences:

@@ -81,9 +81,9 @@ def test_the_page_works_in_a_browser_without_a_network(tmp_path):
         tab.on("pageerror", lambda error: faults.append(str(error)))
         tab.on("request", lambda request: requests.append(request.url))
         tab.goto(path.as_uri())
-        assert tab.inner_text("h1") == "回答对照"
+        assert tab.inner_text("h2") == "回答对照"
         tab.click("#lang")
-        assert tab.inner_text("h1") == "Answers side by side"
+        assert tab.inner_text("h2") == "Answers side by side"
         assert tab.locator("td .stranger").all_inner_texts() == ["宋江", "宋江"]
         assert tab.locator("td .loop").first.inner_text() == "走" * 9
         assert tab.locator("td div").nth(6).inner_text() == "—"

@@ -34,7 +34,7 @@ def answers(right, nearest, count=100, group="paraphrase"):
 def result(given, **more):
     scores = mean_scores(given)
     return ExamResult(
-        scores=scores, groups={"paraphrase": scores}, choices=None, names=None, answers=tuple(given),
+        scores=scores, groups={given[0].group: scores}, choices=None, names=None, answers=tuple(given),
         shuffled=Shuffled(questions=0, accuracy=0, low=0, high=1, chance=0), checkpoint="runs/chat/checkpoints/last",
         run="chat", step=3, exam="data/records", questions=len(given), inputs={}, settings={}, seconds=1.0,
         leaks=Leaks(), heldout={}, **more,

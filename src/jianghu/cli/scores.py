@@ -132,12 +132,13 @@ def verdicts(names: Sequence[str], compared: Sequence[Mapping[str, Versus]]) -> 
     """
     from ..evaluation.columns import group_name
     from ..evaluation.nearest import verdict_name
+    from ..stats import p_text
 
     for name, groups in zip(names[1:], compared, strict=True):
         for group, row in groups.items():
             line = tr(
                 "{name} beside {first}, {group}: {second:.1%} and {share:.1%} of {questions}, difference "
-                "{difference:+.1%} (95 % {low:+.1%} to {high:+.1%}), McNemar p = {p:.2g}: {verdict}",
+                "{difference:+.1%} (95 % {low:+.1%} to {high:+.1%}), McNemar {p}: {verdict}",
                 name=name,
                 first=names[0],
                 group=group_name(group or "all"),
@@ -147,7 +148,7 @@ def verdicts(names: Sequence[str], compared: Sequence[Mapping[str, Versus]]) -> 
                 difference=row.difference,
                 low=row.low,
                 high=row.high,
-                p=row.p,
+                p=p_text(row.p),
                 verdict=verdict_name(row.verdict),
             )
             console.print(line, highlight=False)

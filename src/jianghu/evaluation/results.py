@@ -232,6 +232,11 @@ class ExamResult(Marks):
         return len(self.answers) < self.questions or bool(self.settings.get("eval", {}).get("limit"))
 
     @property
+    def short(self) -> str:
+        """The checkpoint as the user would type it: chat/last."""
+        return self.checkpoint.removeprefix("runs/").replace("/checkpoints/", "/")
+
+    @property
     def rows(self) -> dict[str, Scores]:
         """The rows of its table: its groups if there are several, then all."""
         return {**(self.groups if len(self.groups) > 1 else {}), "all": self.scores}

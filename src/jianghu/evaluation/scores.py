@@ -19,7 +19,7 @@ def mean_scores(answers: Sequence[Answer]) -> Scores:
     """The `Scores` of some answers."""
     scored = [answer for answer in answers if answer.outcome]
     known = [answer for answer in answers if answer.wrong_book is not None]
-    near = [answer.nearest.correct for answer in scored if answer.nearest]
+    taught = any(answer.nearest for answer in scored)
     right = share([answer.correct for answer in scored])
     characters = sum(len(answer.answer) for answer in answers)
     texts = [answer.answer for answer in answers]
@@ -43,7 +43,7 @@ def mean_scores(answers: Sequence[Answer]) -> Scores:
         distinct_1=round(distinct(texts, 1), 4),
         distinct_2=round(distinct(texts, 2), 4),
         length=_mean([len(text) for text in texts]),
-        baseline=_mean(near) if near else None,
+        baseline=_mean([_nearest_right(answer) for answer in scored]) if taught else None,
     )
 
 
@@ -64,8 +64,17 @@ def compare_answers(first: Sequence[Answer], second: Sequence[Answer]) -> Versus
 
 
 def better_than_nearest(answers: Sequence[Answer]) -> Versus:
-    """Whether a checkpoint is better than the answer of the taught question that is most alike."""
-    return versus([(answer.nearest.correct, answer.correct) for answer in answers if answer.outcome and answer.nearest])
+    """Whether a checkpoint is better than the answer of the taught question that is most alike; over no questions
+    where nothing was taught."""
+    scored = [answer for answer in answers if answer.outcome]
+    if not any(answer.nearest for answer in scored):
+        return versus([])
+    return versus([(_nearest_right(answer), answer.correct) for answer in scored])
+
+
+def _nearest_right(answer: Answer) -> bool:
+    """Whether the nearest taught question's answer is right; not where no taught question is alike at all."""
+    return answer.nearest is not None and answer.nearest.correct
 
 
 def _mean(values: Sequence[float]) -> float:

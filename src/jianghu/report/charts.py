@@ -8,79 +8,60 @@ from __future__ import annotations
 from typing import Any
 
 from bokeh.models import ColumnDataSource, HoverTool
-from bokeh.palettes import Category20_20
 from bokeh.plotting import figure
 
-from ..evaluation import Scores
-from .findings import scored_checkpoints
-from .gather import AXES, Facts, Run
+from .facts import AXES, Facts, Part, Run
+from .figures import scored_checkpoints
 
-HEIGHT = 380
+HEIGHT = 400
+COLOURS = ("#a3302a", "#2f6f8f", "#1f7a5c", "#b07a1f", "#6c4f9c", "#7d5a44", "#b0466f", "#4f7a2a", "#3f5f9f", "#777777")
+"""One a run, again from the front after the last; each stands out from light paper and from dark."""
 
 
 def colours(runs: list[Run]) -> dict[str, str]:
     """A colour a run, the same in every chart."""
-    return {run.name: Category20_20[number * 2 % 20 + number // 10 % 2] for number, run in enumerate(runs)}
+    return {run.name: COLOURS[number % len(COLOURS)] for number, run in enumerate(runs)}
 
 
 def curves(name: str, runs: list[Run]) -> Any:
-    """Validation bits per character of runs; the column `x` is what the axis switch fills. A star marks the best."""
+    """Bits per character of runs: of held-out text or answers with dots, of what is trained on as a thin line. The
+    column `x` is what the axis switch fills. A star marks the best step."""
     chart = _figure(name, "step", "bits per character", HEIGHT)
-    for run in runs:
-        table = {axis: [point[axis] for point in run.points] for axis in AXES}
-        table |= {"x": table["step"], "y": [point["val_bpc"] for point in run.points]}
-        table["run"] = [run.name] * len(run.points)
-        place = next(n for n, point in enumerate(run.points) if point["step"] == run.best)
-        source = ColumnDataSource(table, name="line")
-        star = ColumnDataSource({key: [column[place]] for key, column in table.items()}, name="best")
-        colour = colours(runs)[run.name]
-        line = chart.line("x", "y", source=source, line_width=2, color=colour, name=run.name)
-        chart.scatter("x", "y", source=source, size=5, color=colour, name=run.name)
-        chart.scatter("x", "y", source=star, size=13, marker="star", color=colour, name=run.name)
-        tips = [("", "@run"), ("bits", "@y{0.000}"), *((axis, f"@{axis}{{0,0.[00]}}") for axis in AXES)]
-        chart.add_tools(HoverTool(renderers=[line], tooltips=tips, mode="mouse"))
+    for run, colour in zip(runs, colours(runs).values(), strict=True):
+        trained, scored, star = _source(run, "train"), _source(run, "val"), _source(run, "val", run.best)
+        thin = chart.line("x", "y", source=trained, line_width=1.3, line_alpha=0.55, color=colour, name=run.name)
+        line = chart.line("x", "y", source=scored, line_width=2.4, color=colour, name=run.name)
+        chart.scatter("x", "y", source=scored, size=5, color=colour, name=run.name)
+        chart.scatter("x", "y", source=star, size=15, marker="star", color=colour, name=run.name)
+        tips = [("", "@run, @part"), ("bits", "@y{0.000}"), *((axis, f"@{axis}{{0,0.[00]}}") for axis in AXES)]
+        chart.add_tools(HoverTool(renderers=[line, thin], tooltips=tips, mode="mouse"))
     return chart
 
 
-def coverage(name: str, counts: dict[int, int]) -> Any:
-    """Records of each chapter of a book, chapters without any included."""
-    chapters = list(range(1, max(counts) + 1))
-    source = ColumnDataSource({"x": chapters, "y": [counts.get(chapter, 0) for chapter in chapters]})
-    chart = _figure(name, "chapter", "records", 200)
-    chart.vbar("x", top="y", source=source, width=0.85, color="#4c78a8")
+def scores(name: str, runs: list[Run]) -> Any | None:
+    """The share of right answers that chooses each run's checkpoint, over steps; None where no run has one."""
+    scored = [run for run in runs if run.curve("score")]
+    if not scored:
+        return None
+    chart = _figure(name, "step", "right answers", 300)
+    for run in scored:
+        colour, table = colours(runs)[run.name], _source(run, "score")
+        line = chart.line("x", "y", source=table, line_width=2.4, color=colour, name=run.name)
+        chart.scatter("x", "y", source=table, size=5, color=colour, name=run.name)
+        star = _source(run, "score", run.best)
+        chart.scatter("x", "y", source=star, size=15, marker="star", color=colour, name=run.name)
+        chart.add_tools(HoverTool(renderers=[line], tooltips=[("", "@run"), ("step", "@x"), ("right", "@y{0.0%}")]))
     chart.y_range.start = 0
-    chart.add_tools(HoverTool(tooltips=[("chapter", "@x"), ("records", "@y")]))
     return chart
 
 
-def bars(name: str, counts: dict[str, int], what: str) -> Any:
-    """A bar for each of some counts, the longest at the top.
-
-    Args:
-        what: is counted.
-    """
-    names = sorted(counts, key=lambda kind: counts[kind])
-    source = ColumnDataSource({"y": names, "x": [counts[kind] for kind in names]})
-    chart = _figure(name, what, "", 80 + 26 * len(names), y_range=names)
-    chart.hbar("y", right="x", source=source, height=0.7, color="#4c78a8")
-    chart.x_range.start = 0
-    chart.add_tools(HoverTool(tooltips=[("", "@y"), (what, "@x{0,0}")]))
-    return chart
-
-
-def shares(name: str, rows: list[tuple[str, Scores]]) -> Any:
-    """Right answers with their 95 % intervals; `rows` are (checkpoint · group, scores)."""
-    names = [label for label, _ in reversed(rows)]
-    table = {"y": [label for label, _ in rows]}
-    for key in ("accuracy", "low", "high", "questions"):
-        table[key] = [getattr(scores, key) for _, scores in rows]
-    source = ColumnDataSource(table)
-    chart = _figure(name, "right answers", "", 80 + 24 * len(names), y_range=names, x_range=(-0.02, 1.02))
-    chart.segment("low", "y", "high", "y", source=source, line_width=2, color="#4c78a8")
-    chart.scatter("accuracy", "y", source=source, size=9, color="#4c78a8")
-    tips = [("", "@y"), ("right", "@accuracy{0.0%}"), ("95 %", "@low{0.0%} – @high{0.0%}"), ("asked", "@questions")]
-    chart.add_tools(HoverTool(tooltips=tips))
-    return chart
+def _source(run: Run, part: Part, only: int | None = None) -> ColumnDataSource:
+    """A run's curve; `only`: of one step."""
+    curve = [(point, loss) for point, loss in run.curve(part) if only is None or point.step == only]
+    table: dict[str, list[Any]] = {axis: [getattr(point, axis) for point, _ in curve] for axis in AXES}
+    table |= {"x": table["step"], "y": [loss for _, loss in curve]}
+    table |= {"run": [run.name] * len(curve), "part": [part] * len(curve)}
+    return ColumnDataSource(table)
 
 
 def loss_and_answers(name: str, facts: Facts) -> Any | None:
@@ -91,7 +72,7 @@ def loss_and_answers(name: str, facts: Facts) -> Any | None:
     labels, losses, rights = zip(*points, strict=True)
     source = ColumnDataSource({"label": labels, "x": losses, "y": rights})
     chart = _figure(name, "bits per character", "right answers", 300, y_range=(-0.02, max(0.1, max(rights) * 1.15)))
-    chart.scatter("x", "y", source=source, size=10, color="#e45756")
+    chart.scatter("x", "y", source=source, size=10, color=COLOURS[0])
     chart.add_tools(HoverTool(tooltips=[("", "@label"), ("bits", "@x{0.000}"), ("right", "@y{0.0%}")]))
     return chart
 
@@ -99,7 +80,7 @@ def loss_and_answers(name: str, facts: Facts) -> Any | None:
 def _figure(name: str, x: str, y: str, height: int, **more: Any) -> Any:
     chart = figure(
         name=name, height=height, sizing_mode="stretch_width", tools="pan,box_zoom,reset", toolbar_location="above",
-        x_axis_label=x, y_axis_label=y, background_fill_alpha=0, border_fill_alpha=0, outline_line_alpha=0.3,
+        x_axis_label=x, y_axis_label=y, background_fill_alpha=0, border_fill_alpha=0, outline_line_alpha=0,
         min_border_right=12, **more,
     )  # fmt: skip
     chart.toolbar.logo = None

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
+from ..evaluation.columns import group_name
 from ..evaluation.compare import Line, marked
+from ..messages import both
+from .look import templates
 
 
 def compare_page(names: Sequence[str], lines: Sequence[Line], sampled: bool) -> str:
@@ -16,11 +17,6 @@ def compare_page(names: Sequence[str], lines: Sequence[Line], sampled: bool) -> 
         names: of the checkpoints, in the order of each line's answers.
         sampled: whether a sample stands below each greedy answer.
     """
-    look = Environment(
-        loader=PackageLoader("jianghu", "report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return look.get_template("compare.html.j2").render(names=names, lines=lines, sampled=sampled, marked=marked)
+    page = templates().get_template("compare.html.j2")
+    about = {"marked": marked, "group_name": group_name, "all_groups": both("all groups")}
+    return page.render(names=names, lines=lines, sampled=sampled, **about)

@@ -3,53 +3,39 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from .. import __version__, files
 from ..corpus import check_report, load_shelf, read_chapters
 from ..errors import InputError
-from ..evaluation import ExamResult, read_results
+from ..evaluation import read_results
 from ..llm.status import status
 from ..llm.store import Reader
-from ..records import record_files
+from ..machine import Environment
+from ..messages import Both
+from ..model import read_about
+from ..recipe import Recipe, load_recipe
+from ..records import read_records, record_files
 from ..synth.decisions import Decisions
 from ..workspace import Workspace
-
-AXES = ("step", "tokens", "epochs", "seconds")
-
-
-@dataclass(frozen=True)
-class Run:
-    """One run. `points` are its rows with a validation loss; `best` and `last` are steps."""
-
-    name: str
-    stage: str
-    points: list[dict[str, Any]]
-    samples: list[dict[str, Any]]
-    best: int
-    last: int
-    recipe: str
-    manifest: dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Facts:
-    """Everything in the report.
-
-    `exams` are those of evals/*.json; `studies` those of
-    studies/*/results.json; `records` counts by split, kind, source and chapter; `teacher` see `_teacher`.
-    """
-
-    version: str
-    shelf: list[dict[str, Any]]
-    tokens: dict[str, Any]
-    runs: list[Run]
-    records: dict[str, Any]
-    teacher: dict[str, Any]
-    exams: list[ExamResult]
-    studies: list[dict[str, Any]]
+from .commands import exam_command, run_command
+from .facts import (
+    AXES,
+    BookCoverage,
+    BookFacts,
+    Facts,
+    ModelUse,
+    Point,
+    RecordCounts,
+    Removal,
+    Run,
+    Sample,
+    Study,
+    TeacherFacts,
+    TokenCounts,
+    Trial,
+)
 
 
 def gather(ws: Workspace) -> Facts:
@@ -58,44 +44,105 @@ def gather(ws: Workspace) -> Facts:
     Raises:
         InputError: there is nothing to report yet, or a file is damaged.
     """
-    runs = [run for folder in sorted(ws.runs.glob("[!.]*")) if (run := _run(folder)) is not None]
+    shared = ws.recipe()
+    studies, of_studies = _studies(ws)
+    folders = sorted(ws.runs.glob("[!.]*"))
+    runs = [run for folder in folders if (run := _run(ws, folder, shared)) is not None]
     if not runs:
         raise InputError(f"{ws.runs}: no runs to report. `jianghu run` trains some, or `jianghu sweep STUDY.toml`.")
-    books = check_report(load_shelf(ws.books, ws.recipe().books)) if ws.books.is_dir() else []
-    path = ws.tokens / "tokens.json"
-    about = files.read_json(path) if path.exists() else {}
-    tokens: dict[str, Any] = {"vocab_size": about.get("vocab_size"), "gap": about.get("gap_characters")}
-    for part in ("train", "val"):
-        tokens[part] = {key: about.get(part, {}).get(key) for key in ("tokens", "characters", "bytes")}
-        tokens[part]["stretches"] = len(about.get(part, {}).get("stretches", []))
+    books = check_report(load_shelf(ws.books, shared.books)) if ws.books.is_dir() else []
+    about = files.read_json(ws.tokens / "tokens.json") if (ws.tokens / "tokens.json").exists() else {}
     exams = read_results(ws.evals, ws.root)
-    studies = [files.read_json(file) for file in sorted(ws.studies.glob("*/results.json"))]
-    return Facts(__version__, books, tokens, runs, _records(ws), _teacher(ws), exams, studies)
-
-
-def _run(folder: Path) -> Run | None:
-    rows = files.read_log(folder / "metrics.jsonl")
-    points = [row for row in rows if "val_bpc" in row]
-    if not points:
-        return None
-    manifest = files.read_json(folder / "manifest.json") if (folder / "manifest.json").exists() else {}
-    recipe = folder / "recipe.toml"
-    keep = (*AXES, "val_bpc", "val_loss", "train_loss")
-    return Run(
-        name=folder.name,
-        stage="sft" if "sft" in manifest.get("settings", {}) else "pretrain",
-        points=[{**dict.fromkeys(AXES, 0), **{key: row[key] for key in keep if key in row}} for row in points],
-        samples=files.read_log(folder / "samples.jsonl"),
-        best=min(points, key=lambda row: row["val_bpc"])["step"],
-        last=points[-1]["step"],
-        recipe=recipe.read_text(encoding="utf-8") if recipe.exists() else "",
-        manifest=manifest,
+    records = _records(ws)
+    commands = ["jianghu prepare", *(["jianghu synth run"] if records.splits else [])]
+    own_runs = sorted((run for run in runs if run.name not in of_studies), key=lambda run: run.stage)  # pretrain, sft
+    commands += [run.command for run in own_runs]
+    commands += [study.command for study in studies]
+    commands += [exam_command(exam, shared) for exam in exams if exam.run not in of_studies]
+    return Facts(
+        version=__version__,
+        books=[_book(row) for row in books],
+        vocab_size=about.get("vocab_size") or 0,
+        train=_tokens(about.get("train")),
+        val=_tokens(about.get("val")),
+        runs=runs,
+        records=records,
+        teacher=_teacher(ws),
+        exams=exams,
+        studies=studies,
+        commands=[*dict.fromkeys(commands), "jianghu report"],
     )
 
 
-def _records(ws: Workspace) -> dict[str, Any]:
-    """Counts: splits, kinds, sources, and chapters as {book: {chapter: records}}, with every
-    chapter of a book that has records."""
+def _book(row: dict[str, Any]) -> BookFacts:
+    return BookFacts(
+        name=row["name"],
+        encoding=row["encoding"],
+        before=row["characters_before"],
+        after=row["characters_after"],
+        chapters=row.get("chapters") or row.get("pieces") or 0,
+        removals=[Removal(it["rule"], it["count"], it["characters"]) for it in row["removals"]],
+    )
+
+
+def _tokens(about: dict[str, Any] | None) -> TokenCounts | None:
+    if not about or not about.get("tokens"):
+        return None
+    return TokenCounts(about["tokens"], about["characters"], len(about.get("stretches", [])))
+
+
+def _run(ws: Workspace, folder: Path, shared: Recipe) -> Run | None:
+    rows = files.read_log(folder / "metrics.jsonl")
+    points = [point for row in rows if (point := _point(row)).train is not None or point.val is not None]
+    scored = [row for row in rows if row.get("val_bpc") is not None]
+    if not scored:
+        return None
+    manifest = files.read_json(folder / "manifest.json") if (folder / "manifest.json").exists() else {}
+    stage: Literal["pretrain", "sft"] = "sft" if "sft" in manifest.get("settings", {}) else "pretrain"
+    recipe, result = folder / "recipe.toml", folder / "result.json"
+    least = min(scored, key=lambda row: row["val_bpc"])
+    best = files.read_json(result).get("best_step", least["step"]) if result.exists() else least["step"]
+    environment = folder / "environment.json"
+    return Run(
+        name=folder.name,
+        stage=stage,
+        points=points,
+        samples=[Sample(row["step"], row["prompt"], row["text"]) for row in files.read_log(folder / "samples.jsonl")],
+        best=best,
+        best_val=least["val_bpc"],
+        last=rows[-1]["step"],
+        recipe=recipe.read_text(encoding="utf-8") if recipe.exists() else "",
+        command=run_command(stage, folder.name, _recipe_of(recipe), shared, _source(folder)),
+        made=str(manifest.get("made", "")),
+        inputs=manifest.get("inputs", {}),
+        environment=Environment(**files.read_json(environment)) if environment.exists() else None,
+    )
+
+
+def _point(row: dict[str, Any]) -> Point:
+    step, tokens, epochs, seconds = (float(row.get(axis) or 0) for axis in AXES)
+    return Point(step, tokens, epochs, seconds, row.get("train_bpc"), row.get("val_bpc"), row.get("score"))
+
+
+def _recipe_of(path: Path) -> Recipe | None:
+    """A run's own recipe; None where there is none, or another version wrote it."""
+    try:
+        return load_recipe(path) if path.exists() else None
+    except InputError:
+        return None
+
+
+def _source(folder: Path) -> str:
+    """The checkpoint that a run started from, as the user would type it."""
+    for name in ("last", "best"):
+        if (folder / "checkpoints" / name).is_dir():
+            source = str(read_about(folder / "checkpoints" / name).get("from") or "")
+            run, _, checkpoint = source.removeprefix("runs/").partition("/checkpoints/")
+            return run if checkpoint in ("", "best") else f"{run}/{checkpoint}"
+    return ""
+
+
+def _records(ws: Workspace) -> RecordCounts:
     splits: Counter[str] = Counter()
     kinds: Counter[str] = Counter()
     sources: Counter[str] = Counter()
@@ -103,37 +150,89 @@ def _records(ws: Workspace) -> dict[str, Any]:
     for chapter in read_chapters(ws.chapters) if ws.chapters.exists() else ():
         chapters.setdefault(chapter.book, Counter())[chapter.chapter] = 0
     for path in record_files(ws.records):
-        for row in files.read_jsonl(path):
+        for record in read_records(path):
             splits[path.stem] += 1
-            kinds[str(row.get("kind") or "-")] += 1
-            sources[str(row.get("source") or "-")] += 1
-            if row.get("chapter"):
-                chapters.setdefault(str(row.get("book")), Counter())[int(row["chapter"])] += 1
-    told = {book: counts for book, counts in chapters.items() if counts.total()}
-    return {"splits": splits, "kinds": kinds, "sources": sources, "chapters": told}
+            kinds[record.kind] += 1
+            sources[record.source] += 1
+            if record.chapter:
+                chapters.setdefault(record.book, Counter())[record.chapter] += 1
+    with_records = {book: dict(sorted(counts.items())) for book, counts in chapters.items() if counts.total()}
+    return RecordCounts(dict(splits), dict(kinds.most_common()), dict(sources), with_records)
 
 
-def _teacher(ws: Workspace) -> dict[str, Any]:
-    """What a teacher was asked and what came of it; a teacher at work is not disturbed.
-
-    Returns:
-        {} without a store, {"problem"} for one of another version; else `left_out` (records by reason, whoever made
-        them), and if anything was asked also what `jianghu.synth.status` tells, `models` (see `Reader.by_model`) and
-        `coverage` (book → figures in brief and people nobody asked about).
-    """
+def _teacher(ws: Workspace) -> TeacherFacts:
+    """What a teacher was asked and what came of it; a teacher at work is not disturbed."""
     if not ws.store.exists():
-        return {}
+        return TeacherFacts()
     try:
         with Reader(ws.store) as store:
             repeats = {why: len(Decisions(store).repeats(why)) for why in ("repeat", "contradiction", "leak")}
-            facts: dict[str, Any] = {"left_out": {why: count for why, count in repeats.items() if count}}
-            told = status(store)
-            if told["requests"] or told["sendings"]:
-                facts |= {**told, "models": store.by_model(), "coverage": {}}
+            left_out = {why: count for why, count in repeats.items() if count}
+            now = status(store)
+            if not now["requests"] and not now["sendings"]:
+                return TeacherFacts(left_out)
+            models = [
+                ModelUse(model, int(it["replies"]), int(it["tokens_in"]), int(it["tokens_out"]), it["cost"])
+                for model, it in store.by_model().items()
+            ]
     except InputError as error:
-        return {"problem": str(error)}
-    path = ws.records / "coverage.json"
-    if "models" in facts and path.exists():
-        covered = files.read_json(path)
-        facts["coverage"] = {book: {**row["brief"], **row["people"]} for book, row in covered.items()}
-    return facts
+        return TeacherFacts(problem=str(error))
+    return TeacherFacts(
+        left_out=left_out,
+        asked=True,
+        records=now["records"],
+        facts=now["facts"],
+        rejected=now["rejected"],
+        requests=now["requests"],
+        outcomes=now["sendings"],
+        tokens=now["tokens"],
+        cost=now["cost"],
+        models=models,
+        coverage=_coverage(ws.records / "coverage.json"),
+    )
+
+
+def _coverage(path: Path) -> list[BookCoverage]:
+    rows = files.read_json(path) if path.exists() else {}
+    found = []
+    for book, row in rows.items():
+        it = {**row["brief"], **row["people"]}
+        with_facts = it["chapters"] - it["chapters_without_facts"] if it.get("facts") else None
+        found.append(BookCoverage(book, it["chapters"], with_facts, it["known"], it["asked"], list(it["silent"])))
+    return found
+
+
+def _studies(ws: Workspace) -> tuple[list[Study], set[str]]:
+    """The studies of a workspace, and the names of their runs."""
+    studies, runs = [], set()
+    for path in sorted(ws.studies.glob("*/results.json")):
+        row = files.read_json(path)
+        trials = [_trial(one) for one in row.get("trials", row.get("members", []))]
+        for one in row.get("trials", row.get("members", [])):
+            runs |= {one["name"], *(str((one.get("outcome") or {}).get(key, "")) for key in ("run", "base"))}
+        scale = row["study"].removeprefix(Path(row["file"]).stem).lstrip("-")
+        studies.append(
+            Study(
+                name=row["study"],
+                title=Both(row["title"], row.get("title_zh") or row["title"]),
+                question=Both(row.get("question", ""), row.get("question_zh") or row.get("question", "")),
+                goal=row["goal"],
+                command=f"jianghu sweep {row['file']}{f' --scale {scale}' if scale else ''}",
+                trials=trials,
+            )
+        )
+    return studies, runs
+
+
+def _trial(row: dict[str, Any]) -> Trial:
+    outcome = row.get("outcome") or {}
+    return Trial(
+        name=row["name"],
+        state=row["state"],
+        values=row.get("values") or {},
+        best_val=outcome.get("best_val"),
+        best_step=outcome.get("best_step"),
+        steps=outcome.get("step"),
+        accuracy=outcome.get("accuracy"),
+        error=row.get("error") or "",
+    )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import matplotlib
 
@@ -11,10 +11,14 @@ matplotlib.use("agg")
 from matplotlib import font_manager, pyplot  # the backend must be chosen before
 
 from .. import files
+from ..evaluation.columns import group_name, score_columns
+from ..messages import Both
+from . import names
 from .advice import advice
-from .findings import findings
-from .gather import Facts, Run
-from .page import exam_rows
+from .charts import colours
+from .facts import Facts, Run
+from .figures import loss_finding, study_finding
+from .page import label
 
 _FONTS = ("Noto Sans CJK SC", "Noto Sans CJK JP", "Source Han Sans SC", "PingFang SC", "Microsoft YaHei", "SimHei",
           "WenQuanYi Micro Hei")  # fmt: skip
@@ -24,41 +28,61 @@ def write_markdown(path: Path, facts: Facts) -> None:
     """Write the document, and its plots as PNG and SVG in the same folder."""
     path.parent.mkdir(parents=True, exist_ok=True)
     chinese = _use_chinese_font()
-    lines = [
-        "# 江湖 · Jianghu",
-        "",
-        *(line for said in advice(facts) for line in (said.en, said.zh)),
-        "",
-        "## 曲线 · Curves",
-        "",
-    ]
+    lines = ["# 江湖 · Jianghu", "", *_twice(advice(facts)), "", "## 曲线 · Curves", ""]
     for stage in ("pretrain", "sft"):
         runs = [run for run in facts.runs if run.stage == stage]
         if runs:
             lines += [f"![{stage}]({_curves(path.parent, stage, runs, chinese)})", ""]
     lines += ["| run | stage | best step | bits per character |", "|---|---|---|---|"]
     for run in facts.runs:
-        lines.append(f"| {run.name} | {run.stage} | {run.best} | {min(p['val_bpc'] for p in run.points):.4f} |")
-    lines += ["", "## 考试 · Exams", "", "| checkpoint | asked | right | 95 % |", "|---|---|---|---|"]
-    for name, scores in exam_rows(facts):
-        interval = f"{scores.low:.1%}–{scores.high:.1%}"
-        lines.append(f"| {name} | {scores.questions} | {scores.accuracy:.1%} | {interval} |")
-    lines += ["", "## 问答 · Records", "", *_records(facts), "", "## 发现 · Findings", ""]
-    for finding in findings(facts):
-        lines.append(f"- {' '.join(finding.sentence)} {' '.join(finding.figure).strip() or '未做 · not run'}")
+        lines.append(f"| {run.name} | {run.stage} | {run.best} | {run.best_val:.4f} |")
+    lines += ["", "## 考试 · Exams", ""]
+    columns = score_columns()
+    for exam in facts.exams:
+        lines += [f"### {label(exam)}", "", "| |" + "".join(f" {column.heading.en} |" for column in columns)]
+        lines.append("|---" * (len(columns) + 1) + "|")
+        for group, scores in exam.rows.items():
+            cells = [_joined(group_name(group)), *(column.text(scores) for column in columns)]
+            lines.append(f"| {' | '.join(cells)} |")
+        lines.append("")
+    lines += ["## 问答 · Records", "", *_records(facts), ""]
+    if facts.studies:
+        lines += ["## 研究 · Studies", ""]
+    for study in facts.studies:
+        finding = study_finding(study)
+        lines += [f"- {_joined(study.title)}: {_joined(finding) if finding else ''}"]
+    if (finding := loss_finding(facts)) is not None:
+        lines += ["", *_twice([finding])]
+    lines += ["", "## 重现 · Make it again", "", "```sh", *facts.commands, "```"]
     files.write_text(path, "\n".join(lines) + "\n")
+
+
+def _twice(said: Sequence[Both]) -> list[str]:
+    return [line for words in said for line in (words.zh, words.en)]
+
+
+def _joined(words: Both) -> str:
+    return words.en if words.en == words.zh else f"{words.zh} · {words.en}"
 
 
 def _records(facts: Facts) -> list[str]:
     """How many records of which kind and source there are, and what the teacher did and cost."""
-    told = {"split": facts.records["splits"], "source": facts.records["sources"], "kind": facts.records["kinds"]}
-    told |= {"left out": facts.teacher.get("left_out", {}), "rejected": facts.teacher.get("rejected", {})}
-    lines = [
-        f"- {name}: {', '.join(f'{key} {n:,}' for key, n in counts.items())}" for name, counts in told.items() if counts
+    records, teacher = facts.records, facts.teacher
+    parts: list[tuple[str, dict[str, int], Callable[[str], Both]]] = [
+        ("split", records.splits, names.split_name),
+        ("source", records.sources, names.source_name),
+        ("kind", records.kinds, names.kind_name),
+        ("left out", teacher.left_out, names.reason_name),
+        ("rejected", teacher.rejected, names.reason_name),
     ]
-    for model, it in facts.teacher.get("models", {}).items():
-        tokens = f"{it['tokens_in']:,} + {it['tokens_out']:,} tokens"
-        lines.append(f"- {model}: {it['replies']:,} replies, {tokens}, cost {it['cost']:.4f}")
+    lines = [
+        f"- {part}: {', '.join(f'{_joined(name(key))} {n:,}' for key, n in counts.items())}"
+        for part, counts, name in parts
+        if counts
+    ]
+    for it in teacher.models:
+        tokens = f"{it.tokens_in:,} + {it.tokens_out:,} tokens"
+        lines.append(f"- {it.model}: {it.replies:,} replies, {tokens}, cost {it.cost:.4f}")
     return lines or ["- 未做 · none"]
 
 
@@ -72,14 +96,19 @@ def _use_chinese_font() -> bool:
 
 
 def _curves(folder: Path, stage: str, runs: list[Run], chinese: bool) -> str:
-    """Validation loss over tokens; returns the PNG's name."""
+    """Validation loss (with dots) and training loss (thin) over tokens; returns the PNG's name."""
     chart, axes = pyplot.subplots(figsize=(9, 5), dpi=130)
     for run in runs:
-        (line,) = axes.plot([p["tokens"] for p in run.points], [p["val_bpc"] for p in run.points], label=run.name)
-        best: dict[str, Any] = next(point for point in run.points if point["step"] == run.best)
-        axes.plot(best["tokens"], best["val_bpc"], "*", markersize=11, color=line.get_color())
+        colour, trained, scored = colours(runs)[run.name], run.curve("train"), run.curve("val")
+        axes.plot(
+            [p.tokens for p, _ in trained], [loss for _, loss in trained], linewidth=0.9, alpha=0.55, color=colour
+        )
+        axes.plot([p.tokens for p, _ in scored], [loss for _, loss in scored], ".-", label=run.name, color=colour)
+        for best, loss in scored:
+            if best.step == run.best:
+                axes.plot(best.tokens, loss, "*", markersize=12, color=colour)
     axes.set_xlabel("词元" if chinese else "tokens")
-    axes.set_ylabel("每字比特" if chinese else "bits per character")
+    axes.set_ylabel("每字比特（细线：训练）" if chinese else "bits per character (thin: training)")
     axes.grid(alpha=0.25)
     axes.legend(fontsize=7)
     for kind in ("png", "svg"):

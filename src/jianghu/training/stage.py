@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import nullcontext
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from ..dataset import BatchSource, PretrainBatches, RecordBatches, read_pairs, r
 from ..dataset.batches import spread
 from ..errors import InputError
 from ..evaluation import AnswerScore
-from ..machine import fit_threads, pick_device
+from ..machine import environment, fit_threads, pick_device, pick_dtype
 from ..messages import command, tr
 from ..model import ModelConfig, Transformer, load_checkpoint, read_about
 from ..recipe import Recipe, TrainSettings, to_toml
@@ -125,6 +125,7 @@ def train(
         if world.writes:
             ws.record(run.path, manifest)
             files.write_text(run.path / "recipe.toml", to_toml(recipe, comments=False))
+            _note_environment(run, device, pick_dtype(settings, device, model.config.n_embd), resume)
         trainer = Trainer(
             run, settings, model, tokenizer, source_of_batches, prompts, about,
             resume_command=go_on or command(stage, "--name", name, "--resume"), world=world, scorer=scorer,
@@ -134,6 +135,14 @@ def train(
         if world.writes:
             files.write_json(run.path / "result.json", asdict(result))
     return result
+
+
+def _note_environment(run: RunFolder, device: torch.device, dtype: torch.dtype, resume: bool) -> None:
+    """Write down for the report what the run is computed with; a resumed run goes on in the arithmetic it began in."""
+    path, now = run.path / "environment.json", environment(device, dtype)
+    if resume and run.state.exists() and path.exists():
+        now = replace(now, dtype=files.read_json(path)["dtype"])
+    files.write_json(path, asdict(now))
 
 
 def _answer_score(ws: Workspace, recipe: Recipe, stage: str, tokenizer: Tokenizer) -> AnswerScore | None:

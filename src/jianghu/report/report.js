@@ -1,30 +1,25 @@
-"use strict";
-// The page's own script: charts drawn from the data, axis, runs, language and theme switched, texts side by side.
-const root = document.documentElement;
+// The report's own script: charts drawn from the data, axis and runs switched, texts side by side.
 const data = JSON.parse(document.getElementById("data").textContent);
-const words = {
-  step: ["step", "步"], tokens: ["tokens", "词元"], epochs: ["epochs", "遍数"], seconds: ["seconds", "秒"],
-  "bits per character": ["bits per character", "每字比特"], chapter: ["chapter", "回"], records: ["records", "条数"],
-  "right answers": ["right answers", "答对率"], rejected: ["rejected", "未采用"], "": ["", ""],
-};
 const figures = {};
 const labels = {};
+const spoken = (pair) => pair[root.dataset.lang === "zh" ? 1 : 0];
+const word = (name) => (data.words[name] ? spoken(data.words[name]) : name);
+const groupName = (group) => (data.groups[group] ? spoken(data.groups[group]) : group || "-");
 
-function dress() {
+dressers.push(() => {
   // Canvas does not follow style sheets: labels and colours are set on every figure.
-  const chinese = root.dataset.lang === "zh";
   const ink = getComputedStyle(document.body).color;
   for (const [name, figure] of Object.entries(figures)) {
     const axes = [[figure.below[0], labels[name][0]], [figure.left[0], labels[name][1]]];
     for (const [axis, label] of axes) {
-      axis.axis_label = words[label][chinese ? 1 : 0];
+      axis.axis_label = word(label);
       axis.axis_label_text_color = axis.major_label_text_color = axis.axis_line_color = ink;
       axis.major_tick_line_color = axis.minor_tick_line_color = ink;
       axis.axis_label_text_font_style = "normal";
     }
     for (const grid of figure.center) { grid.grid_line_color = ink; grid.grid_line_alpha = 0.12; }
   }
-}
+});
 
 function choose(name, axis) {
   for (const renderer of figures[name].renderers) {
@@ -39,15 +34,15 @@ function press(button, on) { button.setAttribute("aria-pressed", String(on)); }
 
 function texts(box, rows) {
   box.replaceChildren();
-  for (const [head, text, mark] of rows) {
+  for (const [head, text] of rows) {
     const title = document.createElement("h3"), body = document.createElement("div");
-    title.textContent = head; body.textContent = text; if (mark) body.className = mark;
+    title.textContent = head; body.textContent = text;
     box.append(title, body);
   }
 }
 
-function options(select, values, chosen) {
-  select.replaceChildren(...values.map((value) => new Option(value, value)));
+function options(select, values, chosen, name = String) {
+  select.replaceChildren(...values.map((value) => new Option(name(value), value)));
   select.value = values[Math.max(0, Math.min(values.length - 1, chosen))] ?? "";
 }
 
@@ -59,14 +54,18 @@ function samples() {
     const rows = data.samples[run.value].filter((row) => row.step === step);
     texts(document.getElementById(`sample-${side}-text`), rows.map((row) => [row.prompt, row.prompt + row.text]));
   };
-  const refill = () => {
-    const steps = [...new Set(data.samples[run.value].map((row) => row.step))];
-    sides.forEach((side, n) => { options(document.getElementById(`sample-${side}`), steps, n ? steps.length : 0); show(side); });
-  };
+  const steps = () => [...new Set(data.samples[run.value].map((row) => row.step))];
+  const name = (step) => word("step {step}").replace("{step}", Number(step).toLocaleString("en"));
+  const refill = () => sides.forEach((side, n) => {
+    options(document.getElementById(`sample-${side}`), steps(), n ? steps().length : 0, name); show(side);
+  });
   options(run, Object.keys(data.samples), 0);
   run.addEventListener("change", refill);
   sides.forEach((side) => document.getElementById(`sample-${side}`).addEventListener("change", () => show(side)));
   refill();
+  dressers.push(() => sides.forEach((side) => {
+    for (const option of document.getElementById(`sample-${side}`).options) option.text = name(option.value);
+  }));
 }
 
 function cell(name, parts) {
@@ -93,13 +92,14 @@ function answers() {
   if (!selects.length) return;
   const names = Object.keys(data.answers), body = document.getElementById("answers");
   selects.forEach((select, n) => options(select, names, n));
-  const groups = [...new Set(Object.values(data.answers).flat().map((row) => row.group || "-"))];
-  options(group, ["*", ...groups], 0);
+  const groups = [...new Set(Object.values(data.answers).flat().map((row) => row.group))];
+  const name = (one) => (one === "*" ? word("all groups") : groupName(one));
+  options(group, ["*", ...groups], 0, name);
   const show = () => {
     const key = (row) => `${row.group}\n${row.question}`;
     const columns = selects.map((select) => new Map(data.answers[select.value].map((row) => [key(row), row])));
     const all = new Map(columns.flatMap((column) => [...column]));
-    const rows = [...all.values()].filter((row) => group.value === "*" || (row.group || "-") === group.value);
+    const rows = [...all.values()].filter((row) => group.value === "*" || row.group === group.value);
     body.replaceChildren(...rows.map((row) => {
       const line = document.createElement("tr");
       line.append(cell("whole", [row.question]));
@@ -109,18 +109,10 @@ function answers() {
     }));
   };
   [...selects, group].forEach((select) => select.addEventListener("change", show));
+  dressers.push(() => { for (const option of group.options) option.text = name(option.value); });
   show();
 }
 
-document.getElementById("lang").addEventListener("click", () => {
-  root.dataset.lang = root.lang = root.dataset.lang === "zh" ? "en" : "zh"; dress();
-});
-document.getElementById("theme").addEventListener("click", () => {
-  const dark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
-  root.dataset.theme = dark ? "light" : "dark"; dress();
-});
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", dress);
-if (navigator.language.startsWith("zh")) root.dataset.lang = root.lang = "zh";
 for (const button of document.querySelectorAll("[data-axis]")) {
   button.addEventListener("click", () => {
     choose(button.dataset.chart, button.dataset.axis);

@@ -1,0 +1,55 @@
+"""The commands that make a workspace again, with the flags by which its runs and exams differ from its recipe."""
+
+from __future__ import annotations
+
+import shlex
+from typing import Any
+
+from ..evaluation import ExamResult
+from ..recipe import Recipe
+from ..workspace import BASE, CHAT
+
+_FLAGGED = {"pretrain": ("pretrain", "model"), "sft": ("sft",)}
+"""Groups of settings that the command of a stage takes as flags."""
+
+
+def run_command(stage: str, name: str, own: Recipe | None, shared: Recipe, source: str = "") -> str:
+    """How a run was started.
+
+    Args:
+        own: the run's recipe; None where it is not known.
+        shared: the workspace's.
+        source: the checkpoint that fine-tuning started from.
+    """
+    words = ["jianghu", stage]
+    if name != (CHAT if stage == "sft" else BASE):
+        words += ["--name", name]
+    if source and source != BASE:
+        words += ["--from", source]
+    for group in _FLAGGED[stage] if own else ():
+        words += _flags(getattr(own, group).model_dump(), getattr(shared, group).model_dump())
+    return shlex.join(words)
+
+
+def exam_command(result: ExamResult, shared: Recipe) -> str:
+    """How a checkpoint's exam was taken."""
+    words = ["jianghu", "eval", result.short]
+    if result.exam != "data/records":
+        words += ["--exam", result.exam]
+    return shlex.join([*words, *_flags(result.settings.get("eval", {}), shared.eval.model_dump())])
+
+
+def _flags(own: dict[str, Any], shared: dict[str, Any]) -> list[str]:
+    """The settings in which two groups differ, as flags; what is not set in one of them, or is a group of its own, has
+    none."""
+    flags: list[str] = []
+    for name, value in own.items():
+        if name not in shared or value == shared[name] or value is None or isinstance(value, dict):
+            continue
+        flag = name.replace("_", "-")
+        if isinstance(value, bool):
+            flags.append(f"--{flag}" if value else f"--no-{flag}")
+        else:
+            for one in value if isinstance(value, (list, tuple)) else [value]:
+                flags += [f"--{flag}", str(one)]
+    return flags

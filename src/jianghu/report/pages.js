@@ -1,0 +1,12 @@
+"use strict";
+// Language and theme, on every page of this room.
+const root = document.documentElement;
+const dressers = [];
+const dress = () => dressers.forEach((dresser) => dresser());
+const isDark = () => (root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches);
+if (navigator.language.startsWith("zh")) root.dataset.lang = root.lang = "zh";
+document.getElementById("lang").addEventListener("click", () => {
+  root.dataset.lang = root.lang = root.dataset.lang === "zh" ? "en" : "zh"; dress();
+});
+document.getElementById("theme").addEventListener("click", () => { root.dataset.theme = isDark() ? "light" : "dark"; dress(); });
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", dress);
