@@ -2,7 +2,8 @@
 
 import pytest
 
-from jianghu.corpus.headings import find_headings, numbering_faults, parse_heading
+from jianghu.corpus.finding import find_headings
+from jianghu.corpus.headings import numbering_faults, parse_heading
 from jianghu.corpus.numbers import number_of
 
 

@@ -12,11 +12,13 @@ from rapidfuzz import fuzz, process
 
 from .book import Chapter
 from .cuts import Cuts
-from .headings import MARK, find_headings
+from .headings import MARK
 from .ledger import Ledger
 
-_PROSE = re.compile(r"[^。！？!?…]{8,}[。！？!?…]|[a-z]{2,}[^.]{20,}[.!?]")
+_PROSE = re.compile(r"[^。！？!?…]{8,}[。！？!?…]|[a-z]{2,}[^.]{20,}[.!?]|[^，]{6,}，[^，]{6,}")
 """A sentence, as titles, authors and slogans are none."""
+_SENTENCE_LIKE = re.compile(r"[。；，：,;]$|，[^，]*，|.{45}")
+"""What a heading without text would not look like."""
 _ALIKE = 80
 """Likeness of two sentences in percent from which on one is the other, misspelled."""
 _SENTENCE = re.compile(r"[^。！？!?\n]{8,}")
@@ -33,19 +35,13 @@ class _Section:
 
 
 def make_chapters(lines: list[str], book: str, clean: bool, ledger: Ledger) -> list[Chapter]:
-    """Chapters of a book's lines; an empty list if no line is a heading with text under it."""
-    headings = find_headings(lines, book)
+    """Chapters of a book's lines, headings marked; an empty list if no line is a heading with text under it."""
     sections = [_Section("", [])]
-    for index, line in enumerate(lines):
-        if (heading := headings.get(index)) is not None:
-            sections.append(_Section(heading.title, []))
-            before, _, after = line.removeprefix(MARK).partition(heading.title)
-            if before.strip():
-                ledger.cut("words before a heading", before + heading.title, 0, len(before))
-            if after.strip():
-                ledger.cut("page number", heading.title + after, len(heading.title))
+    for line in lines:
+        if line.startswith(MARK):
+            sections.append(_Section(line.removeprefix(MARK), []))
         else:
-            sections[-1].lines.append(line.removeprefix(MARK))
+            sections[-1].lines.append(line)
     sections = _without_empty(sections, ledger)
     if len(sections) < 2:
         return []
@@ -67,24 +63,33 @@ def _numbered(book: str, parts: list[tuple[str, str]]) -> list[Chapter]:
 
 
 def _without_empty(sections: list[_Section], ledger: Ledger) -> list[_Section]:
-    """Leave out headings with nothing under them: tables of contents, volume titles, doubled headings."""
+    """Leave out headings with nothing under them: tables of contents, volume titles, doubled headings.
+
+    One that reads like a sentence is none, and stays as a line of the text.
+    """
     result = [sections[0]]
     run: list[str] = []
+    last = {section.title: place for place, section in enumerate(sections)}
     for place, section in enumerate(sections[1:], 1):
-        later = {other.title for other in sections[place + 1 :]} if len(run) >= 3 and section.lines else set()
-        if not section.lines:
+        if not section.lines and _SENTENCE_LIKE.search(section.title) is None:
             run.append(section.title)
             continue
-        if section.title in later:  # the last entry of a table of contents, with what follows the table under it
-            run.append(section.title)
+        if not section.lines:
+            result[-1].lines.append(section.title)
+            continue
+        if len(run) >= 3 and last[section.title] > place:
+            run.append(section.title)  # the last entry of a table of contents, with what follows the table under it
             section = _Section("", section.lines)
-        for title in run:
-            ledger.cut("table of contents" if len(run) >= 3 else "heading without text", title)
+        _note(run, ledger)
         run = []
         result.append(section)
-    for title in run:
-        ledger.cut("heading without text", title)
+    _note(run, ledger)
     return result
+
+
+def _note(run: list[str], ledger: Ledger) -> None:
+    for title in run:
+        ledger.cut("table of contents" if len(run) >= 3 else "heading without text", title)
 
 
 def _without_site_header(sections: list[_Section], ledger: Ledger) -> list[_Section]:

@@ -13,10 +13,9 @@ from collections import Counter
 from collections.abc import Sequence
 
 from .adverts import find_adverts
-from .headings import MARK, parse_heading
+from .headings import MARK
 from .ledger import Ledger, visible
 from .notes import AUTHOR, LICENCE, find_licence, find_notes
-from .wraps import mend_wraps
 
 _LINE_ENDS = re.compile(r"\r\n?|[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 _BLANKS = re.compile(r"\n(?:[ \t\u3000\xa0]*\n){3,}")
@@ -94,9 +93,9 @@ def cap_runs(text: str, limit: int, ledger: Ledger) -> str:
     return re.sub(rf"([^\w\s]{{2,4}}?)\1{{{limit},}}", cut, text)
 
 
-def clean_lines(text: str, book: str, notes: bool, ledger: Ledger) -> list[str]:
-    """Lines of normalised text without adverts, site headers and (unless `notes`) the author's notes, wraps mended;
-    stripped, none empty."""
+def clean_lines(text: str, notes: bool, ledger: Ledger) -> list[str]:
+    """Lines of normalised text, with their indentation and the blank lines between, without adverts, site headers and
+    (unless `notes`) the author's notes."""
     lines = text.split("\n")
     first, last = find_licence(lines)
     for line in (*lines[:first], *lines[last:]):
@@ -118,7 +117,7 @@ def clean_lines(text: str, book: str, notes: bool, ledger: Ledger) -> list[str]:
             kept.append("" if not bare else rest)
         else:
             kept.append(line)
-    return _without_repeated([plain_spaces(line) for line in mend_wraps(kept, ledger)], book, ledger)
+    return kept
 
 
 def plain_spaces(line: str) -> str:
@@ -156,14 +155,14 @@ def _without_adverts(line: str, ledger: Ledger) -> str:
     return ""
 
 
-def _without_repeated(lines: Sequence[str], book: str, ledger: Ledger) -> list[str]:
+def without_repeated(lines: Sequence[str], book: str, ledger: Ledger) -> list[str]:
     """Take out lines that stand in every second chapter or oftener and are not prose: page headers, names of sites."""
     counts = Counter(lines)
-    chapters = sum(parse_heading(line) is not None for line in counts) or sum(map(len, lines)) // 5000
+    chapters = sum(line.startswith(MARK) for line in lines) or sum(map(len, lines)) // 5000
     often = max(5, chapters // 2)
 
     def junk(line: str) -> bool:
-        if line.startswith(MARK) or _QUOTES & set(line) or parse_heading(line) is not None:
+        if line.startswith(MARK) or _QUOTES & set(line):
             return False
         shown = not _PROSE_END.search(line) and not _is_verse(line)
         return (len(line) >= 3 and shown) or line.strip("《》") == book

@@ -12,13 +12,15 @@ from ..messages import tr
 from ..recipe import BooksSettings
 from .book import Book
 from .chapters import even_pieces, make_chapters
-from .clean import clean_lines, normalise, plain_spaces
+from .clean import clean_lines, normalise, plain_spaces, without_repeated
 from .epub import read_epub
+from .finding import mark_headings
 from .formats import Source, read_html, read_md, read_txt
 from .ledger import Ledger
 from .numbers import natural
 from .office import read_docx, read_pdf, read_zip
 from .sniff import kind_of
+from .wraps import mend_wraps
 
 _READERS: dict[str, Callable[[Path], Source]] = {
     ".txt": read_txt,
@@ -74,10 +76,13 @@ def _divided(path: Path, source: Source, settings: BooksSettings) -> Book:
         raise InputError(tr("{path}: {count:,} lines are no novel.", path=path, count=text.count("\n")))
     if settings.simplify:
         text = _simplified(text)
+    lines = clean_lines(text, settings.notes, ledger) if settings.clean else text.split("\n")
+    lines = mark_headings(lines, name, settings.heading, ledger)
     if settings.clean:
-        lines = clean_lines(text, name, settings.notes, ledger)
-    else:
-        lines = [bare for line in text.split("\n") if (bare := plain_spaces(line))]
+        lines = mend_wraps(lines, ledger)
+    lines = [bare for line in lines if (bare := plain_spaces(line))]
+    if settings.clean:
+        lines = without_repeated(lines, name, ledger)
     chapters = make_chapters(lines, name, settings.clean, ledger)
     pieces = not chapters
     if pieces:

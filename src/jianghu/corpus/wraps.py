@@ -11,7 +11,7 @@ from collections import Counter
 from dataclasses import dataclass
 from itertools import pairwise
 
-from .headings import MARK, parse_heading
+from .headings import MARK
 from .ledger import Ledger
 
 _ENDS = frozenset("。！？…”’』」）》】!?.;；:：—")
@@ -44,8 +44,7 @@ def mend_wraps(lines: list[str], ledger: Ledger) -> list[str]:
 def _look(line: str) -> _Line:
     bare = line.strip()
     space = line[: len(line) - len(line.lstrip())].replace("\u3000", "  ").expandtabs(4)
-    heading = bare.startswith(MARK) or ((read := parse_heading(bare)) is not None and read.sure)
-    return _Line(len(space) // 2, bare, heading)
+    return _Line(len(space) // 2, bare, bare.startswith(MARK))
 
 
 def _mend_line_ends(lines: list[_Line], ledger: Ledger) -> list[str]:

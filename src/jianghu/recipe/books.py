@@ -18,6 +18,8 @@ class BooksSettings(Settings):
     """Keep what authors say to their readers at a chapter's end (作者有话要说, PS：, requests for votes)."""
     max_repeat: Positive = 24
     """Longest run of one mark that is kept; longer runs are cut to this many (they hang tokenizer training)."""
+    heading: str = ""
+    """A regular expression for heading lines, where they are not found (for one book: `books add --heading`)."""
     simplify: bool = False
     """Convert traditional to simplified characters (not reversible)."""
     chapter_chars: Positive = 5000
