@@ -16,8 +16,9 @@ from jianghu.workspace import Workspace
 from ..conftest import jianghu
 
 
-def test_the_card_names_books_runs_exams_and_use(shelf, chat):
+def test_the_card_names_books_runs_exams_and_use(shelf):
     ws = Workspace(shelf)
+    chat = load_checkpoint(ws.checkpoint("chat"))  # the one that took the exam
     card = model_card(chat, ws, "me/qingfeng", "cc0-1.0", ggufs=True)
     data = ModelCard(card).data.to_dict()
     assert data["language"] == "zh"
@@ -79,13 +80,13 @@ def test_the_modelfile_has_the_template_and_the_limits(chat, shelf):
 
 
 def test_export_writes_both_files_and_llama_loads_them(shelf, tmp_path):
-    jianghu("export", "chat", "--to", "ollama", "--type", "q8_0", "--out", tmp_path, cwd=shelf)
+    jianghu("export", "chat/last", "--to", "ollama", "--type", "q8_0", "--out", tmp_path, cwd=shelf)
     assert {path.name for path in tmp_path.iterdir()} == {"chat-last-Q8_0.gguf", "chat-last-Q8_0.Modelfile"}
     assert Llama(tmp_path / "chat-last-Q8_0.gguf", context=64).encode("沈青峰")
 
 
 def test_push_shows_the_card_without_sending(shelf):
-    said = jianghu("push", "chat", "me/x", "--gguf", "f16", "--dry-run", cwd=shelf).stdout
+    said = jianghu("push", "chat/last", "me/x", "--gguf", "f16", "--dry-run", cwd=shelf).stdout
     assert "# x\n" in said
     assert said.splitlines()[-1] == "chat-last-F16.gguf"
 

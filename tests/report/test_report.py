@@ -104,7 +104,7 @@ def test_commands_carry_the_flags_by_which_a_run_differs(shelf, tmp_path):
     [brief] = [line for line in facts.commands if "--name brief" in line]
     assert "--from base/last" in brief
     assert "--max-iters 2" in brief
-    [exam] = [line for line in facts.commands if "eval small" in line]
+    [exam] = [line for line in facts.commands if "eval small " in line]
     assert "--limit 2" in exam
     assert "--max-new-tokens 3" in exam
     shutil.rmtree(root / "runs" / "small")

@@ -125,7 +125,8 @@ def _exams(checkpoint: Checkpoint, ws: Workspace | None) -> str:
     rows = []
     for path in sorted(ws.evals.glob("*.json")):
         result = files.read_json(path)
-        if "scores" not in result or weights not in result["inputs"].values():
+        partial = result.get("settings", {}).get("eval", {}).get("limit")
+        if partial or "scores" not in result or weights not in result["inputs"].values():
             continue
         groups = result["groups"] if len(result["groups"]) > 1 else {}
         for group, score in [*groups.items(), ("all", result["scores"])]:

@@ -30,7 +30,7 @@ class EvalSettings(Settings):
     """How an exam is taken: greedily, closed-book."""
 
     limit: NotNegative = 0
-    """Most questions per exam, spread evenly; 0 asks all."""
+    """Most questions per exam, spread evenly; 0 asks all. A partial result has a name of its own."""
     max_new_tokens: Positive = 96
     """Longest answer, in tokens."""
     batch_size: Positive = 32

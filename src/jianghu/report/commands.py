@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from pathlib import Path
 from typing import Any
 
 from ..evaluation import ExamResult
@@ -33,7 +34,9 @@ def run_command(stage: str, name: str, own: Recipe | None, shared: Recipe, sourc
 
 def exam_command(result: ExamResult, shared: Recipe) -> str:
     """How a checkpoint's exam was taken."""
-    words = ["jianghu", "eval", result.short]
+    run = result.run or ""
+    named_by_run = bool(run) and Path(result.file).name.startswith(f"{run}.")
+    words = ["jianghu", "eval", run if named_by_run else result.short]
     if result.exam != "data/records":
         words += ["--exam", result.exam]
     return shlex.join([*words, *_flags(result.settings.get("eval", {}), shared.eval.model_dump())])
