@@ -10,48 +10,31 @@ from collections.abc import Iterable, Sequence
 from importlib import resources
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict
-
 from ..corpus import BUNDLED_NAME, Chapter, find_bundled
 from ..errors import InputError
 from ..files import read_jsonl
 from ..recipe import SynthSettings
-from ..records import Record, Split, split_of
+from ..records import Record
+from .many_wordings import ManyWordings
 from .squeezed import Squeezed
 
 MAX_MISSING = 0.02
 """Share of spans that an edition may lack and still be taken for the bundled one."""
 
 
-class BundledFact(BaseModel):
-    """A fact with everything that was written about it.
+class BundledFact(ManyWordings):
+    """A row of the data file.
 
     Attributes:
-        group: facts that would give each other away share one; the split is by group.
-        taught: what every reader asks first; always in the training split.
         chapter, start, end: the evidence is `raw[chapter - 1][start:end]` of the novel as shipped; None for facts about
             what the book does not hold.
-        answers: each begins with the short answer or an alias; the wordings take them in turn.
-        questions: the wordings.
-        statements: the fact as a plain sentence.
         evidence_forms: forms in which the evidence gives the answer, where it has none of the above (操 for 曹操).
         absent: the name of which a fact of the kind contrast says that the novel does not hold it.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    fact: str
-    group: str
-    kind: str
-    taught: bool = False
     chapter: int | None
     start: int | None
     end: int | None
-    short_answer: str
-    aliases: tuple[str, ...]
-    answers: tuple[str, ...]
-    questions: tuple[str, ...]
-    statements: tuple[str, ...] = ()
     absent: str = ""
     evidence_forms: tuple[str, ...] = ()
 
@@ -134,7 +117,7 @@ def _asked_first(facts: Iterable[BundledFact], settings: SynthSettings) -> list[
     """The first `bundled_facts` facts of the training split, and all of the other splits."""
     kept, trained = [], 0
     for fact in facts:
-        if _split(fact, settings) != "train":
+        if fact.split(settings) != "train":
             kept.append(fact)
         elif not settings.bundled_facts or trained < settings.bundled_facts:
             kept.append(fact)
@@ -142,31 +125,6 @@ def _asked_first(facts: Iterable[BundledFact], settings: SynthSettings) -> list[
     return kept
 
 
-def _split(fact: BundledFact, settings: SynthSettings) -> Split:
-    if fact.taught:
-        return "train"
-    return split_of(fact.group, settings.seed, settings.val_fraction, settings.test_fraction)
-
-
 def _wordings(fact: BundledFact, span: tuple[int, int] | None, settings: SynthSettings) -> list[Record]:
-    start, end = span or (None, None)
-    split = _split(fact, settings)
-    return [
-        Record(
-            id=f"{fact.fact}-{wording}",
-            fact=fact.fact,
-            wording=wording,
-            kind=fact.kind,
-            question=question,
-            answer=fact.answers[(wording - 1) % len(fact.answers)],
-            short_answer=fact.short_answer,
-            aliases=fact.aliases,
-            book=BUNDLED_NAME,
-            chapter=fact.chapter,
-            start=start,
-            end=end,
-            source="bundled",
-            split=split,
-        )
-        for wording, question in enumerate(fact.questions, 1)
-    ]
+    evidence = (fact.chapter, *(span or (None, None)))
+    return fact.records(BUNDLED_NAME, evidence, "bundled", fact.split(settings))

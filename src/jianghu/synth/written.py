@@ -5,48 +5,32 @@ The file and the chapters go in; a record for each wording, with the place of it
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
 
 from ..corpus import Chapter
 from ..errors import InputError
 from ..files import read_jsonl
 from ..messages import tr
 from ..recipe import SynthSettings
-from ..records import Record, Text, split_of
+from ..records import Record
+from .many_wordings import ManyWordings, Span
 from .squeezed import Squeezed
 
 SUFFIX = ".facts.jsonl"
 
 
-class WrittenFact(BaseModel):
+class WrittenFact(ManyWordings):
     """A line of BOOK.facts.jsonl.
 
     Attributes:
-        fact: a name for the fact, unique on the shelf.
-        group: facts that would give each other away share one; the split is by group (default: the fact itself).
-        taught: always trained on.
         chapter: of the evidence; None: it is looked for in the whole book.
-        answers: each begins with the short answer or an alias; the wordings take them in turn.
-        questions: the wordings.
-        statements: the fact as plain sentences, for pretraining.
         evidence: the words of the book that prove it; "" where there are none (what the book does not hold).
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    fact: Text
-    group: str = ""
-    kind: Text = "fact"
-    taught: bool = False
     chapter: int | None = None
-    short_answer: Text
-    aliases: tuple[Text, ...] = ()
-    answers: tuple[Text, ...] = Field(min_length=1)
-    questions: tuple[Text, ...] = Field(min_length=1)
-    statements: tuple[Text, ...] = ()
     evidence: str = ""
 
 
@@ -120,7 +104,7 @@ def written_statements(written: Mapping[str, Path]) -> list[dict[str, str]]:
 
 def _records(
     fact: WrittenFact, book: str, path: Path, texts: dict[int, tuple[Squeezed, str]], settings: SynthSettings
-) -> Iterator[Record]:
+) -> list[Record]:
     place = _place(fact, texts)
     if fact.evidence and place is None:
         raise InputError(
@@ -131,28 +115,10 @@ def _records(
                 evidence=fact.evidence[:40],
             )
         )
-    chapter, start, end = place or (None, None, None)
-    split = split_of(fact.group or fact.fact, settings.seed, settings.val_fraction, settings.test_fraction)
-    for wording, question in enumerate(fact.questions, 1):
-        yield Record(
-            id=f"{fact.fact}-{wording}",
-            fact=fact.fact,
-            wording=wording,
-            kind=fact.kind,
-            question=question,
-            answer=fact.answers[(wording - 1) % len(fact.answers)],
-            short_answer=fact.short_answer,
-            aliases=fact.aliases,
-            book=book,
-            chapter=chapter,
-            start=start,
-            end=end,
-            source="written",
-            split="train" if fact.taught else split,
-        )
+    return fact.records(book, place or (None, None, None), "written", fact.split(settings))
 
 
-def _place(fact: WrittenFact, texts: dict[int, tuple[Squeezed, str]]) -> tuple[int, int | None, int | None] | None:
+def _place(fact: WrittenFact, texts: dict[int, tuple[Squeezed, str]]) -> Span | None:
     """Chapter, start and end of the evidence: in the chapter that is named, else in the first that holds it. A heading
     proves a fact too; then there is no span, since it is no part of the text."""
     if not fact.evidence:
