@@ -1,8 +1,13 @@
 """A grid of graded pairs, written down as a reader of the answer would mark it, before the code that marks it."""
 
-import pytest
+import time
 
-from jianghu.evaluation import Item, grade
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jianghu.evaluation import Item, contains, exact, grade
+from jianghu.evaluation.clauses import tokens
 
 R, W, A = "right", "wrong", "abstained"
 WHO, HOW_MANY, WHERE = "是谁放走了曹操？", "一共有多少？", "诏书藏在什么地方？"
@@ -29,6 +34,8 @@ NUMBERS = [
     (HOW_MANY, ["五十"], "四五十", W),
     (HOW_MANY, ["50%"], "百分之五十", R),
     (HOW_MANY, ["5"], "-5", W),
+    (HOW_MANY, ["一"], "一共三人", W),
+    (HOW_MANY, ["3"], "《三国演义》里有两人。", W),
     ("在哪一年？", ["1949年"], "一九四九年", R),
     ("出自哪一回？", ["第一百二十回"], "第120回", R),
     ("How many came?", ["3 men"], "Three men came.", R),
@@ -114,3 +121,29 @@ def test_a_reader_would_mark_it_so(question, accepted, answer, outcome):
 
 def test_the_grid_is_no_smaller_than_promised():
     assert len([*NUMBERS, *EDGES, *FIRST, *JUDGED]) >= 60
+
+
+@given(text=st.text(max_size=40), answer=st.text(max_size=60))
+def test_any_text_can_be_graded_and_a_text_is_its_own_answer(text, answer):
+    assert grade(Item("1", answer, text, (text,)), answer) in ("right", "wrong", "abstained")
+    assert exact(text, [text]) is bool(tokens(text))
+
+
+@given(value=st.integers(0, 10**12), other=st.integers(0, 10**12))
+def test_numbers_are_equal_by_value_alone(value, other):
+    assert contains(f"一共{value:,}个", [str(value)])
+    assert contains(f"一共{other}个", [str(value)]) is (value == other)
+
+
+@pytest.mark.parametrize("piece", ["不是张飞，", "答案是，", "刘备、", "1,", "关羽", "不"])
+def test_a_long_answer_is_graded_in_time_that_grows_with_its_length(piece):
+    def seconds(times):
+        began = time.process_time()
+        for ending in ("a", "b", "c"):
+            text = piece * times + ending  # each is new, so that nothing is remembered
+            grade(Item("1", WHO, "赵云", ("赵云", "刘备、关羽、张飞")), text)
+        return time.process_time() - began
+
+    seconds(100)
+    brief, long = (min(seconds(times + extra) for extra in range(3)) for times in (500, 4000))
+    assert long < 24 * max(brief, 0.002)  # eight times the length; a square would give 64 times

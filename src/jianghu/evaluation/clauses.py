@@ -16,8 +16,14 @@ from ..text import fold
 
 _DIGITS = "零〇○一二两三四五六七八九"
 _NUMERALS = f"{_DIGITS}十百千万亿廿卅壹贰叁肆伍陆柒捌玖拾佰"
+_IDIOMS = (
+    "一共|一同|一起|一直|一定|一样|一般|一切|一旦|一边|一面|一向|一齐|一并|一律|一味|一经|唯一|统一|万一|千万不|百姓|百官|百般|三国|三军|四海|四方|八方"
+    "|万分|九州|万物|万岁|千岁"
+)
+"""Words of which a numeral is part without counting anything."""
 _TOKEN = re.compile(
-    rf"(?P<number>(?P<percent>百分之)?(?P<minus>(?<![\w)])[-−])?"
+    rf"(?P<idiom>{_IDIOMS})"
+    rf"|(?P<number>(?P<percent>百分之)?(?P<minus>(?<![\w)])[-−])?"
     rf"(?P<digits>(?:\d{{1,3}}(?:,\d{{3}})+(?!\d)|\d+)(?:\.\d+)?(?:[十百千万亿]+(?:\d+[十百千万])*)?|[{_NUMERALS}]+)(?P<sign>%)?)"
     r"|(?P<word>[a-zà-öø-ÿ][a-z0-9à-öø-ÿ']*)"
     r"|(?P<mark>[。!?;:,、()…—–\n|]|\.(?!\w))"
@@ -55,7 +61,10 @@ def clauses(text: str) -> tuple[Clause, ...]:
     current: list[Token] = []
     folded, places = _fold_with_places(text)
     for match in _TOKEN.finditer(folded):
-        if match["mark"] is None:
+        if match["idiom"] is not None:
+            spans = range(match.start(), match.end())
+            current += [Token(folded[place], places[place], places[place] + 1) for place in spans]
+        elif match["mark"] is None:
             current.append(Token(_plain(match), places[match.start()], places[match.end() - 1] + 1))
             if len(current) > 2 and (current[-2].text, current[-1].text) == _PEOPLE and current[-3].text[0] == "#":
                 del current[-2]

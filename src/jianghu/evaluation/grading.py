@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import NamedTuple
 
 from .clauses import Clause, Token, clauses, places, tokens
@@ -53,6 +54,10 @@ _JOINERS = frozenset("和与及跟同并以还有") | {"and"}
 _LEFT_OF_ONE = frozenset("是为叫用以在于姓名字曰乃即的了只条把张匹杆件块个坐骑使拿吃喝弹放烧死被因")
 _RIGHT_OF_ONE = frozenset("的了也呢啊吧")
 """What may stand beside an answer of one character: 马 is not in 司马懿, nor in 马上."""
+
+
+MAX_PASSED_OVER = 8
+"""Clauses of which the first that says something is looked for; a reader does not wait longer for an answer either."""
 
 
 class Place(NamedTuple):
@@ -113,7 +118,7 @@ def first_place(answer: str, accepted: Sequence[str], question: str) -> Place | 
     """
     said = clauses(answer)
     asked = _FUNCTION_WORDS.union(tokens(question))
-    for number, clause in enumerate(said):
+    for number, clause in enumerate(said[:MAX_PASSED_OVER]):
         found = [start for form in accepted for start in (*_held(said[number:], form), *_listed(said[number:], form))]
         if found:
             return Place(min(found), clause.tokens[0].start)
@@ -139,7 +144,8 @@ def _held(said: Sequence[Clause], form: str) -> Iterator[int]:
     if not said or not wanted:
         return
     first = said[0].tokens
-    following = [token.text for clause in said for token in clause.tokens]
+    reach = len(first) + len(wanted)
+    following = [token.text for token in islice((token for clause in said for token in clause.tokens), reach)]
     for place in places(following, wanted):
         if place >= len(first):
             return
@@ -157,7 +163,8 @@ def _stands_alone(clause: Sequence[Token], place: int) -> bool:
 def _listed(said: Sequence[Clause], form: str) -> Iterator[int]:
     """Where the items of a form that is a list (刘备、关羽、张飞) begin, in whatever order they are said."""
     items = [tokens(part) for part in form.split("、")]
-    spoken = [token for clause in said for token in clause.tokens]
+    reach = 2 * sum(map(len, items)) + 2  # each item with a joiner
+    spoken = list(islice((token for clause in said for token in clause.tokens), reach if len(items) > 1 else 0))
     place = 1 if spoken and spoken[0].text in ("是", "乃") else 0
     start = place
     while len(items) > 1 or (items and start != place):
