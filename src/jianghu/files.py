@@ -89,11 +89,32 @@ def read_json(path: Path) -> Any:
         InputError: the file is missing or is not JSON; the message names it.
     """
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return json.loads(read_text(path))
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{path}: not valid JSON ({error}).") from None
+
+
+def read_text(path: Path, largest: int = 64 << 20) -> str:
+    """The text of a file that a person or a program wrote, in UTF-8.
+
+    Args:
+        largest: bytes; a larger file is none of these.
+
+    Raises:
+        InputError: it is missing, no file, too large, not UTF-8, or may not be read; the message names it.
+    """
+    try:
+        if path.exists() and not path.is_file():
+            raise InputError(f"{path}: not a file.")
+        if (size := path.stat().st_size) > largest:
+            raise InputError(f"{path}: {size >> 20} MB, which is more than such a file can have.")
+        return path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         raise InputError(f"{path}: no such file.") from None
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise InputError(f"{path}: not valid JSON ({error}).") from None
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: not UTF-8 ({error}).") from None
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: {getattr(error, 'strerror', None) or error}.") from None
 
 
 def read_jsonl(path: Path) -> Iterator[dict[str, Any]]:

@@ -136,10 +136,9 @@ class Tokenizer:
             InputError: the file is missing or cannot be read.
         """
         path = folder / "tokenizer.json"
-        try:
-            text = path.read_text(encoding="utf-8")
-        except FileNotFoundError:
-            raise InputError(f"{path}: no such file. `jianghu prepare` makes the tokenizer.") from None
+        if not path.exists():
+            raise InputError(f"{path}: no such file. `jianghu prepare` makes the tokenizer.")
+        text = files.read_text(path)
         try:
             return cls(HFTokenizer.from_str(text))
         except InputError as error:

@@ -8,6 +8,7 @@ import pytest
 
 from jianghu.errors import InputError
 from jianghu.llm.client import Client
+from jianghu.llm.endpoint import endpoint_of
 from jianghu.llm.pool import make_pool
 from jianghu.llm.store import Reply
 from jianghu.recipe import TeacherSettings
@@ -148,13 +149,17 @@ def test_no_key_is_sent_where_none_is_wanted() -> None:
         ({"base_url": ""}, "base_url"),
         ({"model": " "}, "model"),
         ({"base_url": "api.deepseek.com"}, "http"),
-        ({"base_url": "https://user:pass@host/v1"}, "password"),
     ],
 )
 def test_missing_settings_are_named_before_anything_is_sent(change: dict, named: str) -> None:
     with pytest.raises(InputError, match=named) as caught:
         make_pool(synth_settings(teacher=change).teacher, time.monotonic)
     assert caught.value.exit_code == 2
+
+
+def test_an_address_with_a_password_is_refused_without_being_shown() -> None:
+    with pytest.raises(InputError, match="password") as caught:
+        endpoint_of("https://user:pass@host/v1", "m")
     assert "pass@" not in str(caught.value)
 
 

@@ -14,6 +14,7 @@ from cyclopts import App, CycloptsError, Parameter
 from .. import __version__
 from ..errors import InputError, JianghuError
 from ..messages import tr
+from ..recipe.secrets import without_keys
 from . import ask, books, chat, compare, demo, evaluate, export, place, plan, report, serve, sweep, synth, train
 from . import workspace_commands as project
 
@@ -74,7 +75,7 @@ def main() -> None:
         _refuse_names_that_are_not_utf8()
         app.meta(sys.argv[1:], exit_on_error=False, print_error=False)
     except CycloptsError as error:
-        _end(" ".join(str(error).split()), 2)
+        _end(without_keys(" ".join(str(error).split())), 2)
     except JianghuError as error:
         _end(str(error), error.exit_code)
     except KeyboardInterrupt:

@@ -12,6 +12,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from ..llm.failures import outcome_words
 from ..messages import tr
 from ..progress import clock, short
 from . import output
@@ -67,8 +68,12 @@ def done(facts: dict[str, Any], as_json: bool) -> None:
             )
         )
         output.say(tr("tokens {tokens:,}, cost {cost:.4f}", tokens=teacher["tokens"], cost=teacher["cost"]))
+        if not teacher["records"] and teacher["rejected"]:
+            output.say(
+                tr("Nothing that it said could be used; `jianghu synth preview 3` shows replies with what is wrong.")
+            )
         if teacher["failed"]:
-            output.say(tr("given up, and asked again next time: {counts}", counts=_counts(teacher["failed"])))
+            output.say(tr("given up, and asked again next time: {counts}", counts=_failed(teacher["failed"])))
         if teacher["aside"]:
             output.say(
                 tr(
@@ -243,6 +248,10 @@ def coverage(books: dict[str, dict[str, Any]], as_json: bool) -> None:
         console.print(Text(_brief(row["brief"])))
         silent = "、".join(f"{name} {count:,}" for name, count in row["people"]["silent"].items())
         console.print(Text(f"no question speaks of (with how often the book names them): {silent or 'none'}\n"))
+
+
+def _failed(counts: dict[str, int]) -> str:
+    return ", ".join(f"{outcome_words(name)} {count:,}" for name, count in counts.items())
 
 
 def _counts(counts: dict[str, int]) -> str:

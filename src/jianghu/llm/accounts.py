@@ -6,7 +6,9 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from ..messages import tr
 from .endpoint import Endpoint
+from .failures import outcome_words
 from .keys import Key
 from .limits import Bucket, Window
 from .store import Reply
@@ -14,7 +16,6 @@ from .store import Reply
 FIRST_REST, LONGEST_REST = 1.0, 60.0  # seconds; the span of the backoff of an account that is refused
 PATIENCE = 3  # failures in a row that are the provider's trouble, before its accounts rest
 MOST_STRAIN = 20  # rounds of refusals without a good reply after which an account is given up
-_KEYLESS = {"dead": "the key is refused", "broke": "the account is refused", "not_found": "no such model or address"}
 _SPOKE = {"ok", "truncated", "empty", "invalid", "filtered", "too_long", "bad_request"}
 """Outcomes that show that the endpoint lets us in."""
 
@@ -86,7 +87,7 @@ class Account:
             self.strain = 0
             self.window.good()
         elif reply.outcome in ("dead", "broke", "not_found"):
-            words = f"{_KEYLESS[reply.outcome]} ({reply.detail})"
+            words = f"{outcome_words(reply.outcome)} ({reply.detail})"
             if reply.outcome == "dead":
                 sending.key.dead = words
             else:
@@ -108,9 +109,13 @@ class Account:
             return
         self.strain += 1
         if reply.outcome == "unreachable" and self.strain > self.retries:
-            self.dead = f"cannot be reached, after {self.strain} tries: {reply.detail}"
+            self.dead = tr("cannot be reached, after {count} tries: {words}", count=self.strain, words=reply.detail)
         elif self.strain >= MOST_STRAIN:
-            self.dead = f"{self.strain} refusals in a row, the last with {reply.outcome}: {reply.detail}"
+            self.dead = tr(
+                "{count} refusals in a row, the last: {words}",
+                count=self.strain,
+                words=f"{outcome_words(reply.outcome)} ({reply.detail})",
+            )
         patience = PATIENCE if reply.outcome == "busy" else 1 if self.window.width > 1 else 0
         if reply.wait is None and self.strain > patience:
             # Full jitter (Brooker 2015): many clients that were refused at once do not come back at once.

@@ -15,11 +15,13 @@ from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
 from ..errors import RunError
+from ..messages import tr
 from ..recipe import TeacherSettings
 from .accounts import Sending
 from .budget import Budget, Estimate, price
 from .dialect import Dialect
 from .endpoint import Endpoint
+from .failures import failures
 from .keys import Key
 from .pool import Pool
 from .store import Reply, Store, Taken
@@ -229,9 +231,15 @@ class Sender:
             self.failed(reply)
         failed = self._lately.count(False)
         if lost and len(self._lately) == LATELY and 2 * failed >= LATELY:
+            last = lost[-1][1]
             raise RunError(
-                f"{failed} of the last {LATELY} requests failed for good, the last with {lost[-1][1].outcome}: "
-                f"{lost[-1][1].detail} What was received is kept; the same command goes on."
+                tr(
+                    "{failed} of the last {count} requests failed for good, the last: {what}. What was received is "
+                    "kept; the same command goes on.",
+                    failed=failed,
+                    count=LATELY,
+                    what=failures({last.outcome: 1}, {last.outcome: last.detail}),
+                )
             )
 
     def _prove(self, flight: Flight) -> None:

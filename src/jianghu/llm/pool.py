@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..errors import RunError
+from ..messages import tr
 from ..recipe import TeacherSettings
 from .accounts import Account, Sending
 from .endpoint import Endpoint, endpoint_of
@@ -71,13 +72,18 @@ class Pool:
                 for reason in [account.dead] if account.dead else [key.dead for key in account.keys]:
                     words = f"{account.endpoint.address}: {reason}"
                     reasons[words] = reasons.get(words, 0) + 1
-            told = "; ".join(f"{words}{f' ({count} times)' if count > 1 else ''}" for words, count in reasons.items())
-            raise RunError(f"no live key is left. {told}. What was received is kept; the same command goes on.")
+            told = "; ".join(f"{words}{f' × {count}' if count > 1 else ''}" for words, count in reasons.items())
+            raise RunError(
+                tr("no live key is left. {what}. What was received is kept; the same command goes on.", what=told)
+            )
         rest = min(account.rest_until for account in alive) - self.now()
         if rest > MOST_REST:
             raise RunError(
-                f"every account asks to wait, the shortest {rest:.0f} s, as for a spent quota. What was received is "
-                "kept; the same command goes on later."
+                tr(
+                    "every account asks to wait, the shortest {seconds:.0f} s, as for a spent quota. What was received "
+                    "is kept; the same command goes on later.",
+                    seconds=rest,
+                )
             )
 
     def wait(self) -> float | None:

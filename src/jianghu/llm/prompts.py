@@ -36,9 +36,7 @@ PLACES = {
     "after": "the text after the quote",
 }
 """What may stand in braces."""
-_FILE = re.compile(
-    r"\A---\n(?P<front>.*?)\n---\n(?:\s*# system\n(?P<system>.*?)\n)?\s*# user\n(?P<user>.*)\Z", re.DOTALL
-)
+LARGEST = 200_000  # bytes of a prompt's file
 _PLACE = re.compile(r"\{([a-z_]+)\}")
 
 
@@ -125,26 +123,45 @@ def read_prompt(path: Path) -> Prompt:
         InputError: the file is missing, has no front matter with a name, no section `# user`, or a place that
             nothing is filled into.
     """
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such prompt.") from None
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path}: not UTF-8 ({error}).") from None
-    match = _FILE.match(text)
-    if match is None:
+    if not path.exists():
+        raise InputError(f"{path}: no such prompt.")
+    text = files.read_text(path, LARGEST)
+    front, parts = _sections(text)
+    if front is None or "user" not in parts:
         raise InputError(
             f"{path}: not a prompt. It begins with front matter between --- lines, then # system and # user."
         )
-    front = dict(re.findall(r"^(\w+):[ \t]*(\S.*?)[ \t]*$", match["front"], re.MULTILINE))
-    if "name" not in front:
+    if not front.get("name"):
         raise InputError(f"{path}: the front matter has no name. Add a line such as name: passage.")
-    system, user = (match["system"] or "").strip(), match["user"].strip()
+    system, user = parts.get("system", ""), parts["user"]
     for place in _PLACE.findall(system + user):
         if place not in PLACES:
             hint = nearest(place, PLACES)
             raise InputError(f"{path}: nothing is filled into {{{place}}}{hint} There are: {', '.join(PLACES)}.")
     return Prompt(front["name"], system, user, text, _temperature(path, front.get("temperature")))
+
+
+def _sections(text: str) -> tuple[dict[str, str] | None, dict[str, str]]:
+    """The front matter of a prompt (None: it has none), and its sections `system` and `user`."""
+    lines = text.splitlines()
+    if not lines or lines[0] != "---" or "---" not in lines[1:]:
+        return None, {}
+    end = lines.index("---", 1)
+    front = {
+        name.strip(): value.strip() for name, mark, value in (line.partition(":") for line in lines[1:end]) if mark
+    }
+    body = lines[end + 1 :]
+    heads = [(number, line[2:].strip()) for number, line in enumerate(body) if line.rstrip() in ("# system", "# user")]
+    # What is said to the user may hold such lines itself: only the first of each begins a section.
+    user = next((number for number, name in heads if name == "user"), len(body))
+    system = next((number for number, name in heads if name == "system" and number < user), None)
+    before = body[: user if system is None else system]
+    if any(line.strip() for line in before):
+        return front, {}
+    parts = {"user": "\n".join(body[user + 1 :]).strip()} if user < len(body) else {}
+    if system is not None:
+        parts["system"] = "\n".join(body[system + 1 : user]).strip()
+    return front, parts
 
 
 def _temperature(path: Path, value: str | None) -> float | None:

@@ -16,12 +16,14 @@ from typing import Any
 from .. import files
 from ..corpus import Chapter
 from ..errors import InterruptedByUser, JianghuError, RunError
+from ..messages import tr
 from ..recipe import TeacherSettings
 from ..signals import stoppable
 from .batch import BatchSender
 from .budget import Budget, Estimate
 from .client import Client
 from .dispatcher import Sender, Transport
+from .failures import failures
 from .job import Strategy
 from .pool import Pool, make_pool
 from .store import Item, Reply, Request, Store, Taken
@@ -92,7 +94,7 @@ class Run:
         self.shelf = store.shelve(chapters)
         self.estimate = Estimate()
         self.now = Summary()
-        self.last: Reply | None = None
+        self.details: dict[str, str] = {}  # outcome → what was said last
         self._began = self._noted = time.monotonic()
 
     def plan(self, strategy: Strategy) -> int:
@@ -125,13 +127,20 @@ class Run:
         self._show()
         if why == "stopped":
             raise InterruptedByUser(
-                f"stopped: {self.now.done} of {self.now.total} requests are answered and kept. "
-                "The same command goes on."
+                tr(
+                    "stopped: {done:,} of {total:,} requests are answered and kept. The same command goes on.",
+                    done=self.now.done,
+                    total=self.now.total,
+                )
             )
-        if self.last and not self.now.done:
+        if self.now.failed and not self.now.done:
             raise RunError(
-                f"the teacher answered none of {self.now.total} requests, the last with {self.last.outcome}: "
-                f"{self.last.detail}"
+                tr(
+                    "the teacher answered none of {total:,} requests: {what}. The same command asks again; `jianghu "
+                    "synth check` tries the teacher with one request.",
+                    total=self.now.total,
+                    what=failures(self.now.failed, self.details),
+                )
             )
         self.now.ended = why or ""
         return self.now
@@ -179,7 +188,7 @@ class Run:
 
         def failed(reply: Reply) -> None:
             self.now.failed[reply.outcome] = self.now.failed.get(reply.outcome, 0) + 1
-            self.last = reply
+            self.details[reply.outcome] = reply.detail
 
         def sender(budget: Budget) -> Sender:
             of_run = self.settings, budget, self.estimate

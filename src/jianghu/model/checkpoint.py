@@ -65,6 +65,8 @@ def load_checkpoint(path: Path, device: str = "cpu", dropout: float = 0.0) -> Ch
         weights = load_file(weights_path)
     except FileNotFoundError:
         raise InputError(f"{weights_path}: no such file; the checkpoint is not whole.") from None
+    except OSError as error:
+        raise InputError(f"{weights_path}: {error.strerror or error}.") from None
     except SafetensorError as error:
         raise InputError(f"{weights_path}: damaged ({error}). Take another checkpoint of the run.") from None
     tokenizer = Tokenizer.load(path)
@@ -72,6 +74,8 @@ def load_checkpoint(path: Path, device: str = "cpu", dropout: float = 0.0) -> Ch
         raise InputError(
             f"{path}: the tokenizer has {tokenizer.vocab_size} tokens but the model {config.vocab_size} embedding rows."
         )
+    if config.n_layer > len(weights):  # a layer has several weights; a model of a million would be built for hours
+        raise InputError(f"{weights_path}: holds fewer than the {config.n_layer} layers of config.json.")
     with torch.device("meta"):
         model = Transformer(config, dropout)
     expected = {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
@@ -89,7 +93,8 @@ def load_checkpoint(path: Path, device: str = "cpu", dropout: float = 0.0) -> Ch
 
 def read_about(path: Path) -> dict[str, Any]:
     """What a checkpoint's folder says of where it comes from; empty for a model not made here."""
-    return files.read_json(path / ABOUT) if (path / ABOUT).exists() else {}
+    about = files.read_json(path / ABOUT) if (path / ABOUT).exists() else {}
+    return about if isinstance(about, dict) else {}
 
 
 def _others(path: Path) -> str:

@@ -8,6 +8,9 @@ from typing import Any
 from ..errors import InputError
 from ..recipe import ModelSettings, model_shape
 
+LARGEST = 1 << 24  # of any number of config.json
+LONGEST = 1 << 20  # positions: a table of them is made
+
 
 @dataclass(frozen=True)
 class ModelConfig:
@@ -84,28 +87,33 @@ class ModelConfig:
         Raises:
             InputError: another architecture, or an option of Qwen3 that is not ours; `where` opens the message.
         """
+        if not isinstance(data, dict):
+            raise InputError(f"{where}: not a JSON object; a model's config.json is one.")
         if data.get("model_type") != "qwen3":
-            raise InputError(f"{where}: model_type is {data.get('model_type')!r}; jianghu reads qwen3 models.")
+            raise InputError(f"{where}: model_type is {data.get('model_type')!r:.60}; jianghu reads qwen3 models.")
         for key in ("attention_bias", "use_sliding_window"):
             if data.get(key):
                 raise InputError(f"{where}: {key} is on, which jianghu's model does not have.")
-        if not data.get("tie_word_embeddings", False):
+        if data.get("tie_word_embeddings", False) is not True:
             raise InputError(f"{where}: tie_word_embeddings is off; jianghu's model shares them with the head.")
-        rope = data.get("rope_parameters") or {}
-        try:
-            config = cls(
-                vocab_size=data["vocab_size"],
-                block_size=data["max_position_embeddings"],
-                n_layer=data["num_hidden_layers"],
-                n_head=data["num_attention_heads"],
-                n_kv_head=data["num_key_value_heads"],
-                n_embd=data["hidden_size"],
-                n_inner=data["intermediate_size"],
-                rope_theta=float(rope.get("rope_theta", data.get("rope_theta", 10000.0))),
-                norm_eps=data["rms_norm_eps"],
+        rope = data.get("rope_parameters")
+        theta = {"rope_theta": 10000.0, **data, **(rope if isinstance(rope, dict) else {})}
+        config = cls(
+            vocab_size=_count(data, "vocab_size", where),
+            block_size=_count(data, "max_position_embeddings", where, LONGEST),
+            n_layer=_count(data, "num_hidden_layers", where),
+            n_head=_count(data, "num_attention_heads", where),
+            n_kv_head=_count(data, "num_key_value_heads", where),
+            n_embd=_count(data, "hidden_size", where),
+            n_inner=_count(data, "intermediate_size", where),
+            rope_theta=_positive(theta, "rope_theta", where),
+            norm_eps=_positive(data, "rms_norm_eps", where),
+        )
+        if config.n_embd % config.n_head or config.head_dim % 2 or config.n_head % config.n_kv_head:
+            raise InputError(
+                f"{where}: hidden_size {config.n_embd}, num_attention_heads {config.n_head} and num_key_value_heads "
+                f"{config.n_kv_head} do not divide each other; see whether the file is whole."
             )
-        except KeyError as error:
-            raise InputError(f"{where}: {error.args[0]} is missing.") from None
         if data.get("head_dim", 128) != config.head_dim:
             raise InputError(f"{where}: head_dim is not hidden_size / num_attention_heads, which jianghu needs.")
         return config
@@ -113,3 +121,23 @@ class ModelConfig:
     def to_dict(self) -> dict[str, Any]:
         """Plain dictionary, for manifests and comparison."""
         return asdict(self)
+
+
+def _count(data: dict[str, Any], key: str, where: str, most: int = LARGEST) -> int:
+    """A whole number above 0 of config.json."""
+    if key not in data:
+        raise InputError(f"{where}: {key} is missing.")
+    value = data[key]
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 < value <= most:
+        raise InputError(f"{where}: {key} is {value!r:.40}; it must be a whole number from 1 to {most:,}.")
+    return value
+
+
+def _positive(data: dict[str, Any], key: str, where: str) -> float:
+    """A finite number above 0 of config.json."""
+    if key not in data:
+        raise InputError(f"{where}: {key} is missing.")
+    value = data[key]
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1e30:
+        raise InputError(f"{where}: {key} is {value!r:.40}; it must be a number above 0.")
+    return float(value)

@@ -13,9 +13,11 @@ from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
+from .. import files
 from ..errors import InputError
 from .model import model_shape
 from .recipe import Recipe
+from .secrets import KEY, shown
 from .training import TrainSettings
 
 PRESETS = ("demo", "seed", "modern")
@@ -28,7 +30,9 @@ def preset_values(name: str) -> dict[str, Any]:
         InputError: there is no preset of this name.
     """
     if name not in PRESETS:
-        raise InputError(f"preset {name!r} does not exist{nearest(name, PRESETS)} The presets: {', '.join(PRESETS)}.")
+        raise InputError(
+            f"preset {shown(name)} does not exist{nearest(name, PRESETS)} The presets: {', '.join(PRESETS)}."
+        )
     text = resources.files("jianghu").joinpath(f"presets/{name}.toml").read_text(encoding="utf-8")
     return {"preset": name, **tomllib.loads(text)}
 
@@ -48,12 +52,12 @@ def load_recipe(path: Path | None = None, overrides: dict[str, Any] | None = Non
     where = f"preset {preset}"
     if path is not None:
         where = str(path)
+        if not path.exists():
+            raise InputError(f"{path}: no such recipe. `jianghu init DIR` makes a workspace with one.")
         try:
-            own = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-        except FileNotFoundError:
-            raise InputError(f"{path}: no such recipe. `jianghu init DIR` makes a workspace with one.") from None
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise InputError(f"{path}: not valid TOML: {error}.") from None
+            own = tomllib.loads(files.read_text(path))
+        except (ValueError, RecursionError) as error:
+            raise InputError(f"{path}: not valid TOML: {str(error) or type(error).__name__}.") from None
     name = own.get("preset", preset)
     if not isinstance(name, str):
         raise InputError(f"{where}: preset must be one of {', '.join(PRESETS)}.")
@@ -146,15 +150,15 @@ def nearest(word: str, known: Any) -> str:
 
 def explain(error: ValidationError, settings: type[BaseModel]) -> str:
     """The first fault of a validation error of `settings` in one sentence, with the nearest right name."""
-    fault = error.errors()[0]
-    *groups, key = [str(part) for part in fault["loc"]]
+    fault = error.errors(include_url=False)[0]
+    *groups, key = [str(part) for part in fault["loc"]] or ["recipe"]
     group = settings
     for name in groups:
         if name not in group.model_fields:
             break
         annotation = group.model_fields[name].annotation
         if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
-            return f"[{'.'.join(groups[:-1])}] {groups[-1]}: {fault['msg']} (item {key} is {fault['input']!r})."
+            return f"[{'.'.join(groups[:-1])}] {groups[-1]}: {fault['msg']} (item {key} is {shown(fault['input'])})."
         group = annotation
     title = f"[{'.'.join(groups)}] {key}" if groups else key
     if fault["type"] == "extra_forbidden":
@@ -162,4 +166,6 @@ def explain(error: ValidationError, settings: type[BaseModel]) -> str:
         hint = f"; it belongs in [{homes[0]}]." if homes else nearest(key, group.model_fields)
         return f"{title} is not a setting{hint}"
     message = fault["msg"][0].lower() + fault["msg"][1:]
-    return f"{title} = {fault['input']!r} cannot be used: {message}."
+    if fault["type"] == KEY:
+        return f"{title}: {message}."
+    return f"{title} = {shown(fault['input'])} cannot be used: {message}."

@@ -7,7 +7,10 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from ..errors import InputError
-from .base import Positive, Settings
+from .base import Settings
+
+Width = Annotated[int, Field(gt=0, le=1 << 20)]
+Layers = Annotated[int, Field(gt=0, le=10_000)]
 
 
 class ModelSettings(Settings):
@@ -15,15 +18,15 @@ class ModelSettings(Settings):
 
     size: Literal["tiny", "mini", "seed", "base"] = "mini"
     """tiny: 4 layers, 128 wide. mini: 6 × 384. seed: 6 × 512, the original's. base: 12 × 768."""
-    n_layer: Positive | None = None
+    n_layer: Layers | None = None
     """Transformer blocks (default: the size's)."""
-    n_head: Positive | None = None
+    n_head: Width | None = None
     """Query heads of attention (default: the size's). n_embd must be divisible by it."""
-    n_kv_head: Positive | None = None
+    n_kv_head: Width | None = None
     """Key and value heads; fewer than n_head is grouped-query attention (default: n_head)."""
-    n_embd: Positive | None = None
+    n_embd: Width | None = None
     """Width of the residual stream (default: the size's)."""
-    n_inner: Positive | None = None
+    n_inner: Width | None = None
     """Width inside the SwiGLU feed-forward (default: 8/3 of n_embd, rounded up to a multiple of 64)."""
     rope_theta: Annotated[float, Field(gt=0)] = 10000.0
     """Base wavelength of the rotary position embedding."""

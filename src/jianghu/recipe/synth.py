@@ -7,16 +7,17 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from .base import FilePath, NotNegative, Positive, Settings, Share
+from .secrets import Address, Name, VariableName
 
 
 class AccountSettings(Settings):
     """One account with a provider of the teacher. What is left out is as in [synth.teacher]."""
 
-    base_url: str = ""
+    base_url: Address = ""
     """Address, if it is another one."""
-    model: str = ""
+    model: Name = ""
     """What the same model is called there."""
-    key_env: str = ""
+    key_env: VariableName = ""
     """Environment variable that holds the account's key, or several keys with spaces between them."""
     keys_file: FilePath = ""
     """File with the account's keys instead, one a line."""
@@ -31,11 +32,11 @@ class AccountSettings(Settings):
 class TeacherSettings(Settings):
     """An OpenAI-compatible endpoint that writes records. Three lines are enough: base_url, model, key_env."""
 
-    base_url: str = ""
+    base_url: Address = ""
     """For example https://open.bigmodel.cn/api/paas/v4 (Zhipu), https://api.deepseek.com, http://127.0.0.1:8080/v1."""
-    model: str = ""
+    model: Name = ""
     """The model's name at that endpoint."""
-    key_env: str = "JIANGHU_API_KEY"
+    key_env: VariableName = "JIANGHU_API_KEY"
     """Environment variable that holds the key; several with commas between are several accounts. Empty: no key."""
     keys_file: FilePath = ""
     """File (mode 0600) with keys instead; each line is an account, several keys on it share its limits."""
@@ -68,11 +69,11 @@ class TeacherSettings(Settings):
 class OtherSettings(Settings):
     """Another model beside the teacher. What is left out is as in [synth.teacher]."""
 
-    base_url: str = ""
+    base_url: Address = ""
     """Its address; empty: the teacher's, with its keys."""
-    model: str = ""
+    model: Name = ""
     """Its name there; empty: the teacher's own."""
-    key_env: str = ""
+    key_env: VariableName = ""
     """Environment variable that holds its key, if it has a base_url; empty: no key."""
     price_in: Annotated[float, Field(ge=0)] | None = None
     """Price of a million prompt tokens; unset: the teacher's."""
@@ -94,7 +95,7 @@ class OtherSettings(Settings):
 class RivalSettings(OtherSettings):
     """A teacher that `synth teachers` compares with others."""
 
-    name: str
+    name: Name
     """How it is called in --models and in the table."""
 
 
