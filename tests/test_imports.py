@@ -7,7 +7,7 @@ SOURCE = Path(__file__).parent.parent / "src"
 FLOORS = [
     {"messages", "errors", "signals", "files", "progress", "stats", "text"},
     {"recipe"},
-    {"workspace", "tokenizer", "records", "corpus"},
+    {"workspace", "tokenizer", "records", "corpus", "names"},
     {"chat", "model", "retrieval", "llm", "machine"},
     {"dataset", "generation", "synth", "export"},
     {"training", "evaluation"},

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jianghu.corpus import Chapter, Lexicon, Name, read_chapters
+from jianghu.corpus import Chapter, read_chapters
 from jianghu.errors import InputError
+from jianghu.names import Lexicon, Name
 from jianghu.retrieval import OpenBook, build, find_mentions, open_book
 from jianghu.workspace import Workspace
 

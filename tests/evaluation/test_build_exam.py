@@ -2,9 +2,9 @@
 
 import pytest
 
-from jianghu.corpus import Lexicon, Name
 from jianghu.evaluation import GROUPS, People, shelf_exam
 from jianghu.evaluation.free_questions import free_questions
+from jianghu.names import Lexicon, Name
 from jianghu.recipe import EvalSettings
 from jianghu.records import Record
 

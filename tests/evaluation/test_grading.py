@@ -4,8 +4,8 @@ import random
 
 import pytest
 
-from jianghu.corpus import Lexicon, Name
 from jianghu.evaluation import Item, People, abstains, grade
+from jianghu.names import Lexicon, Name
 
 from ..conftest import PEOPLE, PLACES, novel_text
 

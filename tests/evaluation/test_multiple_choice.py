@@ -6,12 +6,12 @@ import pytest
 import torch
 
 from jianghu.chat import question, render
-from jianghu.corpus import Lexicon, Name
 from jianghu.evaluation import Background, Item, People, perplexity, score_answers, shuffled, take_exam
 from jianghu.evaluation.multiple_choice import choose, make_choices, name_rank, option_scores
 from jianghu.evaluation.questions import read_exam
 from jianghu.generation import choice_loglikelihoods, loglikelihoods
 from jianghu.model import Checkpoint, ModelConfig
+from jianghu.names import Lexicon, Name
 from jianghu.recipe import EvalSettings
 
 from ..conftest import PEOPLE, novel_text

@@ -6,8 +6,9 @@ import shutil
 import httpx
 import pytest
 
-from jianghu.corpus import Chapter, Lexicon, Name, read_chapters
+from jianghu.corpus import Chapter, read_chapters
 from jianghu.files import read_jsonl
+from jianghu.names import Lexicon, Name
 from jianghu.records import Record
 from jianghu.serving.lookup import Part, Shelf
 from jianghu.workspace import Workspace

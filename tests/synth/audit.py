@@ -10,7 +10,8 @@ import sys
 from collections import Counter
 from collections.abc import Sequence
 
-from jianghu.corpus import Lexicon, find_bundled
+from jianghu.corpus import find_bundled
+from jianghu.names import Lexicon
 from jianghu.synth.bundled import BundledFact, read_facts
 from jianghu.text import NEAR, jaccard, normalise
 

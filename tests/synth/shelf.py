@@ -6,9 +6,10 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from jianghu.corpus import Chapter, Lexicon, Name
+from jianghu.corpus import Chapter
 from jianghu.llm.runner import Summary, run_strategies
 from jianghu.llm.store import Store
+from jianghu.names import Lexicon, Name
 from jianghu.recipe import SynthSettings, TeacherSettings
 from jianghu.synth import PassageStrategy, Shelf
 from tests.conftest import PEOPLE, PLACES, novel_text

@@ -4,7 +4,8 @@ from collections import Counter
 
 import pytest
 
-from jianghu.corpus import Lexicon, Name, find_bundled
+from jianghu.corpus import find_bundled
+from jianghu.names import Lexicon, Name
 from jianghu.recipe import SynthSettings
 from jianghu.records import split_of
 from jianghu.synth.bundled import BundledFact, read_facts

@@ -3,7 +3,8 @@ from collections import Counter, defaultdict
 
 import pytest
 
-from jianghu.corpus import Chapter, Lexicon, Name
+from jianghu.corpus import Chapter
+from jianghu.names import Lexicon, Name
 from jianghu.recipe import SynthSettings
 from jianghu.records import Record
 from jianghu.synth import cloze_records

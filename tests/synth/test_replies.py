@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from jianghu.corpus import Lexicon
 from jianghu.llm.json_replies import parse_reply
+from jianghu.names import Lexicon
 from jianghu.synth.checks import Ground, KnownBook, gate
 from tests.synth.shelf import lexicon
 

@@ -1,11 +1,9 @@
-"""Any book file → clean chapters; their split into train and validation; passages; the names in them."""
+"""Any book file → clean chapters; their split into train and validation; passages."""
 
 from .book import Book, Chapter, Passage, read_chapters, write_chapters
 from .bundled import BUNDLED_NAME, Bundled, find_bundled
 from .ledger import Cut, Removal
-from .lexicon import Kind, Lexicon, Name, read_lexicon
 from .load import load_book, load_shelf
-from .names import find_names, looks_like_name
 from .passages import cut_passages
 from .report import check_report
 from .shelf import shelf_lexicons
@@ -17,9 +15,6 @@ __all__ = [
     "Bundled",
     "Chapter",
     "Cut",
-    "Kind",
-    "Lexicon",
-    "Name",
     "Passage",
     "Piece",
     "Removal",
@@ -28,12 +23,9 @@ __all__ = [
     "check_report",
     "cut_passages",
     "find_bundled",
-    "find_names",
     "load_book",
     "load_shelf",
-    "looks_like_name",
     "read_chapters",
-    "read_lexicon",
     "shelf_lexicons",
     "split_chapters",
     "write_chapters",

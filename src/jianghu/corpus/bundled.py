@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import files
-from .lexicon import Kind, Lexicon, Name
+from ..names import Kind, Lexicon, Name
 
 BUNDLED_NAME = "三国演义"
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+from ..names import Lexicon, find_names, read_lexicon
 from .book import Chapter
-from .lexicon import Lexicon, read_lexicon
-from .names import find_names
 
 
 def shelf_lexicons(folder: Path, chapters: Iterable[Chapter]) -> dict[str, Lexicon]:
@@ -22,5 +21,5 @@ def shelf_lexicons(folder: Path, chapters: Iterable[Chapter]) -> dict[str, Lexic
     lexicons = {}
     for book in sorted(books):
         path = folder / f"{book}.lexicon.json"
-        lexicons[book] = read_lexicon(path) if path.exists() else find_names(books[book])
+        lexicons[book] = read_lexicon(path) if path.exists() else find_names(chapter.text for chapter in books[book])
     return lexicons

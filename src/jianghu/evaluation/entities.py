@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
-from ..corpus import Lexicon, Name
+from ..names import Lexicon, Name
 from .questions import Item
 
 IN_PASSING = 20

@@ -19,8 +19,9 @@ from typing import Any
 import numpy as np
 
 from .. import files
-from ..corpus import Chapter, Lexicon, Name, cut_passages, read_chapters, shelf_lexicons
+from ..corpus import Chapter, cut_passages, read_chapters, shelf_lexicons
 from ..errors import InputError
+from ..names import Lexicon, Name
 from ..workspace import Manifest, Workspace
 from .mentions import Mention, find_mentions
 from .search import Found, best, bm25

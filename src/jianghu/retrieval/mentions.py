@@ -10,7 +10,7 @@ from bisect import bisect_left
 from collections import defaultdict
 from typing import NamedTuple
 
-from ..corpus import Lexicon
+from ..names import Lexicon
 
 REACH = 1500
 """Characters for which a reader remembers who a given name of one character belongs to."""

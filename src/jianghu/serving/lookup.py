@@ -11,9 +11,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from ..corpus import Chapter, Lexicon, Name, read_chapters, shelf_lexicons
+from ..corpus import Chapter, read_chapters, shelf_lexicons
 from ..dataset.batches import spread
 from ..evaluation import grade, item_of_record
+from ..names import Lexicon, Name
 from ..records import Record, read_records, record_files
 from ..text import normalise
 from ..workspace import Workspace

@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any, get_args
 
 from .. import files
-from ..corpus import Chapter, Lexicon
+from ..corpus import Chapter
 from ..errors import InputError
 from ..llm.store import Kept, Reader, Store
 from ..messages import tr
+from ..names import Lexicon
 from ..recipe import Recipe, SynthSettings
 from ..records import Record, Split, split_of
 from ..workspace import Workspace

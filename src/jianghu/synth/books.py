@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from .. import files
-from ..corpus import Chapter, Lexicon, Name, Passage, cut_passages, find_names
+from ..corpus import Chapter, Passage, cut_passages
 from ..errors import InputError
 from ..llm.store import Kept, Reader
+from ..names import Lexicon, Name, find_names
 from .checks import Ground, KnownBook, known_books
 from .passage_order import spread
 
@@ -108,7 +109,7 @@ class Shelf:
     @cached_property
     def _guessed(self) -> dict[str, Lexicon]:
         return {
-            book: find_names([c for c in self.chapters if c.book == book])
+            book: find_names(c.text for c in self.chapters if c.book == book)
             for book in self.books
             if book not in self.lexicons
         }

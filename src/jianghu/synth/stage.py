@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from .. import files
-from ..corpus import Chapter, Lexicon, read_chapters, shelf_lexicons
+from ..corpus import Chapter, read_chapters, shelf_lexicons
 from ..llm.budget import Budget
 from ..llm.runner import run_strategies
 from ..llm.store import Store
+from ..names import Lexicon
 from ..progress import Progress
 from ..recipe import Recipe, Strategy
 from ..records import RECORD_FILES

@@ -8,11 +8,12 @@ from contextlib import contextmanager, nullcontext
 from typing import Any
 
 from .. import files
-from ..corpus import Chapter, Lexicon, read_lexicon, split_chapters
+from ..corpus import Chapter, split_chapters
 from ..errors import InputError
 from ..llm.local_server import local_teacher, named
 from ..llm.prompts import Prompts
 from ..llm.store import Reader
+from ..names import Lexicon, read_lexicon
 from ..recipe import Recipe
 from ..records import Record
 from ..workspace import Workspace

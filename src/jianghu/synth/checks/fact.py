@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, get_args
 
-from ...corpus import Kind
+from ...names import Kind
 from .names import KnownBook
 from .numerals import numbers_in, numerals_in
 from .quote import letters, locate

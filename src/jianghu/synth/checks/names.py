@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib import resources
 
-from ...corpus import Lexicon, Name, looks_like_name
+from ...names import Lexicon, Name
 from .quote import letters
 
 _LEFT = r"(?:^|[，。！？；：、“”‘’「」（）《》\s]|[是由被让请杀救])"
@@ -43,6 +43,7 @@ class KnownBook:
         self.others.discard(name)
         cast = [person for people in _famous().values() for person in people]
         cast += [entry.name for lexicon in (others or {}).values() for entry in lexicon.names if _telling(entry)]
+        self._surnames = {person[0] for person in [*cast, *own] if len(person) == 3}
         self._foreign = Lexicon(
             Name(person) for person in dict.fromkeys(cast) if person not in own and person not in text
         )
@@ -77,7 +78,7 @@ class KnownBook:
             {
                 name
                 for name in suspects
-                if (looks_like_name(name) or name == short) and not named(name, given) and name not in self.text
+                if (name[0] in self._surnames or name == short) and not named(name, given) and name not in self.text
                 if not self.lexicon.names_in(name)
             }
         )

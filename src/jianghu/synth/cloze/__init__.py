@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from ...corpus import Chapter, Lexicon
+from ...corpus import Chapter
+from ...names import Lexicon
 from ...recipe import SynthSettings
 from ...records import Record, split_of
 from .chapters import following, happenings, titles

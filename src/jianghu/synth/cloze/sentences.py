@@ -9,7 +9,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from ...corpus import Chapter, Lexicon
+from ...corpus import Chapter
+from ...names import Lexicon
 
 _END = re.compile(r"[。！？!?…]+[”’」』）)\"]*")
 _PAIRS = (("“", "”"), ("‘", "’"), ("「", "」"), ("『", "』"), ("（", "）"))
