@@ -106,10 +106,10 @@ class Evidence:
         terms = np.where(neighbour == 0, share * np.log(count[owner]), -share * np.log(share))
         most = np.zeros(size)
         np.maximum.at(most, owner, np.where(neighbour == 0, 0.0, share))
-        return np.bincount(owner, weights=terms, minlength=size), most
+        return np.bincount(owner, weights=terms, minlength=size).astype(float), most
 
     def _sum(self, weights: Floats | Flags) -> Floats:
-        return np.bincount(self.strings.word, weights=weights, minlength=len(self.words))
+        return np.bincount(self.strings.word, weights=weights, minlength=len(self.words)).astype(float)
 
     def general(self) -> dict[str, Floats]:
         """Evidence that means the same in every book."""
