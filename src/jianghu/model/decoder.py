@@ -45,10 +45,19 @@ class Decoder:
         cos, sin = self.model.cos[lengths][:, None], self.model.sin[lengths][:, None]  # (B, 1, E)
         half = sin.shape[-1] // 2
         sin = torch.cat((-sin[..., :half], sin[..., half:]), dim=-1)
-        where = torch.arange(rows, device=ids.device), lengths
+        # One view for all layers is taken apart at once: a view costs as much as a small sum.
+        keys, values = (part.unbind() for part in cache.store[:, :, :rows, :, :used].unbind(1))
+        single = cache.store[:, :, 0, :, used - 1].unbind() if rows == 1 else None  # where its keys and values go
+        index = torch.arange(rows, device=ids.device)
         x = self.model.model.embed_tokens(ids)
-        for number, layer in enumerate(self._layers):
-            x = layer(x, cos, sin, mask, cache.store[number], where, used)
+        for n, layer in enumerate(self._layers):
+            query, key, value = layer.project(x, cos, sin)
+            if single is not None:
+                single[n][0].copy_(key[0])
+                single[n][1].copy_(value[0])
+            else:
+                cache.store[n][:, index, :, lengths] = torch.stack((key, value), dim=1)
+            x = layer.finish(x, query, keys[n], values[n], mask)
         return self.model.logits(self._norm(x))
 
 
@@ -81,38 +90,23 @@ class _Layer:
         self.out = attention.o_proj.weight.t()
         self.gate_up = joined(mlp.gate_proj, mlp.up_proj)
         self.down = mlp.down_proj.weight.t()
-        self.inner = mlp.gate_proj.out_features
 
-    def __call__(
-        self,
-        x: Tensor,
-        cos: Tensor,
-        sin: Tensor,
-        mask: Tensor | None,
-        store: Tensor,
-        where: tuple[Tensor, Tensor],
-        used: int,
-    ) -> Tensor:
-        rows = x.shape[0]
-        qkv = F.linear(self.before_attention(x), self.qkv).view(rows, -1, self.head_dim)
-        heads = self.queries + self.keys
-        qk = self.before_rope(qkv[:, :heads])
+    def project(self, x: Tensor, cos: Tensor, sin: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Queries (B, H, E), keys and values (B, K, E) of the new token; x (B, D)."""
+        qkv = F.linear(self.before_attention(x), self.qkv).view(x.shape[0], -1, self.head_dim)
+        qk, value = qkv.split((self.queries + self.keys, self.keys), dim=1)
+        qk = self.before_rope(qk)
         qk = torch.addcmul(qk * cos, qk.roll(self.head_dim // 2, -1), sin)
-        if rows == 1:
-            place = used - 1
-            store[0, 0, :, place] = qk[0, self.queries :]
-            store[1, 0, :, place] = qkv[0, heads:]
-        else:
-            new = torch.stack((qk[:, self.queries :], qkv[:, heads:]), dim=1)  # (B, 2, K, E)
-            store[:, where[0], :, where[1]] = new
-        keys, values = store[:, :rows, :, :used]
+        query, key = qk.split((self.queries, self.keys), dim=1)
+        return query, key, value
+
+    def finish(self, x: Tensor, query: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None) -> Tensor:
+        """The block's output (B, D); keys and values (B, K, S, E) with the new ones among them."""
         grouped = self.queries != self.keys
-        mixed = F.scaled_dot_product_attention(
-            qk[:, : self.queries, None], keys, values, attn_mask=mask, enable_gqa=grouped
-        )  # (B, H, 1, E)
-        x = torch.addmm(x, mixed.view(rows, -1), self.out)
-        both = F.linear(self.before_mlp(x), self.gate_up)
-        return torch.addmm(x, F.silu(both[:, : self.inner]) * both[:, self.inner :], self.down)
+        mixed = F.scaled_dot_product_attention(query.unsqueeze(2), keys, values, attn_mask=mask, enable_gqa=grouped)
+        x = torch.addmm(x, mixed.view(x.shape[0], -1), self.out)
+        gate, up = F.linear(self.before_mlp(x), self.gate_up).chunk(2, dim=-1)
+        return torch.addmm(x, F.silu(gate).mul_(up), self.down)
 
 
 def lay_together(model: Transformer) -> None:
