@@ -10,6 +10,7 @@ that was given by `-C`, so that a hint can be typed as it is printed.
 from __future__ import annotations
 
 import json
+import locale
 import os
 import shlex
 import shutil
@@ -39,6 +40,8 @@ def language() -> Language:
     for name in ("JIANGHU_LANG", "LC_ALL", "LC_MESSAGES", "LANG"):
         if value := os.environ.get(name):
             return "zh" if value.lower().startswith("zh") else "en"
+    if sys.platform == "win32":  # where no such variable says it
+        return "zh" if (locale.getlocale()[0] or "").lower().startswith(("zh", "chinese")) else "en"
     return "en"
 
 
@@ -52,6 +55,16 @@ def tr(message: str, /, **fields: object) -> str:
     if "{jianghu}" in text:
         fields.setdefault("jianghu", command())
     return text.format(**fields) if fields else text
+
+
+def phrase(text: str) -> str:
+    """A text of the code that is no literal in a call of `tr`, in the language in use: a docstring, the name of a
+    setting or of a figure. White space counts as one blank, and `_` in a name as a blank.
+    """
+    if language() == "en":
+        return text
+    key = " ".join(text.split())
+    return chinese().get(key) or chinese().get(key.replace("_", " "), text)
 
 
 def use_folder(folder: str) -> None:

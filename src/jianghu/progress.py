@@ -17,6 +17,8 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from .messages import phrase, tr
+
 
 def clock(seconds: float) -> str:
     """Seconds as 0:07, 12:05 or 3:02:11."""
@@ -98,10 +100,10 @@ class Progress:
         left = self.seconds_left
         words = [
             f"{self.done}/{self.total}",
-            *(f"{name.replace('_', ' ')} {value}" for name, value in self.facts.items()),
+            *(f"{phrase(name.replace('_', ' '))} {value}" for name, value in self.facts.items()),
         ]
         if left is not None and self.done < self.total:
-            words.append(f"ETA {clock(left)}")
+            words.append(tr("ETA {time}", time=clock(left)))
         return "  ".join([*words, clock(time.monotonic() - self._began)])
 
     def _draw(self) -> Group:

@@ -7,22 +7,24 @@ import errno
 import os
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from cyclopts import App, CycloptsError, Parameter
 
 from .. import __version__
 from ..errors import InputError, JianghuError
-from ..messages import tr
+from ..messages import tr, use_language
 from ..recipe.secrets import without_keys
 from . import ask, books, chat, compare, demo, evaluate, export, place, plan, report, serve, sweep, synth, train
 from . import workspace_commands as project
+from .usage import HelpFormatter, asked_language, usage_error
 
 app = App(
     name="jianghu",
     help="A shelf of novels goes in; a small language model that has read them comes out.",
     version=__version__,
     version_flags=["--version"],
+    help_formatter=HelpFormatter(),
 )
 app.command(demo.demo, sort_key=1)
 app.command(project.init, sort_key=2)
@@ -51,6 +53,9 @@ app.command(project.status, sort_key=15)
 def _program(
     *tokens: Annotated[str, Parameter(show=False, allow_leading_hyphen=True)],
     directory: Annotated[Path, Parameter(name="-C", help="Folder of the workspace; paths stay yours.")] = Path("."),
+    lang: Annotated[
+        Literal["en", "zh"] | None, Parameter(help="Language; default: that of the system.", show_default=False)
+    ] = None,
 ) -> None:
     place.use_root(directory)
     place.use_command(tokens)
@@ -72,10 +77,11 @@ def main() -> None:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding="utf-8", errors="replace")  # a Windows console may default to a code page
     try:
+        use_language(asked_language(sys.argv[1:]))
         _refuse_names_that_are_not_utf8()
         app.meta(sys.argv[1:], exit_on_error=False, print_error=False)
     except CycloptsError as error:
-        _end(without_keys(" ".join(str(error).split())), 2)
+        _end(without_keys(usage_error(error)), 2)
     except JianghuError as error:
         _end(str(error), error.exit_code)
     except KeyboardInterrupt:

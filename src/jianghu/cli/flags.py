@@ -35,7 +35,7 @@ def flags_of_stages(groups: dict[str, type[Settings]]) -> Any:
             homes.setdefault(name, []).append(group)
     rows = []
     for group, settings in groups.items():
-        panel = Group(f"[{group}]", sort_key=list(groups).index(group))
+        panel = Group(group, sort_key=list(groups).index(group))
         for name, info, kind in _settings(settings):
             flag = name.replace("_", "-")
             names = (f"--{group}.{flag}", *((f"--{flag}",) if len(homes[name]) == 1 else ()))

@@ -10,6 +10,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from ..messages import phrase, tr
+
 if TYPE_CHECKING:
     from ..retrieval import Found
 
@@ -34,7 +36,7 @@ def facts(values: dict[str, Any], json: bool = False, title: str = "") -> None:
         return
     table = Table(title=title or None, title_justify="left", show_header=False, box=None, padding=(0, 2, 0, 0))
     for name, value in values.items():
-        table.add_row(name.replace("_", " "), _word(value))
+        table.add_row(phrase(name.replace("_", " ")), _word(value))
     console.print(table)
 
 
@@ -42,7 +44,7 @@ def _word(value: Any) -> str:
     if isinstance(value, int) and not isinstance(value, bool):
         return f"{value:,}"
     if isinstance(value, dict):
-        return ", ".join(f"{name} {_word(item)}" for name, item in value.items()) or "none"
+        return ", ".join(f"{phrase(name)} {_word(item)}" for name, item in value.items()) or tr("none")
     if isinstance(value, list):
         return ", ".join(map(_word, value))
     return str(value)
@@ -51,11 +53,17 @@ def _word(value: Any) -> str:
 def passages(found: list[Found]) -> None:
     """Passages of the books with their place, the words of the question marked."""
     if found:
-        console.print("\nIn the books", style="bold")
+        console.print("\n" + tr("In the books"), style="bold")
     else:
-        console.print("\nNothing in the books matches the question.")
+        console.print("\n" + tr("Nothing in the books matches the question."))
     for passage in found:
-        place = f"{passage.book}, chapter {passage.chapter}, characters {passage.start:,} to {passage.end:,}"
+        place = tr(
+            "{book}, chapter {chapter}, characters {start:,} to {end:,}",
+            book=passage.book,
+            chapter=passage.chapter,
+            start=passage.start,
+            end=passage.end,
+        )
         console.print(Text.assemble((place, "bold"), "  ", (passage.title, "dim")))
         text = Text(passage.text)
         for start, end in passage.marks:
@@ -70,5 +78,5 @@ def rows(found: list[dict[str, Any]]) -> None:
         table.add_column(head)
     for name in found[0] if found else ():
         if name != "name":
-            table.add_row(name.replace("_", " "), *(_word(row.get(name, "")) for row in found))
+            table.add_row(phrase(name.replace("_", " ")), *(_word(row.get(name, "")) for row in found))
     console.print(table)

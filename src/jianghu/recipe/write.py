@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from ..messages import phrase, tr
 from .base import Settings
 from .load import preset_values
 from .recipe import Recipe
@@ -18,7 +19,9 @@ def to_toml(recipe: Recipe, comments: bool = True) -> str:
     given = preset_values(recipe.preset)
     lines = [f'preset = "{recipe.preset}"']
     if comments:
-        lines.insert(0, "# What decides what comes out of this shelf. Lines that begin with # show defaults.\n")
+        lines.insert(
+            0, f"# {tr('What decides what comes out of this shelf. Lines that begin with # show defaults.')}\n"
+        )
     for name in Recipe.model_fields:
         group = getattr(recipe, name)
         if isinstance(group, Settings):
@@ -27,8 +30,7 @@ def to_toml(recipe: Recipe, comments: bool = True) -> str:
 
 
 def _group_toml(title: str, group: Settings, given: dict[str, Any], comments: bool) -> list[str]:
-    about = (type(group).__doc__ or "").strip()
-    lines = ["", *([f"# {about}"] if comments else []), f"[{title}]"]
+    lines = ["", *(_comment(type(group).__doc__) if comments else []), f"[{title}]"]
     nested: list[str] = []
     for key, field in type(group).model_fields.items():
         value = getattr(group, key)
@@ -43,13 +45,18 @@ def _group_toml(title: str, group: Settings, given: dict[str, Any], comments: bo
                 nested += ["", f"[[{title}.{key}]]", *own]
             continue
         if comments:
-            lines += [f"# {line.strip()}" for line in (field.description or "").splitlines()]
+            lines += _comment(field.description)
         if value is None:
             lines += [f"# {key} ="] if comments else []
         else:
             default = comments and value == field.default and key not in given
             lines.append(f"{'# ' if default else ''}{key} = {_toml_value(value)}")
     return lines + nested
+
+
+def _comment(text: str | None) -> list[str]:
+    """A docstring as lines of comment, in the language in use."""
+    return [f"# {line.strip()}" for line in phrase((text or "").strip()).splitlines()]
 
 
 def _toml_value(value: Any) -> str:
