@@ -47,7 +47,7 @@ def test_a_flag_beats_the_file_which_beats_the_preset(tmp_path):
         ("[model]\nn_head = 8\nn_kv_head = 3\nn_embd=64", "n_head 8 is not divisible by n_kv_head 3"),
         ('[model]\nsize = "huge"', "should be 'tiny', 'mini', 'seed' or 'base'"),
         ("[synth.teacher]\nmodl = 1", "[synth.teacher] modl is not a setting; did you mean model?"),
-        ('[synth]\nstrategies = ["clze"]', "[synth] strategies: Input should be 'cloze'"),
+        ('[synth]\nstrategies = ["clze"]', "[synth] strategies: input should be 'cloze'"),
         ('preset = "dmo"', "preset 'dmo' does not exist; did you mean demo?"),
         ("[pretrain", "not valid TOML"),
     ],

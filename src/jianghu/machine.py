@@ -12,6 +12,7 @@ from pathlib import Path
 import torch
 
 from .errors import InputError
+from .messages import tr
 from .recipe import TrainSettings
 
 
@@ -52,7 +53,9 @@ def pick_device(name: str, local_rank: int | None = None) -> torch.device:
         torch.zeros(1, device=device)
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         first = str(error).splitlines()[0]
-        raise InputError(f"device {name!r} cannot be used here ({first}). Set device to cpu or auto.") from None
+        raise InputError(
+            tr("device {name!r} cannot be used here ({first}). Set device to cpu or auto.", name=name, first=first)
+        ) from None
     if device.type == "cuda":
         torch.cuda.set_device(device)
     return device

@@ -42,7 +42,7 @@ def compare(
         html: Where to write the page; default: evals/compare.html in the workspace.
     """
     if not checkpoints:
-        raise InputError("name at least one checkpoint: jianghu compare chat/best chat/last")
+        raise InputError(tr("name at least one checkpoint: {jianghu} compare chat/best chat/last"))
     from ..evaluation import compare_stage
     from ..report.compare_page import compare_page
 
@@ -64,7 +64,7 @@ def compare(
         output.as_json(rows)
         return
     output.console.print(_table(checkpoints, lines))
-    output.console.print(f"page: {page}")
+    output.say(tr("page: {path}", path=page))
 
 
 def _table(names: tuple[str, ...], lines: list[Line]) -> Table:
@@ -101,7 +101,7 @@ def judge(
         exam: The file given to `eval`; default: the workspace's own exam.
     """
     if not checkpoints:
-        raise InputError("name at least one checkpoint: jianghu judge chat")
+        raise InputError(tr("name at least one checkpoint: {jianghu} judge chat"))
     from ..evaluation import judge_stage
 
     ws = place.workspace()

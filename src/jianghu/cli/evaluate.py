@@ -8,6 +8,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from ..errors import InputError
+from ..messages import tr
 from . import output, place, scores
 from .flags import EvalFlags, Json, given
 
@@ -35,12 +36,12 @@ def evaluate(
         output.facts(compare_stage.export_harness(ws, recipe, harness, exam), json)
         return
     if not checkpoints:
-        raise InputError("name at least one checkpoint: jianghu eval chat")
+        raise InputError(tr("name at least one checkpoint: {jianghu} eval chat"))
     results = [exam_stage.exam(ws, recipe, name, exam, f"exam {name}") for name in checkpoints]
     if json:
         output.as_json([{**result.to_dict(), "file": result.file} for result in results])
         return
     for result in results:
         scores.table(result)
-        output.console.print(f"answers: {ws.root / result.file}")
+        output.say(tr("answers: {path}", path=ws.root / result.file))
     scores.verdicts(checkpoints, compare_stage.verdicts(results))

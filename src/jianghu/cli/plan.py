@@ -6,6 +6,7 @@ from typing import Any
 
 from rich.table import Table
 
+from ..messages import phrase, tr
 from ..progress import clock, short, spinner
 from . import output, place
 from .flags import Json, ModelFlags, TrainFlags, given
@@ -17,7 +18,7 @@ def plan(*, model: ModelFlags = None, settings: TrainFlags = None, json: Json = 
 
     ws = place.workspace()
     recipe = ws.recipe({"pretrain": given(settings), "model": given(model)})
-    with spinner("Measuring a few steps on this machine …"):
+    with spinner(tr("Measuring a few steps on this machine …")):
         facts = plan.plan(ws, recipe)
     if json:
         output.as_json(facts)
@@ -27,10 +28,14 @@ def plan(*, model: ModelFlags = None, settings: TrainFlags = None, json: Json = 
 
 def _print(facts: dict[str, Any]) -> None:
     shelf = facts["shelf"]
-    about = "counted" if shelf["prepared"] else "estimated; `jianghu prepare` counts them"
+    about = tr("counted") if shelf["prepared"] else tr("estimated; `{jianghu} prepare` counts them")
     output.console.print(
-        f"The shelf: {shelf['characters']:,} characters, {shelf['train_tokens']:,} training and "
-        f"{shelf['val_tokens']:,} validation tokens ({about}), vocabulary {shelf['vocab_size']:,}"
+        tr(
+            "The shelf: {characters:,} characters, {train_tokens:,} training and {val_tokens:,} validation tokens "
+            "({about}), vocabulary {vocab_size:,}",
+            about=about,
+            **{name: shelf[name] for name in ("characters", "train_tokens", "val_tokens", "vocab_size")},
+        )
     )
     table = Table(box=None, padding=(0, 2, 0, 0))
     for name in ("", "pretrain", "sft"):
@@ -42,32 +47,33 @@ def _print(facts: dict[str, Any]) -> None:
     for stage in ("pretrain", "sft"):
         if "warning" in facts[stage]:
             output.console.print(facts[stage]["warning"], style="yellow", highlight=False)
-    output.console.print("The largest sizes are those that fit with the other one as it is.", style="dim")
-    output.console.print(f"Together about {clock(facts['seconds'])} on this machine, as busy as it is now.")
+    output.console.print(tr("The largest sizes are those that fit with the other one as it is."), style="dim")
+    output.say(tr("Together about {time} on this machine, as busy as it is now.", time=clock(facts["seconds"])))
 
 
 def _rows(run: dict[str, Any]) -> dict[str, str]:
-    parts = {f"  {name}": _bytes(size) for name, size in run["memory"].items() if size and name != "total"}
+    total, free = _bytes(run["memory"]["total"]), _bytes(run["available"])
+    parts = {f"  {phrase(name)}": _bytes(size) for name, size in run["memory"].items() if size and name != "total"}
     rows = {
-        "parameters": f"{run['parameters']:,}",
-        "computed on": f"{run['device']}, {run['dtype']}{', compiled' if run['compiled'] else ''}",
-        "optimizer": run["optimizer"],
-        "tokens": f"{run['tokens']:,}",
-        "tokens a step": f"{run['tokens_per_step']:,}",
-        "FLOPs": f"{run['flops']:.2g}",
-        "memory": f"{_bytes(run['memory']['total'])} of {_bytes(run['available'])} free",
+        tr("parameters"): f"{run['parameters']:,}",
+        tr("computed on"): f"{run['device']}, {run['dtype']}" + (f", {tr('compiled')}" if run["compiled"] else ""),
+        tr("optimizer"): run["optimizer"],
+        tr("tokens"): f"{run['tokens']:,}",
+        tr("tokens a step"): f"{run['tokens_per_step']:,}",
+        tr("FLOPs"): f"{run['flops']:.2g}",
+        tr("memory"): tr("{total} of {free} free", total=total, free=free),
         **parts,
-        "largest block_size here": f"{run['largest_block_size']:,}",
-        "largest batch_size here": f"{run['largest_batch_size']:,}",
-        "speed": f"{short(run['tokens_per_second'])} tok/s",
-        "of the machine's peak": f"{run['mfu']:.0%}",
-        "time": clock(run["seconds"]),
+        tr("largest block_size here"): f"{run['largest_block_size']:,}",
+        tr("largest batch_size here"): f"{run['largest_batch_size']:,}",
+        tr("speed"): f"{short(run['tokens_per_second'])} tok/s",
+        tr("of the machine's peak"): f"{run['mfu']:.0%}",
+        tr("time"): clock(run["seconds"]),
     }
     if "epochs" in run:
-        rows["epochs"] = f"{run['epochs']:.2f}"
+        rows[tr("epochs")] = f"{run['epochs']:.2f}"
     if "exposures" in run:
-        rows["facts in the records"] = f"{run['facts']:,}"
-        rows["each fact is seen"] = f"{run['exposures']:,.0f} times"
+        rows[tr("facts in the records")] = f"{run['facts']:,}"
+        rows[tr("each fact is seen")] = tr("{count:,.0f} times", count=run["exposures"])
     return rows
 
 

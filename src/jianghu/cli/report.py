@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from ..errors import InputError
+from ..messages import tr
 from . import output, place
 
 
@@ -21,10 +22,10 @@ def report(*, format: Literal["html", "md"] = "html", out: Path | None = None) -
         from ..report.markdown import write_markdown
         from ..report.page import write_page
     except ModuleNotFoundError as error:
-        raise InputError(f'the report needs {error.name}: pip install "jianghu[report]"') from None
+        raise InputError(tr('the report needs {name}: pip install "jianghu[report]"', name=error.name)) from None
 
     ws = place.workspace()
     facts = gather(ws)
     path = place.path_in(ws, out, "report") / ("index.html" if format == "html" else "report.md")
     (write_page if format == "html" else write_markdown)(path, facts)
-    output.console.print(f"Wrote {path} ({path.stat().st_size / 1e6:.1f} MB).")
+    output.say(tr("Wrote {path} ({size:.1f} MB).", path=path, size=path.stat().st_size / 1e6))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..errors import InputError
+from ..messages import tr
 from ..recipe import load_recipe
 from ..workspace import BASE, CHAT, Workspace
 from . import output, place
@@ -36,12 +37,16 @@ def serve(*checkpoints: str, settings: ServeFlags = None) -> None:
     url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
     def say() -> None:
-        output.console.print(
-            f"Serving {', '.join(loaded)} on {url}\n"
-            f"  chat page           {url}/\n"
-            f"  OpenAI-compatible   {url}/v1" + (f"   (key: ${recipe.serve.key_env})" if key else "") + "\n"
-            "Ctrl-C stops.",
-            highlight=False,
+        output.say(
+            tr(
+                "Serving {names} on {url}\n"
+                "  chat page           {url}/\n"
+                "  OpenAI-compatible   {url}/v1{key}\n"
+                "Ctrl-C stops.",
+                names=", ".join(loaded),
+                url=url,
+                key=tr("   (key: ${name})", name=recipe.serve.key_env) if key else "",
+            )
         )
 
     serving.run_server(serving.make_app(loaded, recipe, ws, key), recipe.serve, sock, say)
@@ -50,10 +55,10 @@ def serve(*checkpoints: str, settings: ServeFlags = None) -> None:
 def _default(ws: Workspace | None) -> list[str]:
     """The runs that a workspace has been trained to."""
     if ws is None:
-        raise InputError("name at least one checkpoint folder, or serve from a workspace.")
+        raise InputError(tr("name at least one checkpoint folder, or serve from a workspace."))
     names = [name for name in (CHAT, BASE) if (ws.runs / name / "checkpoints").is_dir()]
     if not names:
-        raise InputError(f"{ws.root}: no checkpoint to serve yet. `jianghu run` trains some.")
+        raise InputError(tr("{root}: no checkpoint to serve yet. `{jianghu} run` trains some.", root=ws.root))
     return names
 
 

@@ -10,6 +10,7 @@ from cyclopts import Parameter
 from rich.table import Table
 
 from ..errors import InputError, RunError
+from ..messages import language, phrase, tr
 from . import output, place
 from .demo import demo_workspace
 from .flags import Json
@@ -42,10 +43,10 @@ def sweep(
         from ..sweep import run as studies
         from ..sweep.workers import end_with_parent
     except ModuleNotFoundError as error:
-        raise InputError(f'studies need {error.name}: pip install "jianghu[studies]"') from None
+        raise InputError(tr('studies need {name}: pip install "jianghu[studies]"', name=error.name)) from None
 
     if workers < 0 or memory < 0:
-        raise InputError("--workers and --memory cannot be negative; 0 lets jianghu choose.")
+        raise InputError(tr("--workers and --memory cannot be negative; 0 lets jianghu choose."))
     file = study.absolute()
     ws = place.workspace_if_any() or demo_workspace(Path("demo"))
     opened = studies.open_study(ws, file, scale)
@@ -61,25 +62,30 @@ def sweep(
         output.as_json(results)
     else:
         _table(results)
-        output.console.print(f"results: {studies.study_folder(ws, opened) / 'results.json'}")
+        output.say(tr("results: {file}", file=studies.study_folder(ws, opened) / "results.json"))
     failed = sum(row["state"] == "failed" for row in results["members"])
     if failed:
         raise RunError(
-            f"{failed} of {len(results['members'])} members failed, the others are done. "
-            "--retry-failed tries them again."
+            tr(
+                "{failed} of {members} trials failed, the others are done. --retry-failed tries them again.",
+                failed=failed,
+                members=len(results["members"]),
+            )
         )
 
 
 def _table(results: dict[str, Any]) -> None:
     """A row a member, best first."""
-    table = Table(title=results["title"], title_justify="left", caption=results["question"] or None, box=None)
-    table.add_column("run", no_wrap=True)
-    for name in ("bits per character", "best step", "steps", "seconds", "right"):
+    own = "_zh" if language() == "zh" else ""
+    title, question = (results.get(f"{name}{own}") or results[name] for name in ("title", "question"))
+    table = Table(title=title, title_justify="left", caption=question or None, box=None)
+    table.add_column(tr("run"), no_wrap=True)
+    for name in (tr("bits per character"), tr("best step"), tr("steps"), tr("seconds"), tr("right")):
         table.add_column(name, justify="right")
     for row in results["members"]:
         outcome = row["outcome"]
         if row["state"] != "done":
-            table.add_row(row["name"], row["error"] or row["state"])
+            table.add_row(row["name"], row["error"] or phrase(row["state"]))
             continue
         right = f"{outcome['accuracy']:.1%}" if "accuracy" in outcome else ""
         figures = (f"{outcome['best_val']:.4f}", f"{outcome['best_step']}", f"{outcome['step']}")

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from cyclopts import App, Parameter
 
 from ..errors import InputError
+from ..messages import tr
 from ..recipe import Recipe, Strategy
 from ..workspace import Workspace
 from . import exchange, place, synth_output
@@ -54,9 +55,9 @@ def run(
     recipe = _recipe(ws, settings, teacher)
     prices = recipe.synth.teacher
     if budget is not None and not (prices.price_in or prices.price_out):
-        raise InputError("--budget counts by [synth.teacher] price_in and price_out, which are both 0. Set them.")
+        raise InputError(tr("--budget counts by [synth.teacher] price_in and price_out, which are both 0. Set them."))
     if batch and (limit, budget, token_budget) != (None, None, None):
-        raise InputError("--batch sends all that is open at once; it goes with no --limit and no budget.")
+        raise InputError(tr("--batch sends all that is open at once; it goes with no --limit and no budget."))
     if dry_run:
         now = _recipe(ws, settings, teacher, strategy)
         synth_output.forecast(preview.synth_forecast(ws, now), json)

@@ -56,7 +56,7 @@ def prepare(
 
     ws = place.workspace()
     recipe = ws.recipe({"tokenizer": given(tokenizer), "split": given(split)})
-    with spinner("Reading the books, training the tokenizer …"):
+    with spinner(tr("Reading the books, training the tokenizer …")):
         facts = dataset_stage.prepare(ws, recipe)
     output.facts(facts, json)
 

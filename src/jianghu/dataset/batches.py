@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from ..errors import InputError
+from ..messages import tr
 from .tokens import TokenData
 
 IGNORE = -100
@@ -130,8 +131,15 @@ class PretrainBatches:
             characters = min(data.about[part]["characters"] for part in ("train", "val"))
             part = "training" if len(data.train) <= len(data.val) else "validation"
             raise InputError(
-                f"[pretrain] block_size {block_size} is longer than the {part} text ({shortest} tokens, "
-                f"{characters} characters). Set block_size below {shortest}, or add longer books."
+                tr(
+                    "[pretrain] block_size {block_size} is longer than the {part} text "
+                    "({shortest} tokens, {characters} characters). Set block_size below "
+                    "{shortest}, or add longer books.",
+                    block_size=block_size,
+                    part=part,
+                    shortest=shortest,
+                    characters=characters,
+                )
             )
         self.data, self.chars_per_token = data, chars_per_token
         self.batch_size, self.block_size, self.device = batch_size, block_size, device

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..chat import Message, render
 from ..errors import InputError
+from ..messages import tr
 from ..tokenizer import Tokenizer
 from .batches import permutation
 from .records import Pair
@@ -41,7 +42,9 @@ def text_stream(tokenizer: Tokenizer, texts: Iterable[str], seed: int) -> np.nda
 
 def _stream(tokenizer: Tokenizer, documents: list[list[int]], seed: int, what: str) -> np.ndarray:
     if not documents:
-        raise InputError(f"[pretrain] mixture asks for {what}, and there are none. `jianghu synth run` makes them.")
+        raise InputError(
+            tr("[pretrain] mixture asks for {what}, and there are none. `{jianghu} synth run` makes them.", what=what)
+        )
     order = permutation(len(documents), seed, 0, 11)
     ids = chain.from_iterable([tokenizer.end_of_text, *documents[i]] for i in order)
     return np.fromiter(ids, np.int32)

@@ -19,6 +19,7 @@ from torch import Tensor
 from ..chat import Message, render
 from ..errors import InputError
 from ..files import read_jsonl
+from ..messages import tr
 from ..recipe import QuestionNoise
 from ..text import normalise
 from ..tokenizer import Tokenizer
@@ -52,7 +53,9 @@ def read_pairs(path: Path) -> list[Pair]:
     for number, row in enumerate(read_jsonl(path), 1):
         question, answer = row.get("question"), row.get("answer")
         if not isinstance(question, str) or not isinstance(answer, str) or not question or not answer:
-            raise InputError(f"{path}, record {number}: question and answer must both be texts.")
+            raise InputError(
+                tr("{path}, record {number}: question and answer must both be texts.", path=path, number=number)
+            )
         pairs.append(Pair(question, answer, str(row.get("fact") or ""), str(row.get("short_answer") or "")))
     return pairs
 
@@ -130,7 +133,11 @@ class RecordBatches:
             if not part:
                 why = f"none of {len(given)} fits in block_size {block_size}" if given else "there are none"
                 raise InputError(
-                    f"no records for {name}: {why}. Make records with `jianghu synth run`, or raise block_size."
+                    tr(
+                        "no records for {name}: {why}. Make records with `{jianghu} synth run`, or raise block_size.",
+                        name=name,
+                        why=why,
+                    )
                 )
         # Shuffled before packing, so that neighbours in the file share no row by habit.
         order = permutation(len(encoded), seed, 0, 7).tolist()

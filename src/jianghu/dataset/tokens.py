@@ -14,6 +14,7 @@ import numpy.typing as npt
 from .. import files
 from ..corpus import Chapter, Split, Stretch
 from ..errors import InputError
+from ..messages import tr
 from ..tokenizer import Tokenizer
 
 Ids = npt.NDArray[np.integer[Any]]
@@ -101,5 +102,11 @@ def read_tokens(folder: Path) -> TokenData:
     try:
         train, val = (np.load(folder / f"{part}.npy", mmap_mode="r") for part in ("train", "val"))
     except (FileNotFoundError, ValueError, EOFError, OSError) as error:
-        raise InputError(f"{folder}: the tokens cannot be read ({error}). `jianghu prepare` makes them.") from None
+        raise InputError(
+            tr(
+                "{folder}: the tokens cannot be read ({error}). `{jianghu} prepare` makes them.",
+                folder=folder,
+                error=error,
+            )
+        ) from None
     return TokenData(train, val, files.read_json(folder / "tokens.json"))

@@ -9,6 +9,7 @@ from typing import Any
 from ..errors import InputError
 from ..generation import Sampling
 from ..machine import pick_device
+from ..messages import tr
 from ..model import load_checkpoint
 from ..progress import Progress
 from ..recipe import Recipe
@@ -42,7 +43,7 @@ def compare(
     elif background.people is not None:
         items = free_questions(background.people)
     else:
-        raise InputError("there is no book to ask about. `jianghu prepare` makes it, or give --questions FILE.")
+        raise InputError(tr("there is no book to ask about. `{jianghu} prepare` makes it, or give --questions FILE."))
     own = recipe.sample
     sampling = Sampling(
         recipe.eval.max_new_tokens, own.temperature, own.top_k, own.top_p, own.repetition_penalty, own.seed
@@ -50,7 +51,7 @@ def compare(
     columns = []
     for reference, folder in zip(references, folders, strict=True):
         checkpoint = load_checkpoint(folder, str(pick_device("auto")))
-        with Progress(f"ask {reference}", len(items) * (1 + sampled)) as progress:
+        with Progress(tr("ask {reference}", reference=reference), len(items) * (1 + sampled)) as progress:
             columns.append(
                 ask_all(checkpoint, items, recipe.eval, sampling if sampled else None, background, progress.update)
             )

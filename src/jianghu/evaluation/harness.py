@@ -11,6 +11,7 @@ from pathlib import Path
 
 from .. import files
 from ..errors import InputError
+from ..messages import tr
 from .multiple_choice import make_choices
 from .questions import Item
 
@@ -80,7 +81,7 @@ def export_tasks(items: Sequence[Item], folder: Path, name: str, max_new_tokens:
     """
     scored = [item for item in items if item.accepted]
     if not scored:
-        raise InputError(f"{name}: holds no question with an answer, so there is nothing to score.")
+        raise InputError(tr("{name}: holds no question with an answer, so there is nothing to score.", name=name))
     name = re.sub(r"\W", "_", name)
     written = [
         {

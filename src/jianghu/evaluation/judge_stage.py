@@ -15,6 +15,7 @@ from ..dataset.batches import spread
 from ..errors import InputError, RunError
 from ..llm.client import Client
 from ..llm.pool import Pool, make_pool
+from ..messages import tr
 from ..progress import Progress
 from ..recipe import Recipe, TeacherSettings
 from ..workspace import Workspace
@@ -58,13 +59,19 @@ def judge(ws: Workspace, recipe: Recipe, references: Sequence[str], exam: Path |
     paths = [result_path(ws, reference, exam.stem if exam else "records") for reference in references]
     for reference, path in zip(references, paths, strict=True):
         if not path.exists():
-            raise InputError(f"{ws.shown(path)}: not there yet. `jianghu eval {reference}` makes it.")
+            raise InputError(
+                tr(
+                    "{path}: not there yet. `{jianghu} eval {reference}` makes it.",
+                    path=ws.shown(path),
+                    reference=reference,
+                )
+            )
     results = [ExamResult.read(path, ws.shown(path)) for path in paths]
     answers = [{answer.key: answer for answer in result.answers if answer.outcome} for result in results]
     common = [key for key in answers[0] if all(key in rows for rows in answers)]
     keys = [common[n] for n in spread(len(common), recipe.eval.judge_questions)]
     asked = [[rows[key] for key in keys] for rows in answers]
-    with Progress("judge", 1) as progress:
+    with Progress(tr("judge"), 1) as progress:
         ask = teacher_ask(recipe.synth.teacher, ws.evals / "judge.jsonl", progress)
         marks = marked_by_hand()
         said = Judgement(
@@ -151,4 +158,10 @@ async def _send(client: Client, pool: Pool, conversation: list[Message]) -> str 
             tries += 1
             await asyncio.sleep(min(LONGEST_WAIT, 2.0**tries if reply.wait is None else reply.wait))
         else:
-            raise RunError(f"the judge at {endpoint.address} cannot go on: {reply.detail}. What it said is kept.")
+            raise RunError(
+                tr(
+                    "the judge at {address} cannot go on: {detail}. What it said is kept.",
+                    address=endpoint.address,
+                    detail=reply.detail,
+                )
+            )

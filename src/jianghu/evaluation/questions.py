@@ -8,6 +8,7 @@ from typing import Any
 
 from ..errors import InputError
 from ..files import read_jsonl
+from ..messages import tr
 from ..records import Record
 
 SILENT = frozenset({"unanswerable", "contrast", "absent", "wrong_book"})
@@ -82,7 +83,13 @@ def _read(path: Path, *needed: str) -> list[Item]:
     items = [_item_of(row, f"{path}, question {number}", str(number), *needed) for number, row in rows]
     if not items:
         fields = ("question", *needed)
-        raise InputError(f"{path}: holds no questions. Each line is a JSON object with {' and '.join(fields)}.")
+        raise InputError(
+            tr(
+                "{path}: holds no questions. Each line is a JSON object with {names}.",
+                path=path,
+                names=" and ".join(fields),
+            )
+        )
     return items
 
 
@@ -99,7 +106,7 @@ def _item_of(row: dict[str, Any], where: str, number: str, *needed: str) -> Item
     """
     for key in ("question", *needed):
         if not isinstance(row.get(key), str) or not row[key].strip():
-            raise InputError(f"{where}: {key} is missing or empty; it must be a text.")
+            raise InputError(tr("{where}: {key} is missing or empty; it must be a text.", where=where, key=key))
     aliases, options = (_texts(row.get(key), f"{where}: {key}") for key in ("aliases", "options"))
     answer = _text(row.get("answer"))
     shortest = _text(row.get("short_answer")) or answer
@@ -107,7 +114,9 @@ def _item_of(row: dict[str, Any], where: str, number: str, *needed: str) -> Item
     if options:
         options = (shortest, *(option for option in options if option not in (shortest, answer, *aliases)))
         if len(options) == 1:
-            raise InputError(f"{where}: options holds no wrong choice; give at least one beside the answer.")
+            raise InputError(
+                tr("{where}: options holds no wrong choice; give at least one beside the answer.", where=where)
+            )
     return Item(
         id=_text(row.get("id")) or number,
         question=row["question"].strip(),
@@ -130,5 +139,5 @@ def _texts(value: Any, where: str) -> tuple[str, ...]:
     if value is None:
         return ()
     if not isinstance(value, list) or not all(isinstance(text, str) for text in value):
-        raise InputError(f"{where} must be a list of texts.")
+        raise InputError(tr("{where} must be a list of texts.", where=where))
     return tuple(value)

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from .. import files
 from ..errors import InputError
+from ..messages import tr
 from ..stats import Share
 
 Outcome = Literal["right", "abstained", "wrong"]
@@ -259,7 +260,9 @@ class ExamResult(Marks):
             return cls.model_validate({**files.read_json(path), "file": shown or str(path)})
         except (ValidationError, TypeError) as error:
             what = ".".join(map(str, error.errors()[0]["loc"])) if isinstance(error, ValidationError) else "no object"
-            raise InputError(f"{shown or path}: not the result of an exam ({what}). Take the exam again.") from None
+            raise InputError(
+                tr("{value}: not the result of an exam ({what}). Take the exam again.", value=shown or path, what=what)
+            ) from None
 
 
 def read_results(folder: Path, root: Path) -> list[ExamResult]:

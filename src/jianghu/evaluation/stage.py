@@ -10,6 +10,7 @@ from .. import files
 from ..corpus import Chapter, read_chapters
 from ..errors import InputError
 from ..machine import pick_device
+from ..messages import tr
 from ..model import load_checkpoint, read_about
 from ..progress import Progress
 from ..recipe import EvalSettings, Recipe
@@ -73,8 +74,14 @@ def exam_items(
     if found and (settings.leaks == "refuse" or not kept):
         seen = "; ".join(f"{asked} ↔ {trained}" for asked, trained in leaks.examples[:2])
         raise InputError(
-            f"{exam or 'data/records'}: {found} of {len(items)} questions stand in the training records ({seen}). "
-            'Take them out of the exam, or set [eval] leaks to "exclude" or "keep".'
+            tr(
+                "{value}: {found} of {len} questions stand in the training records ({seen}). "
+                'Take them out of the exam, or set [eval] leaks to "exclude" or "keep".',
+                value=exam or "data/records",
+                found=found,
+                len=len(items),
+                seen=seen,
+            )
         )
     return name, kept, leaks
 

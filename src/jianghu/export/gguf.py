@@ -16,6 +16,7 @@ from gguf import GGMLQuantizationType, LlamaFileType, TokenType
 
 from .. import files
 from ..errors import InputError
+from ..messages import tr
 from ..model import Checkpoint
 from ..tokenizer import CHAT_TEMPLATE, QWEN2_PATTERN, Tokenizer
 
@@ -79,8 +80,11 @@ def _tokenizer_state(checkpoint: Checkpoint) -> dict[str, Any]:
         or model["ignore_merges"]
     ):
         raise InputError(
-            f"{checkpoint.path / 'tokenizer.json'}: not a tokenizer of jianghu's; llama.cpp would read other ids. "
-            "Convert this model with llama.cpp's own converter."
+            tr(
+                "{value}: not a tokenizer of jianghu's; llama.cpp would read other ids. "
+                "Convert this model with llama.cpp's own converter.",
+                value=checkpoint.path / "tokenizer.json",
+            )
         )
     return state
 

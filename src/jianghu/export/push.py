@@ -8,6 +8,7 @@ from huggingface_hub import CommitOperationAdd, HfApi, get_token
 from huggingface_hub.errors import HfHubHTTPError, HFValidationError
 
 from ..errors import InputError, RunError
+from ..messages import tr
 from ..model import Checkpoint
 
 
@@ -36,7 +37,9 @@ def push(checkpoint: Checkpoint, repo: str, card: str, more: list[Path], public:
     """
     token = get_token()
     if token is None:
-        raise InputError("no token for the Hub. `hf auth login` keeps one, or set HF_TOKEN (it needs write access).")
+        raise InputError(
+            tr("no token for the Hub. `hf auth login` keeps one, or set HF_TOKEN (it needs write access).")
+        )
     api = HfApi(token=token)
     operations = [CommitOperationAdd("README.md", card.encode("utf-8"))]
     operations += [CommitOperationAdd(path.name, path) for path in (*files_to_push(checkpoint), *more)]
@@ -44,11 +47,17 @@ def push(checkpoint: Checkpoint, repo: str, card: str, more: list[Path], public:
         url = api.create_repo(repo, private=not public, exist_ok=True)
         api.create_commit(url.repo_id, operations, commit_message=f"{checkpoint.path.name}, by jianghu")
     except HFValidationError as error:
-        raise InputError(f"{repo}: not a repository's name ({_one_line(error)}). Write OWNER/NAME.") from None
+        raise InputError(
+            tr("{repo}: not a repository's name ({one_line}). Write OWNER/NAME.", repo=repo, one_line=_one_line(error))
+        ) from None
     except HfHubHTTPError as error:
-        raise RunError(f"{repo}: the Hub refused ({_one_line(error)}). {_fix(error)}") from None
+        raise RunError(
+            tr("{repo}: the Hub refused ({one_line}). {fix}", repo=repo, one_line=_one_line(error), fix=_fix(error))
+        ) from None
     except Exception as error:  # a network's faults are of whichever HTTP client this huggingface_hub has
-        raise RunError(f"{repo}: the upload failed ({_one_line(error)}). Run it again.") from None
+        raise RunError(
+            tr("{repo}: the upload failed ({one_line}). Run it again.", repo=repo, one_line=_one_line(error))
+        ) from None
     return str(url)
 
 

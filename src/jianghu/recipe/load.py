@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 from .. import files
 from ..errors import InputError
+from ..messages import phrase, tr
 from .model import model_shape
 from .recipe import Recipe
 from .secrets import KEY, shown
@@ -31,7 +33,12 @@ def preset_values(name: str) -> dict[str, Any]:
     """
     if name not in PRESETS:
         raise InputError(
-            f"preset {shown(name)} does not exist{nearest(name, PRESETS)} The presets: {', '.join(PRESETS)}."
+            tr(
+                "preset {name} does not exist{nearest} The presets: {names}.",
+                name=shown(name),
+                nearest=nearest(name, PRESETS),
+                names=", ".join(PRESETS),
+            )
         )
     text = resources.files("jianghu").joinpath(f"presets/{name}.toml").read_text(encoding="utf-8")
     return {"preset": name, **tomllib.loads(text)}
@@ -53,26 +60,27 @@ def load_recipe(path: Path | None = None, overrides: dict[str, Any] | None = Non
     if path is not None:
         where = str(path)
         if not path.exists():
-            raise InputError(f"{path}: no such recipe. `jianghu init DIR` makes a workspace with one.")
+            raise InputError(tr("{path}: no such recipe. `jianghu init DIR` makes a workspace with one.", path=path))
         try:
             own = tomllib.loads(files.read_text(path))
         except (ValueError, RecursionError) as error:
-            raise InputError(f"{path}: not valid TOML: {str(error) or type(error).__name__}.") from None
+            reason = str(error) or type(error).__name__
+            raise InputError(tr("{path}: not valid TOML: {reason}.", path=path, reason=reason)) from None
     name = own.get("preset", preset)
     if not isinstance(name, str):
-        raise InputError(f"{where}: preset must be one of {', '.join(PRESETS)}.")
+        raise InputError(tr("{where}: preset must be one of {names}.", where=where, names=", ".join(PRESETS)))
     values = merge(preset_values(name), whole_paths(own, path.parent) if path else own)
     alone = build(values, where)  # so that a fault of the file is not blamed on the flags
     if not overrides:
         check(alone, where)
         return alone
     flags = whole_paths(overrides, Path())
-    recipe = build(merge(values, flags), "the flags").with_flags(flags)
+    recipe = build(merge(values, flags), tr("the flags")).with_flags(flags)
     try:
         check(alone, where)
     except InputError:  # which flags may mend
         check(recipe, where)
-    check(recipe, "the flags")
+    check(recipe, tr("the flags"))
     return recipe
 
 
@@ -123,29 +131,49 @@ def check(recipe: Recipe, where: str) -> None:
         run: TrainSettings = getattr(recipe, name)
         if run.min_lr is not None and run.min_lr > run.learning_rate:
             raise InputError(
-                f"{where}: [{name}] min_lr {run.min_lr:g} is above learning_rate {run.learning_rate:g}. "
-                "Lower min_lr, or leave it out for learning_rate / 10."
+                tr(
+                    "{where}: [{name}] min_lr {min_lr:g} is above learning_rate "
+                    "{learning_rate:g}. Lower min_lr, or leave it out for learning_rate / 10.",
+                    where=where,
+                    name=name,
+                    min_lr=run.min_lr,
+                    learning_rate=run.learning_rate,
+                )
             )
         if run.warmup_iters >= run.max_iters:
             raise InputError(
-                f"{where}: [{name}] warmup_iters {run.warmup_iters} leaves no step of max_iters {run.max_iters}. "
-                f"Set warmup_iters below {run.max_iters}."
+                tr(
+                    "{where}: [{name}] warmup_iters {warmup_iters} leaves no step of max_iters "
+                    "{max_iters}. Set warmup_iters below {max_iters}.",
+                    where=where,
+                    name=name,
+                    warmup_iters=run.warmup_iters,
+                    max_iters=run.max_iters,
+                )
             )
     mixed = sum(recipe.pretrain.mixture.values())
     if mixed >= 1:
-        raise InputError(f"{where}: [pretrain] mixture takes {mixed:g} of the tokens and leaves none for the books.")
+        raise InputError(
+            tr(
+                "{where}: [pretrain] mixture takes {mixed:g} of the tokens and leaves none for the books.",
+                where=where,
+                mixed=mixed,
+            )
+        )
     try:
         model_shape(recipe.model)
     except InputError as error:
         raise InputError(f"{where}: {error}") from None
     if recipe.synth.val_fraction + recipe.synth.test_fraction >= 1:
-        raise InputError(f"{where}: [synth] val_fraction and test_fraction leave no records to train on.")
+        raise InputError(
+            tr("{where}: [synth] val_fraction and test_fraction leave no records to train on.", where=where)
+        )
 
 
 def nearest(word: str, known: Any) -> str:
     """`; did you mean X?` if a known word is near, else `.`."""
     close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.5)
-    return f"; did you mean {close[0]}?" if close else "."
+    return tr("; did you mean {name}?", name=close[0]) if close else tr(".")
 
 
 def explain(error: ValidationError, settings: type[BaseModel]) -> str:
@@ -158,14 +186,39 @@ def explain(error: ValidationError, settings: type[BaseModel]) -> str:
             break
         annotation = group.model_fields[name].annotation
         if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
-            return f"[{'.'.join(groups[:-1])}] {groups[-1]}: {fault['msg']} (item {key} is {shown(fault['input'])})."
+            return tr(
+                "{title}: {reason} (item {number} is {value}).",
+                title=f"[{'.'.join(groups[:-1])}] {groups[-1]}",
+                reason=_reason(fault),
+                number=key,
+                value=shown(fault["input"]),
+            )
         group = annotation
     title = f"[{'.'.join(groups)}] {key}" if groups else key
     if fault["type"] == "extra_forbidden":
         homes = [g for g, f in settings.model_fields.items() if key in getattr(f.annotation, "model_fields", {})]
-        hint = f"; it belongs in [{homes[0]}]." if homes else nearest(key, group.model_fields)
-        return f"{title} is not a setting{hint}"
-    message = fault["msg"][0].lower() + fault["msg"][1:]
+        hint = tr("; it belongs in [{group}].", group=homes[0]) if homes else nearest(key, group.model_fields)
+        return tr("{title} is not a setting{hint}", title=title, hint=hint)
     if fault["type"] == KEY:
-        return f"{title}: {message}."
-    return f"{title} = {shown(fault['input'])} cannot be used: {message}."
+        return f"{title}: {_reason(fault)}."
+    return tr(
+        "{title} = {value} cannot be used: {reason}.", title=title, value=shown(fault["input"]), reason=_reason(fault)
+    )
+
+
+def _reason(fault: ErrorDetails) -> str:
+    """What a value ought to be."""
+    limits = fault.get("ctx", {})
+    match fault["type"]:
+        case "greater_than":
+            return tr("input should be greater than {limit}", limit=limits["gt"])
+        case "greater_than_equal":
+            return tr("input should be greater than or equal to {limit}", limit=limits["ge"])
+        case "less_than":
+            return tr("input should be less than {limit}", limit=limits["lt"])
+        case "less_than_equal":
+            return tr("input should be less than or equal to {limit}", limit=limits["le"])
+        case "literal_error":
+            return tr("input should be {names}", names=limits["expected"])
+        case _:
+            return phrase(fault["msg"][0].lower() + fault["msg"][1:])

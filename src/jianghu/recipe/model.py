@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from ..errors import InputError
+from ..messages import tr
 from .base import Settings
 
 Width = Annotated[int, Field(gt=0, le=1 << 20)]
@@ -52,11 +53,22 @@ def model_shape(settings: ModelSettings) -> dict[str, int]:
     shape.setdefault("n_kv_head", heads)
     shape.setdefault("n_inner", -(-8 * width // 3 // 64) * 64)
     if width % heads:
-        raise InputError(f"[model] n_embd {width} is not divisible by n_head {heads}. {_divisors(width, heads)}")
+        raise InputError(
+            tr(
+                "[model] n_embd {width} is not divisible by n_head {heads}. {divisors}",
+                width=width,
+                heads=heads,
+                divisors=_divisors(width, heads),
+            )
+        )
     if heads % shape["n_kv_head"]:
-        raise InputError(f"[model] n_head {heads} is not divisible by n_kv_head {shape['n_kv_head']}.")
+        raise InputError(
+            tr("[model] n_head {heads} is not divisible by n_kv_head {shape}.", heads=heads, shape=shape["n_kv_head"])
+        )
     if width // heads % 2:
-        raise InputError(f"[model] n_embd / n_head is {width // heads}; rotary positions need an even number.")
+        raise InputError(
+            tr("[model] n_embd / n_head is {value}; rotary positions need an even number.", value=width // heads)
+        )
     return shape
 
 

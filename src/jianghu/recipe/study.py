@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationError
 
 from ..errors import InputError
+from ..messages import tr
 from .base import Settings
 from .load import explain, merge, nearest
 
@@ -83,14 +84,23 @@ def read_study(path: Path, scale: str | None = None) -> tuple[StudySettings, str
     try:
         values = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (FileNotFoundError, IsADirectoryError):
-        raise InputError(f"{path}: no such study. Give a TOML file, such as studies/learning_rate.toml.") from None
+        raise InputError(
+            tr("{path}: no such study. Give a TOML file, such as studies/learning_rate.toml.", path=path)
+        ) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: not valid TOML: {error}.") from None
+        raise InputError(tr("{path}: not valid TOML: {error}.", path=path, error=error)) from None
     if scale is not None:
         scales = values.get("scale", {})
         if scale not in scales:
             hint = nearest(scale, scales)
-            raise InputError(f"{path}: there is no scale {scale!r}{hint} Leave --scale out, or add [scale.{scale}].")
+            raise InputError(
+                tr(
+                    "{path}: there is no scale {scale!r}{hint} Leave --scale out, or add [scale.{scale}].",
+                    path=path,
+                    scale=scale,
+                    hint=hint,
+                )
+            )
         values = merge(values, scales[scale])
     try:
         study = StudySettings.model_validate(values)
@@ -98,9 +108,17 @@ def read_study(path: Path, scale: str | None = None) -> tuple[StudySettings, str
         raise InputError(f"{path}: {explain(error, StudySettings)}") from None
     kinds = [kind for kind in ("grid", "members", "search") if getattr(study, kind)]
     if len(kinds) != 1:
-        raise InputError(f"{path}: give exactly one of [grid], [[members]] and [search]; it has {kinds or 'none'}.")
+        raise InputError(
+            tr(
+                "{path}: give exactly one of [grid], [[members]] and [search]; it has {value}.",
+                path=path,
+                value=kinds or "none",
+            )
+        )
     if study.goal == "accuracy" and "eval" not in study.stages:
-        raise InputError(f'{path}: goal = "accuracy" needs an exam. Add "eval" to stages.')
+        raise InputError(tr('{path}: goal = "accuracy" needs an exam. Add "eval" to stages.', path=path))
     if study.stages[0] != "pretrain":
-        raise InputError(f'{path}: stages begins with {study.stages[0]!r}. Begin with "pretrain".')
+        raise InputError(
+            tr('{path}: stages begins with {stages!r}. Begin with "pretrain".', path=path, stages=study.stages[0])
+        )
     return study, path.stem if scale is None else f"{path.stem}-{scale}"

@@ -15,6 +15,7 @@ from fastapi import FastAPI
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from ..errors import InputError, RunError
+from ..messages import tr
 from ..recipe import ServeSettings
 from .guard import is_loopback
 
@@ -33,8 +34,12 @@ def server_key(settings: ServeSettings) -> str:
     if not key and not is_loopback(settings.host):
         name = settings.key_env or "key_env in [serve], then that variable"
         raise InputError(
-            f"--host {settings.host} lets other machines in, which needs an API key. Set {name} "
-            "to one that you choose, or leave --host out to serve this machine alone."
+            tr(
+                "--host {host} lets other machines in, which needs an API key. Set {name} to "
+                "one that you choose, or leave --host out to serve this machine alone.",
+                host=settings.host,
+                name=name,
+            )
         )
     return key
 
@@ -52,7 +57,7 @@ def listen(settings: ServeSettings) -> socket.socket:
         # an answer waits some 40 ms for the client's acknowledgement of what came before it on the connection.
         sock = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     except OSError:
-        raise InputError(f"--host {settings.host}: no such address.") from None
+        raise InputError(tr("--host {host}: no such address.", host=settings.host)) from None
     try:
         if os.name == "posix":
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -61,10 +66,12 @@ def listen(settings: ServeSettings) -> socket.socket:
     except OSError as error:
         sock.close()
         if error.errno == errno.EADDRINUSE:
-            raise RunError(f"{where} is in use by another program. Choose another --port, or 0 for any.") from None
+            raise RunError(
+                tr("{where} is in use by another program. Choose another --port, or 0 for any.", where=where)
+            ) from None
         if error.errno == errno.EADDRNOTAVAIL:
-            raise InputError(f"--host {settings.host}: not an address of this machine.") from None
-        raise RunError(f"cannot listen on {where}: {error.strerror}.") from None
+            raise InputError(tr("--host {host}: not an address of this machine.", host=settings.host)) from None
+        raise RunError(tr("cannot listen on {where}: {strerror}.", where=where, strerror=error.strerror)) from None
     return sock
 
 

@@ -12,6 +12,7 @@ from .. import files
 from ..dataset.stage import book_files
 from ..errors import InputError, InterruptedByUser, JianghuError
 from ..machine import pick_device
+from ..messages import tr
 from ..progress import Progress
 from ..recipe.study import read_study
 from ..signals import stoppable
@@ -37,7 +38,7 @@ def open_study(ws: Workspace, file: Path, scale: str | None = None) -> Study:
     ws.run(name)  # refuses a name that cannot be a folder's
     books = ws.hashes(book_files(ws))
     if not books:
-        raise InputError(f"{ws.books}: no books. Add one with `jianghu books add NOVEL.txt`.")
+        raise InputError(tr("{books}: no books. Add one with `{jianghu} books add NOVEL.txt`.", books=ws.books))
     study = Study(settings, name, ws.recipe(), books)
     study.members()  # so that a wrong setting is refused before anything begins
     return study
@@ -141,7 +142,7 @@ def run_study(
         crew.stop()
     results = look()
     if stopped.is_set():
-        raise InterruptedByUser("Stopped. What was trained is saved; the same command goes on.")
+        raise InterruptedByUser(tr("Stopped. What was trained is saved; the same command goes on."))
     return results
 
 

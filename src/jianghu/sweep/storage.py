@@ -19,6 +19,7 @@ from sqlalchemy import Engine, event, make_url
 
 from .. import files
 from ..errors import InputError
+from ..messages import tr
 
 HEARTBEAT = 60
 """Seconds between two signs of life on a shared database; a worker silent for ten times as long is given up."""
@@ -66,8 +67,11 @@ def database(url: str) -> RDBStorage:
     except Exception as error:  # a driver's own, of any kind: not installed, refused, no such host
         first = str(error).strip().splitlines()[0]
         raise InputError(
-            f"the database of the study cannot be opened ({first}). Give a URL such as "
-            "postgresql://user@host/db, and install its driver."
+            tr(
+                "the database of the study cannot be opened ({first}). Give a URL such as "
+                "postgresql://user@host/db, and install its driver.",
+                first=first,
+            )
         ) from None
 
 

@@ -13,6 +13,7 @@ from .. import files
 from ..dataset.stage import prepare, prepare_stale
 from ..errors import InputError
 from ..evaluation.stage import exam
+from ..messages import tr
 from ..recipe import Recipe
 from ..synth.stage import synth, synth_stale
 from ..training import Result
@@ -104,7 +105,13 @@ def _examined(ws: Workspace, view: Workspace, study: Study, member: Member) -> d
         found = [path.name for path in sorted(folder.glob("step-*"))] if name == "milestones" else [name]
         names += [name for name in found if name not in names]
     if not names:
-        raise InputError(f"study {study.name}: {member.name} kept no milestone to examine. Set keep_every in [sft].")
+        raise InputError(
+            tr(
+                "study {name}: {name2} kept no milestone to examine. Set keep_every in [sft].",
+                name=study.name,
+                name2=member.name,
+            )
+        )
     results = [exam(asked, member.recipe, f"{member.name}/{name}", title=f"exam {name}") for name in names]
     last = next((result for name, result in zip(names, results, strict=True) if name == "last"), results[-1])
     return {"exams": [result.file for result in results], "accuracy": last.scores.accuracy}

@@ -13,6 +13,7 @@ import threading
 from pathlib import Path
 
 from ..errors import RunError
+from ..messages import tr
 
 
 def cores() -> int:
@@ -66,7 +67,9 @@ class Crew:
         if broken:
             log = self.logs / f"worker-{broken[0]}.log"
             lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-            raise RunError(f"a worker ended early: {lines[-1] if lines else 'without a word'} ({log})")
+            raise RunError(
+                tr("a worker ended early: {value} ({log})", value=lines[-1] if lines else "without a word", log=log)
+            )
 
     def _start(self, number: int) -> subprocess.Popen[bytes]:
         """In a group of its own, so that Ctrl-C reaches us alone; closing its stdin is how it is told to end."""

@@ -11,6 +11,7 @@ from ..corpus import load_shelf
 from ..dataset import RecordBatches, read_pairs, read_tokens
 from ..errors import InputError
 from ..machine import fit_threads, peak_flops, pick_device, pick_dtype
+from ..messages import tr
 from ..model import ModelConfig
 from ..recipe import Recipe, TrainSettings
 from ..tokenizer import Tokenizer
@@ -103,8 +104,15 @@ def _run(
     most = memory.most_tokens(round(available * HEADROOM))
     if most < settings.block_size:
         raise InputError(
-            f"[{stage}] one row of block_size {settings.block_size} needs {memory.total(settings.block_size):,} bytes, "
-            f"of which {available:,} are free. Lower block_size to {_block(most, 1)}, or take a smaller model."
+            tr(
+                "[{stage}] one row of block_size {block_size} needs {value:,} bytes, of which "
+                "{available:,} are free. Lower block_size to {block}, or take a smaller model.",
+                stage=stage,
+                block_size=settings.block_size,
+                value=memory.total(settings.block_size),
+                available=available,
+                block=_block(most, 1),
+            )
         )
     compiled = wants_compile(settings, config, device)
     key = f"{compiled} {settings.model_dump_json(include=SPEED_SETTINGS)}"

@@ -104,8 +104,13 @@ def train(
     world = World.join()
     if settings.batch_size < world.size:
         raise InputError(
-            f"[{stage}] batch_size {settings.batch_size} is below the number of processes, {world.size}: each needs a "
-            "row. Raise batch_size, or start fewer."
+            tr(
+                "[{stage}] batch_size {batch_size} is below the number of processes, {size}: "
+                "each needs a row. Raise batch_size, or start fewer.",
+                stage=stage,
+                batch_size=settings.batch_size,
+                size=world.size,
+            )
         )
     fit_threads(world.local_size)
     device = pick_device(settings.device, world.local_rank if world.size > 1 else None)

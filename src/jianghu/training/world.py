@@ -14,6 +14,7 @@ import torch.distributed as dist
 from torch import Tensor
 
 from ..errors import InputError
+from ..messages import tr
 
 T = TypeVar("T")
 
@@ -40,7 +41,9 @@ class World:
             names = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE")
             rank, size, local_rank, local_size = (int(os.environ[name]) for name in names)
         except (KeyError, ValueError) as error:
-            raise InputError(f"the environment of torchrun is incomplete ({error}). Start with torchrun.") from None
+            raise InputError(
+                tr("the environment of torchrun is incomplete ({error}). Start with torchrun.", error=error)
+            ) from None
         if size > 1 and not dist.is_initialized():
             # gloo for what lies on the host, such as the wish to stop; nccl for gradients on GPUs.
             both = torch.cuda.is_available() and dist.is_nccl_available()
