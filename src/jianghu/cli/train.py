@@ -70,7 +70,7 @@ def _train(stage: str, name: str, flags: dict[str, Any], start: str | None, resu
         result = train_stage.train(ws, recipe, stage, name, source, resume, restart, output.say)
     except KeyboardInterrupt:  # before the first step, or a second time while the first one was being obeyed
         raise InterruptedByUser(tr("Stopped. Go on with: {command}", command=_again(ws, stage, name))) from None
-    _done(ws, name, result)
+    tell(ws, name, result)
 
 
 def _again(ws: Workspace, stage: str, name: str) -> str:
@@ -79,7 +79,8 @@ def _again(ws: Workspace, stage: str, name: str) -> str:
     return command(stage, "--name", name, "--resume") if begun else place.this_command()
 
 
-def _done(ws: Workspace, name: str, result: Result) -> None:
+def tell(ws: Workspace, name: str, result: Result) -> None:
+    """Say how a run ended and where its checkpoints lie."""
     if result.best_score is None:
         best = tr(
             "Best at step {step}: {loss:.4f} bits per character of validation text.",

@@ -70,7 +70,9 @@ class HelpFormatter(DefaultFormatter):
 
     def __call__(self, console: Console, options: ConsoleOptions, panel: HelpPanel) -> None:
         """Print a panel of commands or flags."""
-        title = phrase(panel.title) if isinstance(panel.title, str) else panel.title
+        title = panel.title
+        if isinstance(title, str) and title.istitle():  # the name of a group of settings is what is typed
+            title = phrase(title)
         super().__call__(console, options, panel.copy(title=title, entries=[_entry(entry) for entry in panel.entries]))
 
     def render_usage(self, console: Console, options: ConsoleOptions, usage: Any) -> None:

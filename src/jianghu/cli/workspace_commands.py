@@ -10,12 +10,13 @@ from rich.text import Text
 
 from .. import files
 from ..errors import InputError
-from ..messages import tr
+from ..messages import tr, use_language
 from ..progress import spinner
 from ..recipe import load_recipe, to_toml
 from ..workspace import RECIPE
 from . import output, place, run_plan, scores
 from .flags import Json, RunFlags, SplitFlags, TokenizerFlags, given, given_to_stages
+from .train import tell
 
 ByRecipe = Annotated[
     bool,
@@ -84,8 +85,10 @@ def run(*, by_recipe: ByRecipe = False, flags: RunFlags = None) -> None:
             output.console.print(Text.assemble((stage.name, "bold"), ": ", tr("fresh")))
         elif isinstance(facts, ExamResult):
             scores.table(facts)
+        elif isinstance(facts, dict):
+            output.facts(facts)
         else:
-            output.facts(facts if isinstance(facts, dict) else vars(facts))
+            tell(ws, pipeline.RUNS[stage.name], facts)
 
 
 def status(*, json: Json = False) -> None:
@@ -93,6 +96,8 @@ def status(*, json: Json = False) -> None:
     from .. import pipeline
 
     ws = place.workspace()
+    if json:
+        use_language("en")  # what programs read is the same for all
     planned = pipeline.plan_run(ws, pipeline.pipeline_recipe(ws))
     if json:
         facts: dict[str, Any] = {row.name: run_plan.state(row) for row in planned}

@@ -102,4 +102,4 @@ def _others(path: Path) -> str:
     if not path.parent.is_dir():
         return ""
     names = sorted(other.name for other in path.parent.iterdir() if (other / "config.json").exists())
-    return f" There are: {', '.join(names)}." if names else ""
+    return tr(" There are: {names}.", names=", ".join(names)) if names else ""

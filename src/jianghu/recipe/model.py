@@ -75,4 +75,6 @@ def model_shape(settings: ModelSettings) -> dict[str, int]:
 def _divisors(width: int, heads: int) -> str:
     fitting = [n for n in range(1, width + 1) if width % n == 0 and width // n % 2 == 0]
     near = sorted(sorted(fitting, key=lambda n: abs(n - heads))[:3])
-    return f"Near heads that fit: {', '.join(map(str, near))}." if near else "Make n_embd even."
+    if not near:
+        return tr("Make n_embd even.")
+    return tr("Near heads that fit: {heads}.", heads=", ".join(map(str, near)))
