@@ -12,6 +12,7 @@ from safetensors.torch import load_file, save_file
 
 from .. import files
 from ..errors import InputError
+from ..messages import tr
 from ..tokenizer import Tokenizer
 from .config import ModelConfig
 from .decoder import lay_together
