@@ -33,11 +33,11 @@ def test_everything_arrives_in_one_commit_and_loads_again(shelf, tmp_path):
         again = push(shelf, "chat", "me/novel", "--public", HF_ENDPOINT=hub.address, HF_TOKEN=TOKEN)
         assert again.returncode == 0, again.stderr
     assert repository["private"]  # made so, and left so
-    assert repository["commits"] == ["last, by jianghu"] * 2
-    folder = shelf / "runs" / "chat" / "checkpoints" / "last"
+    assert repository["commits"] == ["best, by jianghu"] * 2
+    folder = shelf / "runs" / "chat" / "checkpoints" / "best"
     sent = repository["files"]
-    assert set(sent) == {*os.listdir(folder), "README.md", "chat-last-Q8_0.gguf"}
-    assert sent["chat-last-Q8_0.gguf"] == (shelf / "exports" / "chat-last-Q8_0.gguf").read_bytes()
+    assert set(sent) == {*os.listdir(folder), "README.md", "chat-best-Q8_0.gguf"}
+    assert sent["chat-best-Q8_0.gguf"] == (shelf / "exports" / "chat-best-Q8_0.gguf").read_bytes()
     (tmp_path / "there").mkdir()
     for name, data in sent.items():
         (tmp_path / "there" / name).write_bytes(data)
