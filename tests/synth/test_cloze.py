@@ -177,10 +177,10 @@ def test_no_means_no_and_yes_means_yes(shelf: list[Chapter], records: list[Recor
 
 
 def _names() -> list[str]:
-    from jianghu.synth.cloze.membership import CLASSICS
+    from jianghu.names import famous
     from tests.conftest import PEOPLE
 
-    return [*PEOPLE, *(name for names in CLASSICS.values() for name in names.split())]
+    return [*PEOPLE, *(name for names in famous().values() for name in names)]
 
 
 def test_a_name_of_a_classic_that_occurs_in_the_book_is_never_denied() -> None:

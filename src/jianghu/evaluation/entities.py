@@ -7,11 +7,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
-from ..names import Lexicon, Name
+from ..names import Lexicon, Name, strangers_of
 from .questions import Item
-
-IN_PASSING = 20
-"""A name that a book has no more often than this, and not in its lexicon, is not one of its people."""
 
 
 class People:
@@ -28,12 +25,7 @@ class People:
     ) -> None:
         self.lexicons = dict(lexicons)
         self.titles = sorted({*lexicons, *elsewhere})
-        homes = {title: [Name(name) for name in names] for title, names in elsewhere.items()}
-        homes |= {book: lexicon.names for book, lexicon in lexicons.items()}
-        self._texts = dict(texts)
-        self._strange = {
-            book: Lexicon(_strangers(book, texts.get(book, ""), homes, lexicons[book])) for book in lexicons
-        }
+        self._strangers = {book: strangers_of(book, texts, lexicons, elsewhere) for book in lexicons}
         self._ranked = {book: _by_mentions(lexicon, texts.get(book, "")) for book, lexicon in lexicons.items()}
 
     def book_of(self, book: str) -> str:
@@ -46,14 +38,14 @@ class People:
         None if the book is not on the shelf: who belongs to it is not known then.
         """
         book = self.book_of(book)
-        if book not in self._strange:
+        if book not in self._strangers:
             return None
-        said = dict.fromkeys(form for _, form in self._said(answer, book))
+        said = dict.fromkeys(stranger.form for stranger in self._strangers[book].find(answer))
         return [form for form in said if form not in question and form not in reference]
 
     def a_stranger(self, book: str) -> str | None:
         """Somebody who does not belong to a book; None if there is nobody."""
-        return next((name.name for name in self._strange[book].names), None) if book in self._strange else None
+        return next(iter(self._strangers[book].names), None) if book in self._strangers else None
 
     def wanted(self, accepted: Iterable[str], book: str) -> Name | None:
         """The person of the book who is asked for; None if the accepted answer is no person's name."""
@@ -74,36 +66,12 @@ class People:
         lexicon = self.lexicons[book]
         asked = lexicon.names_in(item.question)
         others = [(at, who) for at, _, who in lexicon.mentions(answer) if who != name.name and who not in asked]
-        others += self._said(answer, book)
+        others += [(stranger.start, stranger.form) for stranger in self._strangers[book].find(answer)]
         return any(start <= at < end and who not in item.question for at, who in others)
 
     def ranked(self, book: str) -> list[str]:
         """Persons of a book by how often it names them, most often first."""
         return self._ranked.get(self.book_of(book), [])
-
-    def _said(self, answer: str, book: str) -> list[tuple[int, str]]:
-        """Strangers in an answer, each with its place; not where the book itself has the same letters in the same
-        company (吴用 in 东吴用兵)."""
-        text = self._texts.get(book, "")
-        return [
-            (start, form)
-            for start, end, form in self._strange[book].mentions(answer)
-            if form not in text
-            or not any(
-                part[0].isalnum() and part[-1].isalnum() and part in text
-                for part in (answer[max(0, start - 1) : end], answer[start : end + 1])
-                if len(part) > len(form)
-            )
-        ]
-
-
-def _strangers(book: str, text: str, homes: Mapping[str, Iterable[Name]], own: Lexicon) -> list[Name]:
-    """Names of other books that this book does not have, or only a few times: in passing, or across two words."""
-    known = {form for name in own.names for form in (name.name, *name.aliases)}
-    forms = dict.fromkeys(
-        form for title, names in homes.items() if title != book for name in names for form in (name.name, *name.aliases)
-    )
-    return [Name(form) for form in forms if len(form) > 1 and form not in known and text.count(form) <= IN_PASSING]
 
 
 def _by_mentions(lexicon: Lexicon, text: str) -> list[str]:

@@ -12,10 +12,10 @@ from ..errors import InputError
 from ..machine import pick_device
 from ..messages import tr
 from ..model import load_checkpoint, read_about
+from ..names import famous
 from ..progress import Progress
 from ..recipe import EvalSettings, Recipe
 from ..records import Record, read_records
-from ..synth.cloze.membership import CLASSICS
 from ..synth.stage import lexicons_of
 from ..workspace import Manifest, Workspace
 from .build_exam import shelf_exam
@@ -40,7 +40,7 @@ def background_of(ws: Workspace, checkpoint: Path | None = None) -> Background:
     """
     chapters = read_chapters(ws.chapters) if ws.chapters.exists() else []
     texts = _texts(chapters)
-    people = People(lexicons_of(ws, chapters), texts, {title: names.split() for title, names in CLASSICS.items()})
+    people = People(lexicons_of(ws, chapters), texts, famous())
     learned = _learned(ws, checkpoint)
     taught = Taught(record for path in learned for record in read_records(path)) if learned else None
     return Background(people if texts else None, taught, tuple(texts.values()))

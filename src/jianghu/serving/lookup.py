@@ -14,7 +14,7 @@ from typing import Any
 from ..corpus import Chapter, read_chapters, shelf_lexicons
 from ..dataset.batches import spread
 from ..evaluation import grade, item_of_record
-from ..names import Lexicon, Name
+from ..names import Lexicon, Name, famous, strangers_of
 from ..records import Record, read_records, record_files
 from ..text import normalise
 from ..workspace import Workspace
@@ -45,6 +45,7 @@ class Shelf:
         self._beginnings = [(text, c.book) for c in chapters if (text := _beginning(c.text))]
         self._asked = {normalise(record.question): record for record in reversed(records)}
         texts = {book: "\n".join(c.text for c in chapters if c.book == book) for book in self.books}
+        self._strangers = {book: strangers_of(book, texts, lexicons, famous()) for book in self.books}
         owners: dict[str, list[str]] = {}
         for book, lexicon in lexicons.items():
             for name in lexicon.names:
@@ -73,13 +74,12 @@ class Shelf:
         return candidates[0] if certain and len(candidates) == 1 else None
 
     def parts(self, question: str, answer: str) -> list[Part]:
-        """The answer in pieces, with the names that stand only in another book than the one asked about."""
+        """The answer in pieces, with the names of people who belong to another book than the one asked about."""
         book, parts, at = self.book_of(question), [], 0
-        for start, end, form in self._names.mentions(answer) if book else []:
-            if book not in self._homes[form]:
-                parts += [Part(answer[at:start])] if at < start else []
-                parts.append(Part(answer[start:end], self._homes[form][0]))
-                at = end
+        for stranger in self._strangers[book].find(answer) if book else []:
+            parts += [Part(answer[at : stranger.start])] if at < stranger.start else []
+            parts.append(Part(stranger.form, stranger.home))
+            at = stranger.end
         return parts + ([Part(answer[at:])] if at < len(answer) else [])
 
     def verdict(self, question: str, answer: str) -> dict[str, Any] | None:

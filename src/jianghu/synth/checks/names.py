@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from functools import cache
-from importlib import resources
 
-from ...names import Lexicon, Name
+from ...names import Lexicon, famous, famous_elsewhere, strangers_of
 from .quote import letters
 
 _LEFT = r"(?:^|[，。！？；：、“”‘’「」（）《》\s]|[是由被让请杀救])"
@@ -35,18 +33,13 @@ class KnownBook:
     ) -> None:
         self.name, self.text, self.lexicon = name, text, lexicon or Lexicon([])
         self._kinds = {entry.name: entry.kind for entry in self.lexicon.names}
-        own = {form for entry in self.lexicon.names for form in (entry.name, *entry.aliases)}
-        # A file may bear another name than its novel, and half a cast that walks through it says which it is.
-        self.others = set(others or {}) | {
-            title for title, cast in _famous().items() if 2 * sum(person in text for person in cast) < len(cast)
-        }
-        self.others.discard(name)
-        cast = [person for people in _famous().values() for person in people]
-        cast += [entry.name for lexicon in (others or {}).values() for entry in lexicon.names if _telling(entry)]
-        self._surnames = {person[0] for person in [*cast, *own] if len(person) == 3}
-        self._foreign = Lexicon(
-            Name(person) for person in dict.fromkeys(cast) if person not in own and person not in text
-        )
+        elsewhere = famous_elsewhere(text)
+        self.others = ({*(others or {})} | {*elsewhere}) - {name}
+        self._strangers = strangers_of(name, {name: text}, {**(others or {}), name: self.lexicon}, famous())
+        everybody = [*self.lexicon.names, *(entry for lexicon in (others or {}).values() for entry in lexicon.names)]
+        known = [form for entry in everybody if entry.kind == "person" for form in (entry.name, *entry.aliases)]
+        known += [person for people in famous().values() for person in people]
+        self._surnames = {form[0] for form in known if len(form) == 3}
 
     def forms(self, name: str) -> tuple[str, ...]:
         """A name of the lexicon with all its other forms."""
@@ -62,7 +55,9 @@ class KnownBook:
 
     def foreign(self, text: str) -> list[str]:
         """Titles of other novels in a text, and names of their people who do not stand in this book."""
-        return sorted(self.others & set(_TITLE.findall(text)) | self._foreign.names_in(text))
+        return sorted(
+            self.others & set(_TITLE.findall(text)) | {stranger.form for stranger in self._strangers.find(text)}
+        )
 
     def invented(self, answer: str, short: str, given: str) -> list[str]:
         """What looks like a person's name in an answer, and stands neither in the given text nor in the book.
@@ -95,19 +90,6 @@ def named(form: str, text: str, around: str = "") -> bool:
         return False
     parted = re.search(rf"(?:名曰?|[男子女弟]){re.escape(given)}", text) is not None
     return parted or (given in there and letters(form) in letters(around))
-
-
-@cache
-def _famous() -> dict[str, tuple[str, ...]]:
-    """Title → people of well-known novels."""
-    lines = resources.files("jianghu.synth.checks").joinpath("famous.txt").read_text(encoding="utf-8").splitlines()
-    rows = [line.split() for line in lines if line and not line.startswith("#")]
-    return {title: tuple(people) for title, *people in rows}
-
-
-def _telling(entry: Name) -> bool:
-    """A person whose name has three characters or more: shorter ones are too often words of another book."""
-    return entry.kind == "person" and len(entry.name) > 2
 
 
 def known_books(

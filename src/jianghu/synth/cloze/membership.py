@@ -4,30 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from ...names import famous_elsewhere
 from .fact import Fact, fitting, order_of
 from .sentences import BookText
 
-CLASSICS = {
-    "三国演义": "刘备 关羽 张飞 诸葛亮 曹操 孙权 周瑜 司马懿",
-    "水浒传": "宋江 林冲 武松 鲁智深 李逵 吴用 卢俊义 潘金莲",
-    "西游记": "孙悟空 猪八戒 沙悟净 牛魔王 红孩儿 白骨精 铁扇公主 太白金星",
-    "红楼梦": "贾宝玉 林黛玉 薛宝钗 王熙凤 史湘云 刘姥姥 贾探春 晴雯",
-    "封神演义": "姜子牙 哪吒 妲己 杨戬 申公豹 雷震子 闻仲 土行孙",
-    "三侠五义": "展昭 白玉堂 包拯 公孙策 欧阳春 卢方 徐庆 蒋平",
-    "儒林外史": "范进 匡超人 严监生 杜少卿 马二先生 周进 王冕 鲁小姐",
-    "聊斋志异": "聂小倩 宁采臣 婴宁 席方平 燕赤霞 王子服",
-    "镜花缘": "唐敖 林之洋 多九公 唐小山",
-    "说唐": "秦琼 程咬金 罗成 单雄信 尉迟恭 徐茂公",
-    "说岳全传": "岳飞 牛皋 岳云 金兀术",
-    "牡丹亭": "杜丽娘 柳梦梅",
-    "西厢记": "崔莺莺 张君瑞",
-}
 FAMILIAR = 40  # so many of a book's persons, the most named ones, stand for it
 
 
 def members(book: BookText, shelf: Sequence[BookText]) -> Iterator[Fact]:
     """Questions whether somebody belongs to the book: as many no as yes, and which of two does."""
-    others = {name: home for home, names in CLASSICS.items() for name in names.split()}
+    others = {name: home for home, names in famous_elsewhere(book.text).items() for name in names}
     for other in shelf:
         if other is not book:
             others |= dict.fromkeys(other.people[:FAMILIAR], other.book)
