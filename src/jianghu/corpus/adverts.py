@@ -11,7 +11,7 @@ import re
 from bisect import bisect_left, bisect_right
 from itertools import accumulate
 
-from .addresses import addresses
+from .addresses import addresses, is_word
 from .advert_words import NOVEL, SMALL, STRONG, TRIGGER, WEAK, WORD
 
 Span = tuple[int, int]
@@ -58,8 +58,9 @@ def find_adverts(line: str) -> list[tuple[int, int, str]]:
             result.append((start, end, "advert"))
     taken = _merged([(start, end) for start, end, _ in result])
     for span in links:
-        if not _touches(span, taken):
-            result.append((*_with_brackets(line, *looked.led(*span)), "web address"))
+        led = looked.led(*span)
+        if not _touches(span, taken) and (led != span or not is_word(line, *span)):
+            result.append((*_with_brackets(line, *led), "web address"))
     apart, at = [], 0
     for start, end, rule in sorted(result):
         if end > at:
