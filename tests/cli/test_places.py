@@ -21,6 +21,9 @@ COMMANDS: dict[str, list[str]] = {
     "init": ["neu"],
     "books add": ["books/青峰录.txt"],
     "books check": [],
+    "books list": [],
+    "books rename": ["青峰录", "别录"],
+    "books remove": ["青峰录"],
     "plan": [],
     "prepare": [],
     "pretrain": ["--name", "other"],
@@ -49,7 +52,7 @@ COMMANDS: dict[str, list[str]] = {
 }
 """What each command is given here; `serve` and `demo` have tests of their own."""
 WORKS_READ_ONLY = {
-    "books check", "plan", "sample", "ask", "chat", "status", "synth status",
+    "books check", "books list", "plan", "sample", "ask", "chat", "status", "synth status",
 }  # fmt: skip
 
 
@@ -169,6 +172,8 @@ def ws(shelf, tmp_path_factory):
 TOO_LONG: dict[str, list[list[str]]] = {
     "init": [[LONG], [f"{LONG}/{LONG}"]],
     "books add": [[LONG], [f"{LONG}.txt"]],
+    "books rename": [[LONG, "雪"]],
+    "books remove": [[LONG]],
     "pretrain": [["--name", LONG], ["--name", "a" * 300], ["--name", "很" * 60], ["--device", LONG]],
     "sft": [["--name", LONG], ["--from", LONG], ["--from", f"base/{LONG}"]],
     "sample": [[LONG], [f"base/{LONG}"], [f"./{LONG}"]],

@@ -75,6 +75,11 @@ def test_an_address_inside_prose_goes_alone(load):
     assert removed(book)["web address"].characters == len("www.example.com")
 
 
+def test_a_domain_that_is_a_word_of_its_sentence_stays(load):
+    text = novel_text(3).replace("。", "。他在mp3.com公司做事。", 1)
+    assert bare(whole(load(text))) == bare(text)
+
+
 def test_refrains_and_dialogue_stay(load):
     text = ""
     for part in re.split(r"(?m)(?=^第)", novel_text(8))[1:]:

@@ -2,9 +2,14 @@
 
 import pytest
 
+from jianghu.corpus import load_book
 from jianghu.corpus.finding import find_headings
 from jianghu.corpus.headings import numbering_faults, parse_heading
 from jianghu.corpus.numbers import number_of
+from jianghu.recipe import BooksSettings
+
+from ..conftest import novel_text
+from .test_load import parts
 
 
 @pytest.mark.parametrize(
@@ -103,3 +108,17 @@ def test_missing_doubled_and_backward_numbers_are_named():
     assert numbering_faults(titles) == ["第3回 missing", "第4回 doubled", "第3回 after 第4回", "第4回 to 第7回 missing"]
     assert numbering_faults(["第1章", "第2章", "第1章", "第2章", "尾声"]) == []
     assert numbering_faults(["Chapter 5"]) == ["begins at Chapter 5"]
+
+
+def test_headings_above_a_chapter_stay_in_its_title(tmp_path):
+    bodies = [lines for _, lines in parts(novel_text(6, 24))]
+    text = "书\n"
+    for number, body in enumerate(bodies):
+        text += f"第{number // 2 + 1}卷 雪{number // 2}\n\n" if number % 2 == 0 else ""
+        text += f"第{number + 1}章 月{number}\n" + "\n".join(body) + "\n"
+    path = tmp_path / "书.txt"
+    path.write_text(text, encoding="utf-8")
+    book = load_book(path, BooksSettings())
+    above = [f"第{n // 2 + 1}卷 雪{n // 2} " if n % 2 == 0 else "" for n in range(6)]
+    assert [chapter.title for chapter in book.chapters] == [f"{above[n]}第{n + 1}章 月{n}" for n in range(6)]
+    assert numbering_faults([chapter.title for chapter in book.chapters]) == []

@@ -1,67 +1,84 @@
-"""`books add`, `books check`: the user's files."""
+"""`books add|check|list|rename|remove`: the user's books."""
 
 from __future__ import annotations
 
+import os
 import shutil
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from cyclopts import App
-from rich.markup import escape
-from rich.table import Table
+from cyclopts import App, Parameter
 
 from .. import files
-from ..corpus import Book, check_report, load_book, load_shelf
+from ..corpus import Book, book_name, check_report, load_book, load_shelf, read_chapters, shelf_files
+from ..corpus.sidecar import check_heading, write_heading
+from ..corpus.titles import file_name, title_of_name
 from ..errors import InputError
 from ..messages import tr
 from ..recipe import BooksSettings
 from ..workspace import Workspace
-from . import output, place
+from . import books_output, output, place
 from .flags import BooksFlags, Json, given
 
 app = App(name="books", help="Put books on the shelf and look at them.", sort_key=3)
 
 
 @app.command
-def add(*paths: Path) -> None:
-    """Copy books into the workspace. Your own files are never changed.
+def add(*paths: Path, title: str = "", heading: str = "") -> None:
+    """Copy books into the workspace, named by their titles. Your own files are never changed.
 
     Args:
-        paths: .txt, .md, .html or .epub files.
+        paths: .txt, .md, .html, .epub, .docx, .pdf or .zip files.
+        title: The book's title, where it is not found in the file; for one book.
+        heading: A regular expression for the lines that are headings, where they are not found.
     """
     ws = place.workspace()
     settings = ws.recipe().books
     if not paths:
         raise InputError(tr("name at least one book: {jianghu} books add NOVEL.txt"))
+    if title and len(paths) > 1:
+        raise InputError(tr("--title is for one book. Add the others without it."))
+    check_heading(heading, "--heading")
 
     def put(path: Path) -> None:
-        book = load_book(path, settings)
-        _copy(ws, path)
-        output.console.print(
+        book = load_book(path, settings, heading)
+        target = _copy(ws, path, title or book.title or title_of_name(book.name))
+        if heading:
+            write_heading(target, heading)
+        output.say(
             tr(
                 "{file}: {chapters:,} chapters, {characters:,} characters",
-                file=escape(path.name),
+                file=target.name if target.name == path.name else f"{book_name(path)} → {target.name}",
                 chapters=len(book.chapters),
                 characters=sum(len(chapter.text) for chapter in book.chapters),
             )
         )
+        books_output.structure(check_report([book])[0], target.name)
 
     _each(paths, put)
 
 
 @app.command
-def check(*paths: Path, books: BooksFlags = None, json: Json = False) -> None:
-    """Show encoding, chapters, repeats, and what cleaning would remove.
+def check(
+    *paths: Path,
+    books: BooksFlags = None,
+    removed: Annotated[bool, Parameter(negative="", show_default=False)] = False,
+    json: Json = False,
+) -> None:
+    """Show encoding, chapters, copies, and what cleaning takes away.
 
     Args:
         paths: Files to look at; none: the workspace's books.
+        removed: Show everything that cleaning takes away, with the words around it.
     """
     flags = given(books)
     shelf: list[Book] = []
     refused = None
     if paths:
         settings = BooksSettings(**flags)
+        check_heading(settings.heading, "--heading")
         try:
             _each(paths, lambda path: shelf.append(load_book(path, settings)))
         except InputError as error:
@@ -69,14 +86,87 @@ def check(*paths: Path, books: BooksFlags = None, json: Json = False) -> None:
     else:
         ws = place.workspace()
         shelf = load_shelf(ws.books, ws.recipe({"books": flags}).books)
-    report = check_report(shelf)
+    report = check_report(shelf, cuts=removed)
     if json:
         output.as_json(report)
     else:
         for row in report:
-            output.console.print(_table(row))
+            books_output.book(row, removed)
     if refused:
         raise refused
+
+
+@app.command(name="list")
+def list_books(*, json: Json = False) -> None:
+    """List the books of the workspace."""
+    ws = place.workspace()
+    chapters = Counter(chapter.book for chapter in read_chapters(ws.chapters)) if ws.chapters.exists() else Counter()
+    rows: list[dict[str, Any]] = [
+        {"name": path.stem, "file": path.name, "bytes": path.stat().st_size, "chapters": chapters.get(path.stem)}
+        for path in shelf_files(ws.books)
+    ]
+    if json:
+        output.as_json(rows)
+        return
+    for row in rows:
+        prepared = tr("{count:,} chapters", count=row["chapters"]) if row["chapters"] else tr("not prepared yet")
+        output.say(f"{row['name']}  ({row['file']}, {row['bytes']:,} bytes, {prepared})")
+
+
+@app.command
+def rename(name: str, title: str) -> None:
+    """Give a book another title, with all that lies beside it (names, facts, headings).
+
+    Args:
+        name: The book, as `books list` shows it.
+        title: Its new title.
+    """
+    ws = place.workspace()
+    path = _find(ws, name)
+    stem = Path(file_name(title, ".txt")).stem
+    if any(other.stem == stem for other in shelf_files(ws.books) if other != path):
+        raise InputError(tr("{title}: there is a book of this name already.", title=stem))
+    for own in _own_files(ws, path.stem):
+        os.replace(own, own.with_name(stem + own.name[len(path.stem) :]))
+    output.say(tr("{name} is {title} now. Prepare the shelf again: {jianghu} prepare", name=path.stem, title=stem))
+
+
+@app.command
+def remove(*names: str) -> None:
+    """Take books off the shelf. Their files are kept in books/.removed.
+
+    Args:
+        names: The books, as `books list` shows them.
+    """
+    ws = place.workspace()
+    if not names:
+        raise InputError(tr("name at least one book: {jianghu} books remove NAME"))
+    paths = [_find(ws, name) for name in names]
+    kept = ws.books / ".removed"
+    kept.mkdir(exist_ok=True)
+    for path in paths:
+        for own in _own_files(ws, path.stem):
+            os.replace(own, kept / own.name)
+        output.say(tr("{name} is off the shelf; its files are in {folder}.", name=path.stem, folder=ws.shown(kept)))
+
+
+def _find(ws: Workspace, name: str) -> Path:
+    """The file of a book by its name or its file's name.
+
+    Raises:
+        InputError: there is no such book; the message lists those there are.
+    """
+    paths = shelf_files(ws.books)
+    found = [path for path in paths if name in (path.stem, path.name)]
+    if not found:
+        there = ", ".join(path.stem for path in paths[:20])
+        raise InputError(tr("{name}: no such book on the shelf. There are: {there}.", name=name, there=there))
+    return found[0]
+
+
+def _own_files(ws: Workspace, stem: str) -> list[Path]:
+    """A book's file and what lies beside it: BOOK.lexicon.json, BOOK.book.json …"""
+    return sorted(path for path in ws.books.iterdir() if path.is_file() and path.name.startswith(f"{stem}."))
 
 
 def _each(paths: tuple[Path, ...], work: Callable[[Path], None]) -> None:
@@ -104,31 +194,27 @@ def _each(paths: tuple[Path, ...], work: Callable[[Path], None]) -> None:
         )
 
 
-def _copy(ws: Workspace, path: Path) -> None:
-    """Copy a file onto the shelf.
+def _copy(ws: Workspace, path: Path, title: str) -> Path:
+    """Copy a file onto the shelf under its book's title; returns where it lies.
 
     Raises:
         InputError: another book has its name.
     """
-    target = ws.books / path.name
-    if target.exists() and files.sha256_file(target) != files.sha256_file(path):
-        raise InputError(
-            tr("{target} is already there with other contents. Rename {path} first.", target=target, path=path)
-        )
+    target = ws.books / file_name(title, path.suffix.lower())
+    same = [
+        other
+        for other in ws.books.glob("*")
+        if other.is_file() and other.stem == target.stem and other.suffix != ".json"
+    ]
+    for other in same:
+        if other != target or files.sha256_file(other) != files.sha256_file(path):
+            raise InputError(
+                tr(
+                    "{target} is already there with other contents. Give {path} another name: --title TITLE.",
+                    target=ws.shown(other),
+                    path=path,
+                )
+            )
     with files.atomic_path(target) as temporary:
         shutil.copyfile(path, temporary)
-
-
-def _table(row: dict[str, Any]) -> Table:
-    """What was found in one book."""
-    table = Table(title=row["name"], title_justify="left", show_header=False, box=None, padding=(0, 2, 0, 0))
-    for key, value in row.items():
-        if key in ("name", "removals") or value in (None, [], ""):
-            continue
-        table.add_row(key.replace("_", " "), f"{value:,}" if isinstance(value, int) else str(value))
-    for removal in row["removals"]:
-        examples = " ⏐ ".join(removal["examples"])
-        table.add_row(
-            "removed", f"{removal['rule']} × {removal['count']:,} ({removal['characters']:,} characters)  {examples}"
-        )
-    return table
+    return target

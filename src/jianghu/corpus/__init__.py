@@ -3,7 +3,7 @@
 from .book import Book, Chapter, Passage, read_chapters, write_chapters
 from .bundled import BUNDLED_NAME, Bundled, find_bundled
 from .ledger import Cut, Removal
-from .load import load_book, load_shelf
+from .load import book_name, load_book, load_shelf, shelf_files
 from .passages import cut_passages
 from .report import check_report
 from .shelf import shelf_lexicons
@@ -20,12 +20,14 @@ __all__ = [
     "Removal",
     "Split",
     "Stretch",
+    "book_name",
     "check_report",
     "cut_passages",
     "find_bundled",
     "load_book",
     "load_shelf",
     "read_chapters",
+    "shelf_files",
     "shelf_lexicons",
     "split_chapters",
     "write_chapters",

@@ -19,7 +19,7 @@ _WWW = re.compile(
     rf"(?:[.,/\-_][a-z0-9\-_/]{{1,40}}){{1,4}}|[a-z0-9]{{1,40}})",
     re.IGNORECASE,
 )
-_DOMAIN_END = re.compile(rf"\s?[.,]\s?(?:{_ENDS})(?![a-z0-9])(?:[:/][!-~]{{0,200}})?", re.IGNORECASE)
+_DOMAIN_END = re.compile(rf"[.,](?:{_ENDS})(?![a-z0-9])(?:[:/][!-~]{{0,200}})?", re.IGNORECASE)
 _LABEL = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.")
 _LONGEST = 80
 """Characters before .com that may belong to an address; more are something else."""
@@ -49,3 +49,11 @@ def addresses(line: str) -> list[tuple[int, int]]:
         else:
             merged.append((start, end))
     return merged
+
+
+def is_word(line: str, start: int, end: int) -> bool:
+    """Whether a name such as mp3.com is a word of the sentence it stands in: plainly spelled, letters on both sides."""
+    if "www" in line[start:end] or "://" in line[start:end]:
+        return False
+    beside = line[start - 1 : start].isalnum() and line[end : end + 1].isalnum()
+    return beside and line[start:end].isascii() and line[start:end].islower()

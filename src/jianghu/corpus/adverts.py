@@ -11,7 +11,7 @@ import re
 from bisect import bisect_left, bisect_right
 from itertools import accumulate
 
-from .addresses import addresses
+from .addresses import addresses, is_word
 from .advert_words import NOVEL, SMALL, STRONG, TRIGGER, WEAK, WORD
 
 Span = tuple[int, int]
@@ -49,7 +49,7 @@ def find_adverts(line: str) -> list[tuple[int, int, str]]:
     if len(links) <= _MANY:
         links = _merged([_widened(line, start, end) for start, end in links])
     looked = _Looked(line, links)
-    if not looked.cores:
+    if not looked.cores and not looked.phrases:
         return []
     found = _merged([*looked.brackets(), *looked.clauses()])
     result = [(start, end, "advert") for start, end in found]
@@ -58,8 +58,9 @@ def find_adverts(line: str) -> list[tuple[int, int, str]]:
             result.append((start, end, "advert"))
     taken = _merged([(start, end) for start, end, _ in result])
     for span in links:
-        if not _touches(span, taken):
-            result.append((*_with_brackets(line, *looked.led(*span)), "web address"))
+        led = looked.led(*span)
+        if not _touches(span, taken) and (led != span or not is_word(line, *span)):
+            result.append((*_with_brackets(line, *led), "web address"))
     apart, at = [], 0
     for start, end, rule in sorted(result):
         if end > at:
@@ -75,7 +76,8 @@ class _Looked:
         self.links = links
         quotes = [match.span() for match in _QUOTED.finditer(line)]
         apart = _masked(line, links, "\n")  # no phrase goes on behind an address
-        self.strong = [match.span() for match in STRONG.finditer(apart) if not _inside(match.span(), quotes)]
+        self.phrases = [match.span() for match in STRONG.finditer(apart)]
+        self.strong = [span for span in self.phrases if not _inside(span, quotes)]
         weak = [match.span() for match in WEAK.finditer(apart) if not _inside(match.span(), quotes)]
         self.quotes = quotes
         self.cores = sorted({*self.strong, *weak, *links})
@@ -83,7 +85,7 @@ class _Looked:
         self.line = _masked(line, links, "w")  # and the marks in an address end no clause
         marks = bytearray(len(line))
         spans = [*self.cores]
-        if self.cores:
+        if self.cores or self.phrases:
             spans += [match.span() for pattern in (WORD, SMALL) for match in pattern.finditer(line)]
         for start, end in spans:
             marks[start:end] = b"\1" * (end - start)
@@ -112,18 +114,15 @@ class _Looked:
         found = []
         for match in _BRACKET.finditer(self.line):
             start, end = match.span()
-            if _inside((start, end), self.quotes):
+            at = bisect_right(self.phrases, (start + 1, 1 << 60)) - 1
+            whole = at >= 0 and self.phrases[at][0] <= start + 1 and end - 3 <= self.phrases[at][1]
+            if _inside((start, end), self.quotes) and not whole:
                 continue
-            whole = any(low <= start and end <= high for low, high in self._around(start))
             named = self.holds(start, end, self.links) and self._letters[end] - self._letters[start] <= _NAME
             sure = self.holds(start, end, self.sure)
             if whole or (named and _MARKS.search(match[0]) is None) or (sure and self.share(start, end) >= _SHARE):
                 found.append((start, end))
         return found
-
-    def _around(self, place: int) -> list[Span]:
-        at = bisect_right(self.strong, (place, 1 << 60)) - 1
-        return self.strong[at : at + 1] if at >= 0 else []
 
     def clauses(self) -> list[Span]:
         """Runs of clauses that are all adverts; a run of weak phrases only must be a whole sentence."""

@@ -12,7 +12,7 @@ from rapidfuzz import fuzz, process
 
 from .book import Chapter
 from .cuts import Cuts
-from .headings import MARK
+from .headings import MARK, parse_heading
 from .ledger import Ledger
 
 _PROSE = re.compile(r"[^。！？!?…]{8,}[。！？!?…]|[a-z]{2,}[^.]{20,}[.!?]|[^，]{6,}，[^，]{6,}")
@@ -80,11 +80,27 @@ def _without_empty(sections: list[_Section], ledger: Ledger) -> list[_Section]:
         if len(run) >= 3 and last[section.title] > place:
             run.append(section.title)  # the last entry of a table of contents, with what follows the table under it
             section = _Section("", section.lines)
-        _note(run, ledger)
+        above = _above(run, section.title)
+        _note([title for title in run if title not in above], ledger)
         run = []
-        result.append(section)
+        result.append(_Section(" ".join([*above, section.title]), section.lines))
     _note(run, ledger)
     return result
+
+
+def _above(run: list[str], title: str) -> list[str]:
+    """Of one or two headings without text before a chapter, those of what holds it: 第一卷, 第一章 (before 第一节)."""
+    if len(run) > 2 or not title:
+        return []
+    own = parse_heading(title)
+    units = {own.unit if own is not None else ""}
+    above: list[str] = []
+    for before in reversed(run):
+        heading = parse_heading(before)
+        if heading is not None and heading.number is not None and heading.unit not in units and len(before) <= 40:
+            units.add(heading.unit)
+            above.insert(0, before)
+    return above
 
 
 def _note(run: list[str], ledger: Ledger) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
+from itertools import pairwise
 
 from .headings import MARK, VOLUMES, Heading, inline_heading, parse_heading
 from .ledger import Ledger, visible
@@ -18,6 +19,8 @@ _RECURS = 3
 """How often words before a heading must recur to be no part of it."""
 _ENTRIES = 5
 """Least entries of a table of contents."""
+_LEAST_GAP = 300
+"""Characters that lie between the titles a table of contents names (half of them)."""
 _TITLE = 40
 """Characters above which a line is no entry of a table of contents."""
 
@@ -136,8 +139,8 @@ def _in_contents(lines: list[str], known: dict[int, Heading]) -> dict[int, Headi
         if later:
             at = later[0]
             targets.append(at)
-    sizes = sum(len(lines[n]) for n in range(best[-1] + 1, len(lines)))
-    if len(targets) * 5 < len(best) * 4 or sizes < len(targets) * 300:
+    sizes = [sum(map(len, lines[low:high])) for low, high in pairwise([*targets, len(lines)])]
+    if len(targets) * 5 < len(best) * 4 or sorted(sizes)[len(sizes) // 2] < _LEAST_GAP:
         return {}
     return {
         index: Heading(lines[index].removeprefix(MARK), None, "", True, "")

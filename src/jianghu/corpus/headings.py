@@ -109,9 +109,11 @@ def _numbered(text: str) -> Heading | None:
         return None
     rest = match["rest"]
     inner = _INNER.match(rest.lstrip(" \u3000·:：、.")) if unit[0] in VOLUMES else None
-    if inner is None and (at := rest.find(" 第")) >= 0 and unit[0] in VOLUMES:
+    if inner is None and (at := rest.find(" 第")) >= 0 and unit[0] in VOLUMES + "章回":
         inner = _INNER.match(rest, at + 1)
-    if inner is not None:  # 第一卷 风云 第三章 初见, 第二集第五章: the chapter's number counts
+    if (
+        inner is not None and inner["unit"] != unit
+    ):  # 第一卷 风云 第三章 初见, 第二集第五章: the chapter's number counts
         number, unit = number_of(inner["number"]) or number, inner["unit"]
     sure = _is_title(match["close"], (inner or match)["rest"] if inner is not None else rest, unit)
     if sure is None:

@@ -19,7 +19,9 @@ from .formats import Source, read_html, read_md, read_txt
 from .ledger import Ledger
 from .numbers import natural
 from .office import read_docx, read_pdf, read_zip
+from .sidecar import heading_of
 from .sniff import kind_of
+from .titles import title_in
 from .wraps import mend_wraps
 
 _READERS: dict[str, Callable[[Path], Source]] = {
@@ -44,8 +46,13 @@ _LEAST = 200
 """Characters of clean text below which a file is no book."""
 
 
-def load_book(path: Path, settings: BooksSettings) -> Book:
+def load_book(path: Path, settings: BooksSettings, heading: str = "") -> Book:
     """Read, clean and divide one book file.
+
+    Args:
+        path: the file.
+        settings: how books are read.
+        heading: a regular expression for this book's headings, instead of that of the settings.
 
     Raises:
         InputError: the file is missing, empty, binary, in no known encoding or format, or holds hardly any text.
@@ -66,10 +73,10 @@ def load_book(path: Path, settings: BooksSettings) -> Book:
         raise InputError(tr("{path}: no such file.", path=path)) from None
     except PermissionError:
         raise InputError(tr("{path}: may not be read. Change its permissions.", path=path)) from None
-    return _divided(path, source, settings)
+    return _divided(path, source, settings, heading or settings.heading)
 
 
-def _divided(path: Path, source: Source, settings: BooksSettings) -> Book:
+def _divided(path: Path, source: Source, settings: BooksSettings, heading: str) -> Book:
     name, ledger = book_name(path), Ledger()
     text = normalise(source.text, settings.clean, settings.max_repeat, ledger)
     if text.count("\n") > _MOST_LINES:
@@ -77,7 +84,7 @@ def _divided(path: Path, source: Source, settings: BooksSettings) -> Book:
     if settings.simplify:
         text = _simplified(text)
     lines = clean_lines(text, settings.notes, ledger) if settings.clean else text.split("\n")
-    lines = mark_headings(lines, name, settings.heading, ledger)
+    lines = mark_headings(lines, name, heading, ledger)
     if settings.clean:
         lines = mend_wraps(lines, ledger)
     lines = [bare for line in lines if (bare := plain_spaces(line))]
@@ -107,7 +114,7 @@ def _divided(path: Path, source: Source, settings: BooksSettings) -> Book:
         removals=ledger.removals(),
         pieces=pieces,
         remarks=source.remarks,
-        title=source.title,
+        title=title_in(source.text, source.title),
     )
 
 
@@ -191,7 +198,7 @@ def load_shelf(folder: Path, settings: BooksSettings) -> list[Book]:
     Raises:
         InputError: see `shelf_files` and `load_book`.
     """
-    return [load_book(path, settings) for path in shelf_files(folder)]
+    return [load_book(path, settings, heading_of(path)) for path in shelf_files(folder)]
 
 
 def _simplified(text: str) -> str:

@@ -13,9 +13,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
+import numpy as np
+
 from ..errors import InputError
+from ..messages import tr
 from ..recipe import SplitSettings
 from .book import Chapter
+from .copies import gram_hashes, plain, shared_lines
 from .cuts import Cuts
 
 _LEAST_STRETCH = 100
@@ -59,23 +63,53 @@ class Split:
 def split_chapters(chapters: Sequence[Chapter], settings: SplitSettings) -> Split:
     """Hold out `val_fraction` of every book in stretches of about `stretch_chars`.
 
-    Small books have one, shorter stretch, so that training keeps at least 60 % of the book.
+    Small books have one, shorter stretch, so that training keeps at least 60 % of the book. What a book holds out is in
+    no other book's training text either: there the lines that say the same belong to neither part.
 
     Raises:
         InputError: a book is too short to hold anything out, or there are no chapters.
     """
     if not chapters:
-        raise InputError("there is no text to split. Add a book.")
-    train: list[Stretch] = []
-    val: list[Stretch] = []
-    gap = 0
+        raise InputError(tr("there is no text to split. Add a book."))
+    layouts, held, kept = {}, {}, {}
     for book in dict.fromkeys(chapter.book for chapter in chapters):
-        layout = _Layout([index for index, chapter in enumerate(chapters) if chapter.book == book], chapters)
-        held, kept = _places(book, layout.cuts, settings)
-        val += [Stretch(book, layout.pieces(low, high)) for low, high in held]
-        train += [Stretch(book, layout.pieces(low, high)) for low, high in kept]
-        gap += layout.cuts.size - sum(high - low for low, high in [*held, *kept])
-    return Split(train, val, gap)
+        layouts[book] = _Layout([index for index, chapter in enumerate(chapters) if chapter.book == book], chapters)
+        held[book], kept[book] = _places(book, layouts[book].cuts, settings)
+    if len(layouts) > 1:
+        kept = _without_copies(layouts, held, kept)
+    train = [Stretch(book, layouts[book].pieces(low, high)) for book in layouts for low, high in kept[book]]
+    val = [Stretch(book, layouts[book].pieces(low, high)) for book in layouts for low, high in held[book]]
+    used = sum(high - low for ranges in (held, kept) for own in ranges.values() for low, high in own)
+    return Split(train, val, sum(layout.cuts.size for layout in layouts.values()) - used)
+
+
+_Ranges = list[tuple[int, int]]
+
+
+def _without_copies(
+    layouts: dict[str, _Layout], held: dict[str, _Ranges], kept: dict[str, _Ranges]
+) -> dict[str, _Ranges]:
+    """Training ranges without the lines that stand in another book's held-out text (the same novel twice, an omnibus).
+
+    A line goes if it holds a run of 13 letters of such text.
+    """
+    hashes = {
+        book: np.unique(np.concatenate([gram_hashes(plain(layouts[book].text[low:high])) for low, high in own]))
+        for book, own in held.items()
+    }
+    result: dict[str, _Ranges] = {}
+    for book, own in kept.items():
+        others = np.unique(np.concatenate([hashes[other] for other in hashes if other != book]))
+        result[book] = []
+        for low, high in own:
+            at = low
+            for start, end in shared_lines(layouts[book].text[low:high], others):
+                if low + start > at:
+                    result[book].append((at, low + start))
+                at = low + end
+            if at < high:
+                result[book].append((at, high))
+    return result
 
 
 class _Layout:
@@ -89,7 +123,8 @@ class _Layout:
         self.starts = [0, *self.ends[:-1]]
         titles = [len(chapters[index].title) for index in own]
         after_title = {start + size + 1 for start, size in zip(self.starts, titles, strict=True) if size}
-        self.cuts = Cuts("".join(fulls), forbidden=after_title)
+        self.text = "".join(fulls)
+        self.cuts = Cuts(self.text, forbidden=after_title)
 
     def pieces(self, low: int, high: int) -> tuple[Piece, ...]:
         """Characters [low, high) of the book as parts of its chapters."""
