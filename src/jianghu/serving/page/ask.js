@@ -56,7 +56,7 @@ async function writeAnswer(turn, answer, signal, onChange) {
     if (problem.status === 401) onChange("key");
   }
   answer.seconds = (performance.now() - began) / 1000;
-  if (turn.mode === "ask" && answer.text) await lookUp(turn, answer);
+  if (turn.mode === "ask") await lookUp(turn, answer);
   if (answer.state !== "failed") announce(t("finished", { name: nameOf(turn, answer), text: answer.text }));
   renderTurn(turn);
   save();
