@@ -127,3 +127,14 @@ def spinner(title: str, console: Console | None = None) -> Iterator[None]:
             yield
     else:
         yield
+
+
+_told: set[str] = set()
+
+
+def remark(text: str) -> None:
+    """Say a line beside what a command prints, once however often it comes up."""
+    if text not in _told:
+        _told.add(text)
+        with contextlib.suppress(OSError):
+            print(f"jianghu: {text}", file=sys.stderr, flush=True)

@@ -57,7 +57,7 @@ def endpoint(desk: Path, server: TeacherServer) -> None:
     recipe = desk / "jianghu.toml"
     recipe.write_text(
         recipe.read_text("utf-8") + f'[synth.teacher]\nbase_url = "{server.url}"\nmodel = "m"\nkey_env = ""\n'
-        "[synth.judge]\ntrials = 10\n",
+        "[synth.judge]\ncalibration_size = 10\n",
         encoding="utf-8",
     )
 

@@ -153,7 +153,7 @@ def test_what_servers_wrap_an_answer_in_is_taken_off(act: Act, monkeypatch: pyte
         (Act(307, "", {"Location": "https://elsewhere.example/v1"}), "not_found", "elsewhere.example"),
         (Act(429, error := '{"error": "慢"}', {"Retry-After": "1e400"}), "slow_down", "慢"),
         (Act(429, error, {"Retry-After": "nan"}), "slow_down", "慢"),
-        (Act(413, "too large"), "bad_request", "413"),
+        (Act(413, "too large"), "too_long", "413"),
         (Act(529, "overloaded"), "busy", "529"),
         (Act(400, '{"error": ' + "[" * 50_000), "bad_request", "400"),
     ],

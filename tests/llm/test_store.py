@@ -226,14 +226,13 @@ def test_a_file_that_is_no_store_is_refused(tmp_path: Path) -> None:
     assert path.read_bytes().startswith("这不是".encode())
 
 
-@pytest.mark.parametrize("version", [1, 99])
-def test_another_version_is_refused(tmp_path: Path, version: int) -> None:
+def test_a_newer_version_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "s.sqlite"
     Store(path).close()
     with sqlite3.connect(path) as db:
-        db.execute(f"PRAGMA user_version = {version}")
+        db.execute("PRAGMA user_version = 99")
     for opened in (Store, Reader):
-        with pytest.raises(InputError, match=f"version {version}"):
+        with pytest.raises(InputError, match="version 99"):
             opened(path)
 
 

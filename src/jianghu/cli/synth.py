@@ -83,6 +83,15 @@ def preview(
 
 
 @app.command
+def check(*, teacher: TeacherFlags = None, json: Json = False) -> None:
+    """Try the teacher with one request: whether it answers, thinks and keeps to JSON, how fast it is, what it costs."""
+    from ..synth.check import check_teacher
+
+    ws = place.workspace()
+    synth_output.checked(check_teacher(ws, _recipe(ws, None, teacher)), json)
+
+
+@app.command
 def status(*, watch: Annotated[bool, Parameter(negative="")] = False, json: Json = False) -> None:
     """Where the teacher's work stands; also from a second terminal while it runs.
 

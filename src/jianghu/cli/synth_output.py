@@ -49,6 +49,49 @@ def forecast(rows: Sequence[dict[str, Any]], as_json: bool, sent: bool = False) 
         console.print(tr("Nothing was sent. Costs are estimates; they get better with every reply."))
 
 
+def checked(facts: dict[str, Any], as_json: bool) -> None:
+    """Print what one request showed of the teacher."""
+    if as_json:
+        output.as_json(facts)
+        return
+    output.say(
+        tr(
+            "{model} at {endpoint} answers, after {count} sendings",
+            model=facts["model"],
+            endpoint=facts["endpoint"],
+            count=facts["sendings"],
+        )
+    )
+    output.say(
+        tr(
+            "{seconds:.1f} s, {speed} tokens a second; tokens: {asked:,} in ({cached:,} cached), {written:,} out",
+            seconds=facts["seconds"],
+            speed=facts["tokens_a_second"],
+            asked=facts["tokens_in"] or 0,
+            cached=facts["tokens_cached"],
+            written=facts["tokens_out"],
+        )
+    )
+    if facts["tokens_estimated"]:
+        output.say(tr("the server does not count its tokens; these are estimated"))
+    output.say(tr("cost {cost:.6f} {currency}", cost=facts["cost"], currency=facts["currency"]).rstrip())
+    if facts["thought"]:
+        output.say(tr("it thinks before it answers, and cannot be told not to; its thoughts cost as much as answers"))
+    elif facts["told_not_to_think_by"]:
+        output.say(tr("it does not think; it is told not to by {parameters}", parameters=facts["told_not_to_think_by"]))
+    else:
+        output.say(tr("it does not think"))
+    output.say(
+        tr(
+            "JSON by {format}: {records} records, {accepted} of them stand; {problems}",
+            format=facts["format"],
+            records=facts["records"],
+            accepted=facts["accepted"],
+            problems=", ".join(facts["problems"]) or tr("nothing is wrong with it"),
+        )
+    )
+
+
 def done(facts: dict[str, Any], as_json: bool) -> None:
     """Print what a run brought: what the teacher did, then what data/records holds."""
     if as_json:
@@ -193,6 +236,16 @@ def _status(facts: dict[str, Any]) -> RenderableType:
         f"sendings {_counts(facts['sendings'])}",
         f"tokens {short(facts['tokens'])}   cost {facts['cost']:.2f}"
         + (f" ({facts['cost_per_record']:.4f} a record)" if facts["cost_per_record"] else ""),
+        *(
+            [tr("{share:.0%} of the prompts' tokens came from a cache", share=facts["cached"])]
+            if facts["cached"]
+            else []
+        ),
+        *(
+            [tr("the tokens of {count:,} replies are estimated", count=facts["estimated"])]
+            if facts["estimated"]
+            else []
+        ),
     ]
     if facts["running"]:
         left = f", about {clock(facts['minutes_left'] * 60)} left" if facts["minutes_left"] else ""

@@ -147,6 +147,8 @@ async def _send(client: Client, pool: Pool, conversation: list[Message]) -> str 
         endpoint, last = sending.account.endpoint, sending.key.hash
         reply = await client.send(body, endpoint, sending.key)
         pool.end(sending, reply)
+        if reply.thought and not settings.think and (calm := endpoint.dialect.next_switch()):
+            endpoint.dialect = calm
         if reply.outcome in ("ok", "truncated"):
             return reply.content
         if reply.outcome == "filtered":

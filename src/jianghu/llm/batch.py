@@ -54,7 +54,11 @@ class BatchSender:
     ) -> None:
         self.client, self.endpoint, self.key, self.store, self.number = client, endpoint, key, store, number
         self.settings = settings.model_copy(
-            update={"price_in": settings.price_in * HALF, "price_out": settings.price_out * HALF}
+            update={
+                "price_in": settings.price_in * HALF,
+                "price_out": settings.price_out * HALF,
+                "price_cached": None if settings.price_cached is None else settings.price_cached * HALF,
+            }
         )
         self.received, self.stop = received, stop
         self.reader = Reader(self.settings, endpoint, key.hash, client.reader(endpoint, key).scrub)
@@ -129,7 +133,7 @@ class BatchSender:
 
     def _lines(self, batch: Batch) -> Iterator[dict[str, Any]]:
         for taken in self.store.packed(batch):
-            body = self.endpoint.dialect.body(taken.request.body, self.endpoint.model)
+            body = self.endpoint.dialect.body(taken.request.body, self.endpoint.model, self.settings.extra)
             yield {"custom_id": taken.request.key, "method": "POST", "url": self._path(), "body": body}
 
     def _path(self) -> str:

@@ -16,9 +16,9 @@ from typing import Any
 
 from .stream import Assembler
 
-MAX_BODY = 4 << 20  # bytes of a reply after decompression; 2,048 tokens take about 10,000
-MAX_STREAM = 64 << 20  # bytes of an event stream, which spends 200 to 400 on each token
-MAX_EVENTS = 300_000  # of one stream; each carries a token or more
+MAX_BODY = 2 << 20  # bytes of a reply after decompression; 2,048 tokens take about 10,000
+MAX_STREAM = 48 << 20  # bytes of an event stream, which spends 200 to 400 on each token
+MAX_EVENTS = 100_000  # of one stream; each carries a token or more
 MAX_LINE = 1 << 20  # bytes of one event
 MAX_ERROR = 64 << 10  # bytes that are read of an error's body
 PIECE = 64 << 10  # bytes that are decompressed at once

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..recipe import TeacherSettings
 from .usage import asked_text, tokens_of
 
 SHARE_SAID = 0.5  # of max_tokens, before anything is known
@@ -85,8 +84,3 @@ class Budget:
         self._flying.pop(id_, None)
         self.spent += money
         self.used += tokens
-
-
-def price(settings: TeacherSettings, tokens_in: float, tokens_out: float) -> float:
-    """Money for so many tokens."""
-    return (tokens_in * settings.price_in + tokens_out * settings.price_out) / 1e6

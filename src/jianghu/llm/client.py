@@ -7,15 +7,20 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import os
+import re
+import ssl
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from types import TracebackType
 from typing import Any, Self
 
 import httpx
 
+from ..errors import InputError
 from ..messages import tr
+from ..progress import remark
 from ..recipe import TeacherSettings
 from .body import UnreadableBody, charset_of, read_body, read_lines
 from .completions import Answer, Reader
@@ -38,7 +43,7 @@ class Client:
     def __init__(self, settings: TeacherSettings) -> None:
         self.settings = settings
         self.scrubber = Scrubber()
-        self._ssl = httpx.create_ssl_context()  # costly, so once for all
+        self._ssl = _certificates(settings)  # costly, so once for all
         self._free: dict[bool, list[httpx.AsyncClient]] = {True: [], False: []}
         self._all: list[httpx.AsyncClient] = []
 
@@ -54,7 +59,17 @@ class Client:
     def _connect(self, near: bool) -> httpx.AsyncClient:
         timeout = httpx.Timeout(self.settings.timeout, connect=min(CONNECT, self.settings.timeout))
         # A proxy of the environment cannot reach this machine's own servers.
-        client = httpx.AsyncClient(timeout=timeout, verify=self._ssl, trust_env=not near)
+        try:
+            with _known_proxies():
+                client = httpx.AsyncClient(timeout=timeout, verify=self._ssl, trust_env=not near)
+        except (ValueError, ImportError, httpx.InvalidURL) as error:
+            raise InputError(
+                tr(
+                    "the proxy of the environment (ALL_PROXY, HTTPS_PROXY or HTTP_PROXY) cannot be used: {error}. "
+                    "Write it like http://HOST:PORT or socks5://HOST:PORT.",
+                    error=_without_password(str(error)),
+                )
+            ) from None
         self._all.append(client)
         return client
 
@@ -66,7 +81,7 @@ class Client:
         """
         began = time.monotonic()
         reader = self.reader(endpoint, key)
-        said = endpoint.dialect.body(body, endpoint.model)
+        said = endpoint.dialect.body(body, endpoint.model, self.settings.extra)
         try:
             answer = await self.call("POST", endpoint.url, key, json=said)
         except CallFailed as failure:
@@ -126,9 +141,9 @@ class Client:
         except (TimeoutError, httpx.ReadTimeout, httpx.WriteTimeout, httpx.PoolTimeout):
             raise CallFailed("timeout", tr("no whole reply within {seconds:g} s", seconds=timeout)) from None
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError) as error:
-            raise CallFailed("unreachable", tr("cannot connect: {error}", error=str(error))) from None
-        except httpx.HTTPError as error:
-            words = str(error) or type(error).__name__
+            raise CallFailed("unreachable", _connection_words(error)) from None
+        except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError, RuntimeError) as error:
+            words = _without_password(str(error)) or type(error).__name__
             raise CallFailed("busy", tr("the connection broke: {error}", error=words)) from None
         finally:
             self._free[near].append(client)  # the last one used comes first: its connection is the warmest
@@ -144,6 +159,58 @@ class CallFailed(Exception):  # noqa: N818 - it is a kind of reply, and becomes 
     def __init__(self, outcome: str, words: str) -> None:
         super().__init__(words)
         self.outcome = outcome
+
+
+@contextmanager
+def _known_proxies() -> Iterator[None]:
+    """Inside, proxies of the environment are named as httpx knows them: socks:// is what desktops write for socks5://."""
+    changed: dict[str, str] = {}
+    for name in ("ALL_PROXY", "HTTPS_PROXY", "HTTP_PROXY", "all_proxy", "https_proxy", "http_proxy"):
+        value = os.environ.get(name, "")
+        if value.lower().startswith("socks://"):
+            changed[name] = value
+            os.environ[name] = f"socks5://{value[len('socks://') :]}"
+    try:
+        yield
+    finally:
+        os.environ.update(changed)
+
+
+def _certificates(settings: TeacherSettings) -> ssl.SSLContext:
+    """What servers are believed by."""
+    context = httpx.create_ssl_context()
+    try:
+        if settings.certificates:
+            context.load_verify_locations(settings.certificates)
+    except (OSError, ssl.SSLError) as error:
+        raise InputError(
+            tr(
+                "[synth.teacher] certificates {path}: no file of certificates in PEM ({error}).",
+                path=settings.certificates,
+                error=error,
+            )
+        ) from None
+    if not settings.verify:
+        remark(
+            tr("certificates are not checked ([synth.teacher] verify = false); anybody on the way can read the key.")
+        )
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context
+
+
+def _connection_words(error: Exception) -> str:
+    words = _without_password(str(error)) or type(error).__name__
+    if "CERTIFICATE_VERIFY_FAILED" in words:
+        return tr(
+            "the server's certificate is not trusted ({error}). If it is your own server, name its certificate in "
+            "[synth.teacher] certificates.",
+            error=words,
+        )
+    return tr("cannot connect: {error}", error=words)
+
+
+def _without_password(words: str) -> str:
+    return re.sub(r"//[^/@\s]*@", "//…@", words)
 
 
 def _is_loopback(host: str) -> bool:

@@ -13,14 +13,16 @@ from typing import Any
 
 from ..messages import tr
 from ..recipe import TeacherSettings
-from .budget import price
 from .endpoint import Endpoint
 from .error_codes import outcome_of
+from .prices import price
 from .storable import writable
 from .store import Reply
 from .stream import text_of
-from .usage import asked_text, read_usage
+from .thoughts import has_thoughts
+from .usage import asked_text, count_of, read_usage
 
+MAX_CONTENT = 400_000  # characters of an answer that are kept; half of them are read
 MAX_DETAIL = 500  # characters of a server's words that are kept
 EXCERPT = 20_000  # characters of a text without an answer in it that are looked at
 HALVED = 2_000  # characters at the end of an excerpt that may hold a part of a secret
@@ -107,8 +109,11 @@ class Reader:
         usage = read_usage(body.get("usage"), asked_text(messages), content + thought)
         reason = choice.get("finish_reason")
         reason = self.line(reason)[:MAX_REASON] if isinstance(reason, str) else None
-        content = self.scrub(writable(content))
+        content, whole = self.scrub(writable(content[:MAX_CONTENT])), len(content) <= MAX_CONTENT
         outcome, detail = _outcome(reason, content, bool(thought.strip()), message, self.settings.max_tokens)
+        if outcome == "ok" and not whole:
+            outcome = "truncated"
+            detail = tr("longer than {count:,} characters; the beginning is kept", count=MAX_CONTENT)
         if usage.estimated and not detail:
             detail = tr(
                 "the server's counts of tokens are missing or cannot be right; they are estimated from the text"
@@ -120,9 +125,12 @@ class Reader:
             self.line(detail),
             usage.tokens_in,
             usage.tokens_out,
-            price(self.settings, usage.tokens_in, usage.tokens_out),
+            price(self.settings, usage.tokens_in, usage.tokens_out, usage.cached),
             answer.seconds,
             key_hash=self.key_hash,
+            tokens_cached=usage.cached,
+            estimated=usage.estimated,
+            thought=bool(thought.strip()) or has_thoughts(content) or _reasoned(body.get("usage")),
         )
 
 
@@ -155,6 +163,12 @@ def _outcome(reason: str | None, content: str, thought: bool, message: Any, max_
 
 def _thought(message: Mapping[str, Any]) -> str:
     return next((text for name in THOUGHTS if (text := text_of(message.get(name))).strip()), "")
+
+
+def _reasoned(usage: Any) -> bool:
+    """Whether the server counts thoughts that it does not show."""
+    details = usage.get("completion_tokens_details") if isinstance(usage, dict) else None
+    return bool(count_of(details.get("reasoning_tokens"))) if isinstance(details, dict) else False
 
 
 def _whole_json(thought: str) -> str:

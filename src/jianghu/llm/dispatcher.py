@@ -11,19 +11,21 @@ import random
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from ..errors import RunError
 from ..messages import tr
+from ..progress import remark
 from ..recipe import TeacherSettings
 from .accounts import Sending
-from .budget import Budget, Estimate, price
+from .budget import Budget, Estimate
 from .dialect import Dialect
 from .endpoint import Endpoint
 from .failures import failures
 from .keys import Key
 from .pool import Pool
+from .prices import price
 from .store import Reply, Store, Taken
 
 FIRST_WAIT, LONGEST_WAIT = 1.0, 60.0  # seconds; the span of the backoff of a request
@@ -83,7 +85,7 @@ class Sender:
         for endpoint in pool.endpoints:
             # How to ask is learned by one request at a time; what worked is remembered with the store.
             if known := store.dialect(endpoint.address, endpoint.model):
-                endpoint.dialect, endpoint.proven, endpoint.format_proven = Dialect(**known), True, True
+                endpoint.dialect, endpoint.proven, endpoint.format_proven = Dialect.stored(known), True, True
         self._next: deque[Taken] = deque()
         self._dry = False  # the store has no open request
         self._due: float | None = None  # when the first waiting request is due
@@ -201,10 +203,12 @@ class Sender:
             self.budget.settle(taken.id, reply.cost, (reply.tokens_in or 0) + (reply.tokens_out or 0))
             self.estimate.learn(taken.request.body, reply.tokens_in, reply.tokens_out)
             if reply.accepted:
-                self._prove(flight)
+                self._prove(flight, reply.thought)
                 self._lately.append(True)
             elif reply.outcome in OF_THE_KEY:
                 later.append((taken.id, now, taken.tries, reply.key_hash))
+            elif reply.thought and self._calmer(flight):
+                later.append((taken.id, now, taken.tries, ""))
             elif self._says_it_otherwise(flight, reply):
                 later.append((taken.id, now, taken.tries, ""))
                 retold += 1
@@ -242,27 +246,66 @@ class Sender:
                 )
             )
 
-    def _prove(self, flight: Flight) -> None:
-        """Remember how an endpoint was asked when it answered well."""
+    def _prove(self, flight: Flight, thought: bool) -> None:
+        """Remember how an endpoint was asked when it answered well; where it thought unasked, how to ask it next."""
         endpoint = flight.sending.account.endpoint
         endpoint.proven = True
         if not endpoint.format_proven and flight.taken.request.body["schema"] is not None:
             endpoint.dialect, endpoint.format_proven = flight.dialect, True
+            self._remember(endpoint)
+        if thought:
+            self._calmer(flight)
+
+    def _calmer(self, flight: Flight) -> bool:
+        """After a reply with thoughts where none were wanted: whether the next one is told another way not to think."""
+        endpoint = flight.sending.account.endpoint
+        if self.settings.think:
+            return False
+        if flight.dialect.switch != endpoint.dialect.switch:  # another reply has moved it already
+            return True
+        if other := endpoint.dialect.next_switch():
+            endpoint.dialect = other
+            self._remember(endpoint)
+        elif endpoint.dialect.tried:
+            remark(
+                tr(
+                    "{model} thinks although it is told not to, at the price of its thoughts; take another model, or "
+                    "raise max_tokens and set think = true.",
+                    model=endpoint.model,
+                )
+            )
+        return other is not None
+
+    def _remember(self, endpoint: Endpoint) -> None:
+        if endpoint.format_proven:
             prices = self.settings.price_in, self.settings.price_out
-            self.store.set_model(endpoint.address, endpoint.model, *prices, asdict(flight.dialect))
+            self.store.set_model(endpoint.address, endpoint.model, *prices, endpoint.dialect.to_dict())
 
     def _says_it_otherwise(self, flight: Flight, reply: Reply) -> bool:
         """Whether a refusal may be about how the request was said; then it is said in the next dialect."""
         endpoint = flight.sending.account.endpoint
         known = endpoint.proven if flight.taken.request.body["schema"] is None else endpoint.format_proven
-        if reply.outcome != "bad_request" or known:
+        if reply.outcome != "bad_request":
             return False
+        if known:
+            return self._without_this_switch(flight, reply)
         if flight.dialect != endpoint.dialect:  # another request has found that out already
             return True
         poorer = flight.dialect.after_refusal(reply.detail)
         # If no dialect is left, it was this request: the next one begins from the best dialect again.
-        endpoint.dialect = poorer or Dialect()
+        endpoint.dialect = poorer or Dialect.first(self.settings)
         return poorer is not None
+
+    def _without_this_switch(self, flight: Flight, reply: Reply) -> bool:
+        """Whether a refusal is about how the model was told not to think, which may change long after the format."""
+        endpoint = flight.sending.account.endpoint
+        if flight.dialect.switch != endpoint.dialect.switch:
+            return True
+        other = endpoint.dialect.next_switch() if flight.dialect.about_switch(reply.detail) else None
+        if other is not None:
+            endpoint.dialect = other
+            self._remember(endpoint)
+        return other is not None
 
     async def _drain(self) -> None:
         """Let what is in flight end, for it may be billed, and keep it; cut off what takes too long."""

@@ -190,6 +190,8 @@ def _by_status(status: int) -> Outcome:
         return "slow_down"
     if status == 404:
         return "not_found"
+    if status == 413:
+        return "too_long"
     if status in (408, 409, 425) or status >= 500:
         return "busy"
     return "invalid" if status < 300 else "bad_request"

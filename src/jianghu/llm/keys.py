@@ -54,6 +54,8 @@ def read_accounts(settings: TeacherSettings) -> list[AccountKeys]:
     """
     if not settings.accounts:
         found = _groups(settings.key_env, settings.keys_file, "[synth.teacher]")
+        if settings.limits_by == "key":  # each key is as good as an account
+            found = [[secret] for group in found for secret in group]
         return [_account(settings, AccountSettings(), group) for group in found]
     accounts = []
     for number, own in enumerate(settings.accounts, 1):

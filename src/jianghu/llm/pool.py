@@ -9,6 +9,7 @@ from ..errors import RunError
 from ..messages import tr
 from ..recipe import TeacherSettings
 from .accounts import Account, Sending
+from .dialect import Dialect
 from .endpoint import Endpoint, endpoint_of
 from .keys import Key, read_accounts
 from .limits import Bucket, Window
@@ -122,6 +123,7 @@ def make_pool(settings: TeacherSettings, now: Callable[[], float]) -> Pool:
         place = (own.base_url, own.model)
         if place not in endpoints:
             endpoints[place] = endpoint_of(*place, settings.provider)
+            endpoints[place].dialect = Dialect.first(settings)
         accounts.append(
             Account(
                 endpoints[place],

@@ -19,6 +19,7 @@ def status(store: Reader) -> dict[str, Any]:
     """
     states, outcomes, records = store.states(), store.outcomes(), store.verdicts()
     tokens, cost = store.spent()
+    cached, asked = store.cached()
     left = sum(n for stage in states.values() for state, n in stage.items() if state in ("open", "waiting", "sent"))
     per_minute = store.received_since(time.time() - LATELY, MOST_COUNTED) * 60 / LATELY
     accepted = records.pop("accepted", 0)
@@ -33,6 +34,8 @@ def status(store: Reader) -> dict[str, Any]:
         "sendings": outcomes,
         "tokens": tokens,
         "cost": cost,
+        "estimated": store.estimated(),
+        "cached": cached / asked if asked else 0.0,
         "cost_per_record": cost / accepted if accepted else None,
         "replies_per_minute": per_minute,
         "minutes_left": left / per_minute if running and per_minute else None,

@@ -18,11 +18,13 @@ class Usage:
     """Tokens of one reply.
 
     Attributes:
+        cached: of tokens_in, those that the endpoint had in its cache.
         estimated: the server gave no counts that can be believed, so these are from the text.
     """
 
     tokens_in: int
     tokens_out: int
+    cached: int = 0
     estimated: bool = False
 
 
@@ -38,8 +40,16 @@ def read_usage(usage: Any, asked: str, said: str) -> Usage:
     tokens_in, tokens_out = count_of(found.get("prompt_tokens")), count_of(found.get("completion_tokens"))
     # No prompt is empty, so a count of 0 for it says that nothing was counted.
     if not tokens_in or tokens_out is None or (said.strip() and not tokens_out):
-        return Usage(tokens_of(asked), tokens_of(said), True)
-    return Usage(tokens_in, tokens_out)
+        return Usage(tokens_of(asked), tokens_of(said), estimated=True)
+    return Usage(tokens_in, tokens_out, min(_cached(found), tokens_in))
+
+
+def _cached(usage: dict[str, Any]) -> int:
+    """Tokens of the prompt that came out of the cache: DeepSeek's name, OpenAI's, and that of Moonshot and Qianfan."""
+    details = usage.get("prompt_tokens_details")
+    inner = details.get("cached_tokens") if isinstance(details, dict) else None
+    found = (usage.get("prompt_cache_hit_tokens"), inner, usage.get("cached_tokens"))
+    return next((count for value in found if (count := count_of(value))), 0)
 
 
 def count_of(value: Any) -> int | None:

@@ -6,13 +6,15 @@ from .load import PRESETS, load_recipe, merge
 from .model import ModelSettings, model_shape
 from .recipe import Recipe
 from .serve import ServeSettings
-from .synth import AccountSettings, JudgeSettings, RivalSettings, Strategy, SynthSettings, TeacherSettings
+from .synth import JudgeSettings, Strategy, SynthSettings
+from .teacher import TEACHERS, AccountSettings, RivalSettings, TeacherSettings, teacher_values
 from .training import PretrainSettings, QuestionNoise, SftSettings, TrainSettings
 from .use import EvalSettings, SampleSettings
 from .write import to_toml
 
 __all__ = [
     "PRESETS",
+    "TEACHERS",
     "AccountSettings",
     "BooksSettings",
     "EvalSettings",
@@ -35,5 +37,6 @@ __all__ = [
     "load_recipe",
     "merge",
     "model_shape",
+    "teacher_values",
     "to_toml",
 ]

@@ -17,6 +17,7 @@ from pydantic_core import ErrorDetails
 from .. import files
 from ..errors import InputError
 from ..messages import phrase, tr
+from ..progress import remark
 from .model import model_shape
 from .recipe import Recipe
 from .secrets import KEY, shown
@@ -69,7 +70,7 @@ def load_recipe(path: Path | None = None, overrides: dict[str, Any] | None = Non
     name = own.get("preset", preset)
     if not isinstance(name, str):
         raise InputError(tr("{where}: preset must be one of {names}.", where=where, names=", ".join(PRESETS)))
-    values = merge(preset_values(name), whole_paths(own, path.parent) if path else own)
+    values = merge(preset_values(name), whole_paths(present(own, where), path.parent) if path else own)
     alone = build(values, where)  # so that a fault of the file is not blamed on the flags
     if not overrides:
         check(alone, where)
@@ -82,6 +83,37 @@ def load_recipe(path: Path | None = None, overrides: dict[str, Any] | None = Non
         check(recipe, where)
     check(recipe, tr("the flags"))
     return recipe
+
+
+RENAMED = {("synth", "judge", "trials"): "calibration_size"}
+"""Settings that had another name once: where they stand → what they are called now."""
+
+
+def present(values: dict[str, Any], where: str) -> dict[str, Any]:
+    """Settings of a file as they are written now: old names still count, with a line that names the new one.
+
+    Args:
+        where: the file, for that line.
+    """
+    result = dict(values)
+    synth = result.get("synth")
+    if isinstance(synth, dict) and isinstance(synth.get("teacher"), str):  # the name alone
+        result["synth"] = {**synth, "teacher": {"teacher": synth["teacher"]}}
+    for (*groups, old), new in RENAMED.items():
+        result = _rename(result, groups, old, new, where)
+    return result
+
+
+def _rename(values: dict[str, Any], groups: list[str], old: str, new: str, where: str) -> dict[str, Any]:
+    if not groups:
+        if old not in values or new in values:
+            return values
+        remark(tr("{file}: {old} is now called {new}; the old name still counts.", file=where, old=old, new=new))
+        return {new if key == old else key: value for key, value in values.items()}
+    inner = values.get(groups[0])
+    if not isinstance(inner, dict):
+        return values
+    return {**values, groups[0]: _rename(inner, groups[1:], old, new, where)}
 
 
 def whole_paths(values: dict[str, Any], folder: Path, group: type[BaseModel] = Recipe) -> dict[str, Any]:

@@ -6,103 +6,14 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from .base import FilePath, NotNegative, Positive, Settings, Share
-from .secrets import Address, Name, VariableName
-
-
-class AccountSettings(Settings):
-    """One account with a provider of the teacher. What is left out is as in [synth.teacher]."""
-
-    base_url: Address = ""
-    """Address, if it is another one."""
-    model: Name = ""
-    """What the same model is called there."""
-    key_env: VariableName = ""
-    """Environment variable that holds the account's key, or several keys with spaces between them."""
-    keys_file: FilePath = ""
-    """File with the account's keys instead, one a line."""
-    concurrency: NotNegative = 0
-    """Most requests in flight at once."""
-    rpm: NotNegative = 0
-    """Most requests a minute."""
-    tpm: NotNegative = 0
-    """Most tokens a minute."""
-
-
-class TeacherSettings(Settings):
-    """An OpenAI-compatible endpoint that writes records. Three lines are enough: base_url, model, key_env."""
-
-    base_url: Address = ""
-    """For example https://open.bigmodel.cn/api/paas/v4 (Zhipu), https://api.deepseek.com, http://127.0.0.1:8080/v1."""
-    model: Name = ""
-    """The model's name at that endpoint."""
-    key_env: VariableName = "JIANGHU_API_KEY"
-    """Environment variable that holds the key; several with commas between are several accounts. Empty: no key."""
-    keys_file: FilePath = ""
-    """File (mode 0600) with keys instead; each line is an account, several keys on it share its limits."""
-    gguf: FilePath = ""
-    """A GGUF file to serve on this machine by llama.cpp, instead of base_url."""
-    provider: Literal["", "zhipu", "deepseek", "qwen", "openai", "local"] = ""
-    """Whose error codes the endpoint speaks; empty: seen by its address."""
-    price_in: Annotated[float, Field(ge=0)] = 0.0
-    """Price of a million prompt tokens, in whatever currency you count."""
-    price_out: Annotated[float, Field(ge=0)] = 0.0
-    """Price of a million completion tokens."""
-    concurrency: Positive = 8
-    """Most requests in flight at once, for each account; how many it bears is found on the way."""
-    rpm: NotNegative = 0
-    """Most requests a minute, for each account; 0: not limited."""
-    tpm: NotNegative = 0
-    """Most tokens a minute, for each account; 0: not limited."""
-    max_tokens: Positive = 2048
-    """Longest reply, in tokens."""
-    temperature: Annotated[float, Field(ge=0, le=2)] = 0.7
-    """Sampling temperature of the teacher."""
-    timeout: Annotated[float, Field(gt=0)] = 120.0
-    """Seconds to wait for a reply."""
-    retries: NotNegative = 5
-    """Further tries after a failure that may pass: 5xx, a cut connection, an empty reply."""
-    accounts: list[AccountSettings] = []
-    """Accounts with settings of their own, instead of key_env and keys_file above."""
-
-
-class OtherSettings(Settings):
-    """Another model beside the teacher. What is left out is as in [synth.teacher]."""
-
-    base_url: Address = ""
-    """Its address; empty: the teacher's, with its keys."""
-    model: Name = ""
-    """Its name there; empty: the teacher's own."""
-    key_env: VariableName = ""
-    """Environment variable that holds its key, if it has a base_url; empty: no key."""
-    price_in: Annotated[float, Field(ge=0)] | None = None
-    """Price of a million prompt tokens; unset: the teacher's."""
-    price_out: Annotated[float, Field(ge=0)] | None = None
-    """Price of a million completion tokens; unset: the teacher's."""
-
-    def instead_of(self, teacher: TeacherSettings) -> TeacherSettings:
-        """The teacher's settings with these laid over them."""
-        own = {
-            name: getattr(self, name) for name in OtherSettings.model_fields if getattr(self, name) not in ("", None)
-        }
-        if self.base_url:  # another endpoint: the teacher's keys are none of its business
-            own |= {"key_env": self.key_env, "keys_file": "", "accounts": [], "gguf": "", "provider": ""}
-        else:
-            own.pop("key_env", None)
-        return teacher.model_copy(update=own)
-
-
-class RivalSettings(OtherSettings):
-    """A teacher that `synth teachers` compares with others."""
-
-    name: Name
-    """How it is called in --models and in the table."""
+from .base import NotNegative, Positive, Settings, Share
+from .teacher import OtherSettings, RivalSettings, TeacherSettings
 
 
 class JudgeSettings(OtherSettings):
     """The model that judges records by their evidence; the teacher's own forgives its own errors more easily."""
 
-    trials: Annotated[int, Field(ge=10)] = 100
+    calibration_size: Annotated[int, Field(ge=10)] = 100
     """Records that it is measured on, as they are and with an error put in."""
     sample: NotNegative = 0
     """Records that it judges, spread evenly over all; 0: all."""

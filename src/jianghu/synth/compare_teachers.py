@@ -10,7 +10,8 @@ from typing import Any
 from .. import files
 from ..corpus import Chapter, read_chapters
 from ..errors import InputError
-from ..llm.budget import Budget, price
+from ..llm.budget import Budget
+from ..llm.prices import price
 from ..llm.prompts import Prompts
 from ..llm.runner import plan_strategies, run_strategies
 from ..llm.store import Store

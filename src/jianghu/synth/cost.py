@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ..llm.budget import Estimate, price
+from ..llm.budget import Estimate
 from ..llm.job import Strategy
+from ..llm.prices import price
 from ..llm.store import Store
+from ..llm.usage import asked_text
 from ..recipe import TeacherSettings
 
-SAMPLE = 200  # open requests whose length is measured
+SAMPLE = 500  # open requests whose length is measured
+NEWEST = 200  # replies by which others are foretold
 
 
 def forecast(strategies: Sequence[Strategy], store: Store, settings: TeacherSettings) -> list[dict[str, Any]]:
@@ -27,7 +30,7 @@ def forecast(strategies: Sequence[Strategy], store: Store, settings: TeacherSett
             states = known.get(f"{strategy.name}/{stage}", {})
             total = max(sum(states.values()), expected)
             done = states.get("read", 0) + states.get("answered", 0)
-            tokens_in, tokens_out, basis = _each(strategy.name, stage, store, settings)
+            tokens_in, tokens_out, cached, basis = _each(strategy.name, stage, store, settings)
             left = total - done
             rows.append(
                 {
@@ -38,21 +41,30 @@ def forecast(strategies: Sequence[Strategy], store: Store, settings: TeacherSett
                     "to_ask": left,
                     "tokens_in": round(left * tokens_in),
                     "tokens_out": round(left * tokens_out),
-                    "cost": price(settings, left * tokens_in, left * tokens_out),
+                    "cost": price(settings, left * tokens_in, left * tokens_out, left * cached),
                     "basis": basis,
                 }
             )
     return rows
 
 
-def _each(strategy: str, stage: str, store: Store, settings: TeacherSettings) -> tuple[float, float, str]:
-    """Tokens in and out of one request, and where the figure comes from."""
-    for name, basis in ((stage, "replies of this stage"), (None, "replies of this model")):
-        count, tokens_in, tokens_out, _ = store.usage(settings.model, name)
-        if count and tokens_in:
-            return tokens_in, tokens_out, basis
+def _each(strategy: str, stage: str, store: Store, settings: TeacherSettings) -> tuple[float, float, float, str]:
+    """Tokens in, out and from the cache of one request, and where the figure comes from.
+
+    By the newest replies, for the cache of a provider fills with the first ones; for prompts as long as those that are
+    still to be asked.
+    """
     bodies = store.open_bodies(strategy, stage, SAMPLE) or store.open_bodies(strategy, None, SAMPLE)
+    for name, basis in ((stage, "replies of this stage"), (None, "replies of this model")):
+        if rows := store.measured(settings.model, name, NEWEST):
+            letters, tokens_in, _, out = (sum(column) for column in zip(*rows, strict=True))
+            later = rows[: -(-len(rows) // 2)]  # the newer half, when the cache was warm
+            cached = sum(row[2] for row in later) / sum(row[1] for row in later)
+            open_ = [len(asked_text(body["messages"])) for body in store.open_bodies(strategy, stage, SAMPLE)]
+            length = sum(open_) / len(open_) if open_ else letters / len(rows)
+            asked = length * tokens_in / letters
+            return asked, out / len(rows), asked * cached, basis
     if not bodies:
-        return 0.0, settings.max_tokens / 2, "a guess"
+        return 0.0, settings.max_tokens / 2, 0.0, "a guess"
     guessed = [Estimate().of(body) for body in bodies]
-    return sum(a for a, _ in guessed) / len(guessed), sum(b for _, b in guessed) / len(guessed), "a guess"
+    return sum(a for a, _ in guessed) / len(guessed), sum(b for _, b in guessed) / len(guessed), 0.0, "a guess"

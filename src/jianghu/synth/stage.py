@@ -26,7 +26,8 @@ from .written import facts_files
 
 TRANSPORT = {
     *("concurrency", "timeout", "retries", "key_env", "keys_file", "rpm", "tpm", "accounts", "provider"),
-    *("price_in", "price_out"),
+    *("teacher", "format", "thinking_off", "limits_by", "certificates", "verify"),
+    *("currency", "price_in", "price_cached", "price_out", "peak_hours", "peak_factor", "prices_read", "prices_page"),
 }
 """Settings of the teacher that decide how requests travel, not what they say."""
 NO_RECORDS = {"lexicon", "rewrite"}

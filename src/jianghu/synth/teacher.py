@@ -43,14 +43,17 @@ def strategies_of(ws: Workspace, recipe: Recipe, shelf: Shelf) -> list[AnyStrate
 
 
 @contextmanager
-def serving(recipe: Recipe, start: bool = True) -> Iterator[Recipe]:
+def serving(recipe: Recipe, start: bool = True, always: bool = False) -> Iterator[Recipe]:
     """A recipe whose teacher answers: one on this machine is started and, when the block ends, stopped.
 
     Args:
         start: without it nothing is started; only the model has its name.
+        always: whether or not a strategy of the recipe asks a teacher.
     """
     teacher = recipe.synth.teacher
-    with local_teacher(teacher) if start and asks_teacher(recipe) else nullcontext(named(teacher)) as served:
+    with (
+        local_teacher(teacher) if start and (always or asks_teacher(recipe)) else nullcontext(named(teacher)) as served
+    ):
         yield recipe.model_copy(update={"synth": recipe.synth.model_copy(update={"teacher": served})})
 
 

@@ -11,6 +11,9 @@ from typing import Any, Self
 
 from ... import files
 from ...errors import InputError, RunError
+from ...messages import tr
+from ...progress import remark
+from .migrate import migrate
 from .tables import SCHEMA, VERSION
 
 
@@ -42,10 +45,11 @@ class Database:
             with self._guard():
                 self._db = self._open.enter_context(closing(self._connect(write)))
                 if write:
-                    self._db.execute("PRAGMA journal_mode = WAL")
                     self._db.execute("PRAGMA synchronous = FULL")
-                    self._db.execute("PRAGMA foreign_keys = ON")
                 self._prepare(write)
+                if write:  # what is no store has been refused, and is as it was
+                    self._db.execute("PRAGMA journal_mode = WAL")
+                    self._db.execute("PRAGMA foreign_keys = ON")
         except BaseException:
             self._open.close()
             raise
@@ -87,10 +91,22 @@ class Database:
         ((tables,),) = self._rows("SELECT count(*) FROM sqlite_master")
         if write and version == 0 and tables == 0:
             self._db.executescript(f"BEGIN; {SCHEMA} COMMIT;")
+        elif version != VERSION and write:
+            with self._transaction():
+                try:
+                    migrate(self._db, version)
+                except InputError as error:
+                    raise InputError(f"{self.path}: {error}") from None
+            remark(tr("{path}: brought up to date from version {version}.", path=self.path, version=version))
         elif version != VERSION:
             raise InputError(
-                f"{self.path}: not a store of this version of jianghu (it is of version {version}, this one reads "
-                f"{VERSION}). Move it away, or use the jianghu that wrote it."
+                tr(
+                    "{path}: of version {version}, and this jianghu reads {ours}. `jianghu synth run --dry-run` brings "
+                    "an older one up to date.",
+                    path=self.path,
+                    version=version,
+                    ours=VERSION,
+                )
             )
 
     def _rows(self, statement: str, values: Sequence[Any] = ()) -> list[Any]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ...corpus import Passage
+from ..usage import asked_text
 from .database import Database
 from .requests import Item, Kept, Kind, Reply, Request
 
@@ -245,6 +246,18 @@ class Reader(Database):
         )
         return tokens, cost
 
+    def estimated(self) -> int:
+        """How many replies have tokens that are estimated, since the server gave no counts that can be right."""
+        ((found,),) = self._rows("SELECT count(*) FROM replies WHERE estimated")
+        return int(found)
+
+    def cached(self) -> tuple[int, int]:
+        """Tokens of all prompts that came out of a cache, and of all prompts."""
+        ((cached, asked),) = self._rows(
+            "SELECT coalesce(sum(tokens_cached), 0), coalesce(sum(tokens_in), 0) FROM replies"
+        )
+        return int(cached), int(asked)
+
     def by_model(self) -> dict[str, dict[str, float]]:
         """Model → its good replies, tokens_in, tokens_out and cost of all sendings, the dearest model first."""
         rows = self._rows(
@@ -264,15 +277,16 @@ class Reader(Database):
         rows = self._rows("SELECT dialect FROM models WHERE endpoint = ? AND name = ?", (endpoint, name))
         return json.loads(rows[0][0]) if rows and rows[0][0] else None
 
-    def usage(self, model: str, stage: str | None = None) -> tuple[int, float, float, float]:
-        """Of a model's good replies: how many, their mean tokens in, tokens out and cost."""
+    def measured(self, model: str, stage: str | None, most: int) -> list[tuple[int, int, int, int]]:
+        """Of a model's newest good replies: characters of the prompt, tokens in, tokens from a cache, tokens out."""
         more, values = ("AND stage = ?", [model, stage]) if stage else ("", [model])
-        ((count, *means),) = self._rows(
-            "SELECT count(*), coalesce(avg(tokens_in), 0), coalesce(avg(tokens_out), 0), coalesce(avg(cost), 0) "
-            f"FROM replies JOIN requests ON requests.id = replies.request WHERE accepted AND model = ? {more}",
-            values,
+        rows = self._rows(
+            f"SELECT {_REQUEST}, tokens_in, tokens_cached, tokens_out {_FROM} JOIN replies ON replies.request = "
+            f"requests.id WHERE accepted AND tokens_in > 0 AND model = ? {more} ORDER BY replies.id DESC LIMIT ?",
+            [*values, most],
         )
-        return (count, *means)
+        found = [(self._readable(row[:14]), row[14:]) for row in rows]
+        return [(len(asked_text(one[1].body["messages"])), *figures) for one, figures in found if one]
 
     def get_meta(self, name: str) -> Any:
         """A small remembered value, or None."""
@@ -312,7 +326,10 @@ class Reader(Database):
         return str(text)
 
 
-_REPLY = "outcome, content, finish_reason, detail, tokens_in, tokens_out, cost, seconds, NULL, key_hash"
+_REPLY = (
+    "outcome, content, finish_reason, detail, tokens_in, tokens_out, cost, seconds, NULL, key_hash, tokens_cached, "
+    "estimated"
+)
 
 
 def _passage(book: str | None, chapter: int, start: int, text: str) -> Passage | None:

@@ -104,6 +104,9 @@ class Reply:
         seconds: from sending to the last byte.
         wait: seconds the server asks to wait before the next try.
         key_hash: short hash of the key that was used.
+        tokens_cached: of tokens_in, those that the endpoint had in its cache.
+        estimated: the tokens are estimated, since the server's counts are missing or cannot be right.
+        thought: the model thought before it answered; not kept.
     """
 
     outcome: str
@@ -116,6 +119,9 @@ class Reply:
     seconds: float = 0.0
     wait: float | None = None
     key_hash: str = ""
+    tokens_cached: int = 0
+    estimated: bool = False
+    thought: bool = False
 
     @property
     def accepted(self) -> bool:

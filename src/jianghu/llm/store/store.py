@@ -16,7 +16,7 @@ from typing import Any
 from ... import files
 from ...corpus import Chapter, Passage
 from ..storable import storable
-from .batches import BatchStore
+from .foreign import ForeignStore
 from .reader import _FROM, _REPLY, _REQUEST
 from .requests import Item, Reply, Request, Taken
 from .texts import Texts
@@ -28,15 +28,15 @@ class _TakenBack(Exception):  # noqa: N818 - no error: it ends a transaction tha
     """Rolls a trial back."""
 
 
-class Store(BatchStore):
+class Store(ForeignStore):
     """The single source of truth of a workspace's records. See `Database` for what is raised.
 
     On opening, what a crash left as sent is open again.
     """
 
     def __init__(self, path: Path) -> None:
-        super().__init__(path, write=True)
         self._texts = Texts(self._rows, self._insert)
+        super().__init__(path, write=True)
         with self._transaction():
             self._db.execute("UPDATE requests SET state = 'open' WHERE state = 'sent' AND batch IS NULL")
 
@@ -190,10 +190,12 @@ class Store(BatchStore):
                     )
                 self._db.execute(
                     "INSERT INTO replies (request, at, outcome, accepted, content, finish_reason, detail, tokens_in, "
-                    "tokens_out, cost, seconds, key_hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                    "tokens_out, cost, seconds, key_hash, tokens_cached, estimated) "
+                    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                     (
                         *(id_, now, outcome, accepted, reply.content, reply.finish_reason, reply.detail),
                         *(reply.tokens_in, reply.tokens_out, reply.cost, reply.seconds, reply.key_hash),
+                        *(reply.tokens_cached, reply.estimated),
                     ),
                 )
             self._db.executemany(
@@ -201,15 +203,6 @@ class Store(BatchStore):
                 [(due, tries, avoid, id_) for id_, due, tries, avoid in later],
             )
             self._db.executemany("UPDATE requests SET state = 'failed' WHERE id = ?", [(id_,) for id_ in failed])
-
-    def keep_foreign(self, number: int, found: Iterable[tuple[Request, Reply]]) -> None:
-        """Enter requests of a plan with replies that no teacher gave; those that are there stay as they are."""
-        with self._transaction():
-            for request, reply in found:
-                self._enter(number, request)
-                ((id_, state),) = self._rows("SELECT id, state FROM requests WHERE key = ?", (request.key,))
-                if state == "open":
-                    self.add_replies([(id_, reply)])
 
     def is_open(self, number: int) -> bool:
         """Whether a plan has a request that nobody has tried in this run."""
@@ -258,18 +251,6 @@ class Store(BatchStore):
                 new += sum(self._enter(number, request) for request in further)
                 self._db.execute("UPDATE requests SET state = 'read' WHERE id = ?", (id_,))
         return new
-
-    def forget(self, strategy: str, slots: str) -> int:
-        """Take out a strategy's requests whose slot begins so, with their replies and items. Returns how many.
-
-        For what was imported: its file can be imported again. What was paid for is never taken out.
-        """
-        which = "SELECT id FROM requests WHERE strategy = ? AND substr(slot, 1, ?) = ?"
-        values = (strategy, len(slots), slots)
-        with self._transaction():
-            self._db.execute(f"DELETE FROM items WHERE request IN ({which})", values)
-            self._db.execute(f"DELETE FROM replies WHERE request IN ({which})", values)
-            return self._db.execute(f"DELETE FROM requests WHERE id IN ({which})", values).rowcount
 
     def unread_again(self, strategy: str) -> int:
         """Have all replies of a strategy's plan read again; returns its number."""

@@ -1,6 +1,6 @@
 """The tables of synth.sqlite. People may open the file with any SQLite tool; the comments are for them."""
 
-VERSION = 2
+VERSION = 3
 
 SCHEMA = f"""
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL);      -- small things remembered, as JSON
@@ -45,7 +45,7 @@ CREATE TABLE requests (
     model TEXT NOT NULL,
     body TEXT NOT NULL,                -- parameters, with ids of texts for the messages and the schema
     rank INTEGER NOT NULL,             -- order of asking
-    state TEXT NOT NULL,               -- open, waiting, sent, answered, read, failed
+    state TEXT NOT NULL,               -- open, waiting, sent, answered, read, failed, aside (cannot be read)
     due REAL NOT NULL DEFAULT 0,       -- waiting: when to try again, by the clock of the run
     tries INTEGER NOT NULL DEFAULT 0,
     avoid TEXT NOT NULL DEFAULT '',    -- hash of the key with which it failed last
@@ -58,11 +58,14 @@ CREATE TABLE replies (                 -- append-only, written before anything l
     id INTEGER PRIMARY KEY, request INTEGER NOT NULL REFERENCES requests(id), at REAL NOT NULL,
     outcome TEXT NOT NULL, accepted INTEGER NOT NULL, content TEXT NOT NULL, finish_reason TEXT, detail TEXT NOT NULL,
     tokens_in INTEGER, tokens_out INTEGER, cost REAL NOT NULL, seconds REAL NOT NULL,
-    key_hash TEXT NOT NULL             -- of the key that was used; the key itself is nowhere
+    key_hash TEXT NOT NULL,            -- of the key that was used; the key itself is nowhere
+    tokens_cached INTEGER NOT NULL DEFAULT 0,  -- of tokens_in, from the endpoint's cache
+    estimated INTEGER NOT NULL DEFAULT 0       -- 1: the tokens are estimated from the text
 );
 CREATE INDEX replies_of_request ON replies (request);
 CREATE UNIQUE INDEX one_accepted ON replies (request) WHERE accepted;
 CREATE INDEX replies_counted ON replies (key_hash, outcome, tokens_in, tokens_out, cost);
+CREATE INDEX replies_estimated ON replies (estimated) WHERE estimated;
 CREATE TABLE items (                   -- what was read out of the replies; remade from them at will
     request INTEGER NOT NULL REFERENCES requests(id), item INTEGER NOT NULL,
     kind TEXT NOT NULL,                -- record, fact, name, text

@@ -64,11 +64,11 @@ def judge(
                 "there is nothing to judge: no record of a teacher or an import has evidence in the books."
             )
         settings = recipe.synth.judge
-        sample = settings.trials if calibrate_only else settings.sample
+        sample = settings.calibration_size if calibrate_only else settings.sample
         known = {book: shelf.known(book) for book in shelf.books}
         prompt = Prompts(ws.prompts).get("judge")
         asked = settings.instead_of(recipe.synth.teacher)
-        strategy = JudgeStrategy(records, texts, known, asked, settings.trials, sample, prompt)
+        strategy = JudgeStrategy(records, texts, known, asked, settings.calibration_size, sample, prompt)
         with teacher_progress("judge") as show:
             summary = run_strategies([strategy], chapters, store, asked, show, budget=budget)
         name = f"{asked.model} {prompt.hash[:8]}"
@@ -95,7 +95,8 @@ def distrust(measured: Measured) -> str | None:
         if low < TRUSTED:
             return (
                 f"its {name} on {whole} records is {_share(part, whole)} (95 % interval {low:.0%} to {high:.0%}), of "
-                f"which the lower end must reach {TRUSTED:.0%}. Take another model, or raise [synth.judge] trials"
+                f"which the lower end must reach {TRUSTED:.0%}. Take another model, or raise "
+                "[synth.judge] calibration_size"
             )
     return None
 
