@@ -41,6 +41,7 @@ COMMANDS: dict[str, list[str]] = {
     "run": [],
     "status": [],
     "synth run": [],
+    "synth check": [],
     "synth status": [],
     "synth coverage": [],
     "synth preview": [],

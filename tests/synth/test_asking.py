@@ -54,8 +54,8 @@ def test_costs_first_then_a_look_then_the_whole(ws: Path) -> None:
         assert len(server.seen) == 5
         later = json.loads(jianghu("synth", "run", "--dry-run", *prices, "--json", cwd=ws).stdout)
         assert later["total"]["to_ask"] == told["total"]["to_ask"] - 5
-        # 100 tokens in and 50 out, as the replies said.
-        assert later["total"]["cost"] == pytest.approx(later["total"]["to_ask"] * 600e-6)
+        # 100 tokens in and 50 out, as the replies said, in proportion to the length of the prompts still to be asked.
+        assert later["total"]["cost"] == pytest.approx(later["total"]["to_ask"] * 600e-6, rel=0.01)
         assert "Nothing was sent" in jianghu("synth", "run", "--dry-run", cwd=ws).stdout
         facts = json.loads(jianghu("synth", "run", "--limit", "7", "--json", cwd=ws).stdout)
         assert facts["teacher"]["ended"] == "the limit of 7 requests is reached"
