@@ -95,7 +95,7 @@ def local(toml: str, url: str) -> str:
 def test_the_recipe_of_the_teacher_can_be_used_as_written(readme, tmp_path):
     for number, toml in enumerate(blocks(readme, "toml")):
         (tmp_path / f"{number}.toml").write_text(toml, encoding="utf-8")
-        assert load_recipe(tmp_path / f"{number}.toml").synth.teacher.model == "deepseek-chat"
+        assert load_recipe(tmp_path / f"{number}.toml").synth.teacher.model == "deepseek-flash"
 
 
 @pytest.mark.parametrize("readme", READMES)
