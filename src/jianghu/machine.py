@@ -34,6 +34,12 @@ def fit_threads(processes: int = 1) -> None:
         torch.set_num_threads(fitting)
 
 
+DEVICES = ("cpu", "cuda", "mps", "xpu")
+"""Kinds of devices that models can be trained on."""
+MAX_REASON = 120
+"""Letters of PyTorch's own reason that a refusal repeats."""
+
+
 def pick_device(name: str, local_rank: int | None = None) -> torch.device:
     """The device of this name; `auto` takes CUDA, then Apple's MPS, then the CPU.
 
@@ -48,11 +54,16 @@ def pick_device(name: str, local_rank: int | None = None) -> torch.device:
         name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
     if name == "cuda" and local_rank is not None:
         name = f"cuda:{local_rank}"
+    if name.partition(":")[0] not in DEVICES:
+        raise InputError(tr("device {name!r}: no such device. Set device to auto, cpu, cuda or mps.", name=name))
     try:
         device = torch.device(name)
         torch.zeros(1, device=device)
     except (RuntimeError, AssertionError, NotImplementedError) as error:
-        first = str(error).splitlines()[0]
+        # PyTorch explains itself at length, on one line for a backend that it was built without
+        first = str(error).splitlines()[0].split(". ")[0]
+        if len(first) > MAX_REASON or name.startswith("mps"):
+            first = tr("PyTorch finds none")
         raise InputError(
             tr("device {name!r} cannot be used here ({first}). Set device to cpu or auto.", name=name, first=first)
         ) from None

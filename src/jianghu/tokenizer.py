@@ -18,6 +18,7 @@ from tokenizers import Tokenizer as HFTokenizer
 
 from . import files
 from .errors import InputError
+from .messages import tr
 
 END_OF_TEXT = "<|endoftext|>"
 IM_START = "<|im_start|>"
@@ -86,7 +87,7 @@ class Tokenizer:
     def _special(self, token: str) -> int:
         id = self.backend.token_to_id(token)
         if id is None:
-            raise InputError(f"the tokenizer has no {token}; it was not made by jianghu.")
+            raise InputError(tr("the tokenizer has no {token}; it was not made by jianghu.", token=token))
         return id
 
     def encode(self, text: str) -> list[int]:
@@ -137,14 +138,14 @@ class Tokenizer:
         """
         path = folder / "tokenizer.json"
         if not path.exists():
-            raise InputError(f"{path}: no such file. `jianghu prepare` makes the tokenizer.")
+            raise InputError(tr("{path}: no such file. `{jianghu} prepare` makes the tokenizer.", path=path))
         text = files.read_text(path)
         try:
             return cls(HFTokenizer.from_str(text))
         except InputError as error:
             raise InputError(f"{path}: {error}") from None
         except Exception as error:  # tokenizers raises bare Exception for every fault
-            raise InputError(f"{path}: not a tokenizer ({error}).") from None
+            raise InputError(tr("{path}: not a tokenizer ({error}).", path=path, error=error)) from None
 
 
 class StreamDecoder:

@@ -1,4 +1,4 @@
-"""The judge: what it is shown, both orders, replies kept before they are read, agreement with marks set by hand."""
+"""The judge: what it is shown, both orders, replies kept before they are read, agreement with marked answers."""
 
 import json
 import re

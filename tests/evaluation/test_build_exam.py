@@ -94,7 +94,7 @@ def test_the_main_group_has_a_cap_of_its_own(people):
 
 @pytest.mark.parametrize("source", ["bundled", "cloze"])
 def test_manners_are_never_examined(people, source):
-    """Not even where no other record was written by hand, and whatever split and kind they are in."""
+    """Not even where no other record was written, and whatever split and kind they are in."""
     manners = [record(f"m{n}", 1, question, "江湖", kind, "manners") for n, (question, kind) in enumerate(MANNERS)]
     rows = {
         split: [row.model_copy(update={"source": source}) for row in rows] + manners for split, rows in RECORDS.items()

@@ -58,6 +58,14 @@ def test_the_command_shows_all_checkpoints_and_writes_a_page(shelf, tmp_path):
     command = ("compare", "chat", "--questions", questions, "--greedy-only", "--html", html, "--json")
     [line] = json.loads(jianghu(*command, cwd=shelf).stdout)
     assert line["question"] == "沈青峰是谁？"
+    questions.write_text("\ufeff沈青峰是谁？\r\n\r\n  断水剑是谁的  \n", encoding="utf-8")
+    rows = json.loads(jianghu(*command, cwd=shelf).stdout)
+    assert [row["question"] for row in rows] == ["沈青峰是谁？", "断水剑是谁的"]
+    for refused, why in (("", "holds no questions"), ('谁？\n{"question": "谁？"}', "line 1: not JSON")):
+        questions.write_text(refused, encoding="utf-8")
+        ended = jianghu(*command, cwd=shelf, check=False)
+        assert ended.returncode == 2
+        assert why in ended.stderr
     assert len(line["answers"]["chat"]) == 1
     assert jianghu("compare", cwd=shelf, check=False).returncode == 2
 

@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 
 from jianghu.errors import InputError
 from jianghu.recipe import Recipe, load_recipe
-from jianghu.recipe.study import StudySettings, read_study
+from jianghu.recipe.study import StudySettings, bundled_studies, find_study, read_study
 from jianghu.sweep.study import Study
 from jianghu.workspace import Workspace
 
-FILES = sorted((Path(__file__).parents[2] / "studies").glob("*.toml"))
+FILES = sorted(bundled_studies().values())
 ORIGINAL = {
     "block_size": ("pretrain", "block_size", [128, 256, 512, 910]),
     "learning_rate": ("pretrain", "learning_rate", [1e-3, 3e-4, 1e-4]),
@@ -44,6 +44,19 @@ def test_members_have_the_values_of_the_original(name):
     members = Study(*read_study(path), load_recipe(preset="demo"), {}).members()
     assert [getattr(getattr(member.recipe, group), setting) for member in members] == values
     assert {member.recipe.pretrain.optimizer for member in members} == {"adamw"}
+
+
+def test_a_bundled_study_is_found_by_name_and_a_file_of_the_users_comes_first(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for given_ in ("learning_rate", "learning_rate.toml", "studies/learning_rate.toml"):
+        assert find_study(Path(given_)) == bundled_studies()["learning_rate"]
+    (tmp_path / "studies").mkdir()
+    own = tmp_path / "studies/learning_rate.toml"
+    own.write_text('title = "mine"', encoding="utf-8")
+    assert find_study(Path("studies/learning_rate.toml")) == Path("studies/learning_rate.toml")
+    for missing in ("learning_rates", "other/learning_rate.toml", "."):
+        with pytest.raises(InputError, match=r"no such study.*batch_size, block_size"):
+            find_study(Path(missing))
 
 
 def test_two_by_two_grid_shares_two_pretrained_runs_and_begins_with_both():
@@ -124,5 +137,5 @@ def test_a_scale_that_is_not_there_is_refused_with_the_nearest(tmp_path):
     path.write_text('title = "t"\n[grid]\n"pretrain.max_iters" = [200]\n[scale.cpu]\n', encoding="utf-8")
     with pytest.raises(InputError, match="no scale 'cpuu'; did you mean cpu"):
         read_study(path, "cpuu")
-    with pytest.raises(InputError, match="no such study"):
+    with pytest.raises(InputError, match="no such file"):
         read_study(tmp_path / "missing.toml")

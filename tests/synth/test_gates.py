@@ -1,4 +1,4 @@
-"""300 records about 三国演义 written by hand: what the gates must stop, and what they must let through."""
+"""300 records about 三国演义: what the gates must stop, and what they must let through."""
 
 from __future__ import annotations
 

@@ -37,7 +37,8 @@ def compare(
 
     Args:
         checkpoints: Runs' names, RUN/last, RUN/step-020000, or folders.
-        questions: One JSON object with `question` a line; default: free questions about the books of the shelf.
+        questions: One question a line, or JSON objects with `question`; default: free questions about the books of
+            the shelf.
         sampled: Below each greedy answer one at the temperature of [sample].
         html: Where to write the page; default: evals/compare.html in the workspace.
     """
@@ -117,7 +118,7 @@ def _verdicts(said: Judgement, first: str) -> list[str]:
     agreement = said.agreement
     lines = [
         tr(
-            "judge {model}: agrees with {answers} marks set by hand in {same:.0%} (kappa {kappa:.2f})",
+            "judge {model}: agrees with {answers} marked answers in {same:.0%} (kappa {kappa:.2f})",
             model=said.model,
             answers=agreement.answers,
             same=agreement.same,

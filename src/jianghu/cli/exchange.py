@@ -71,7 +71,7 @@ def import_(
         output.facts(undo_import(ws, ws.recipe(), files or []), json)
         return
     if not files:
-        raise InputError(tr("name the files to import, such as `jianghu synth import old.jsonl`."))
+        raise InputError(tr("name the files to import, such as `{jianghu} synth import old.jsonl`."))
     synth_output.imported(import_records(ws, ws.recipe(), files), json)
 
 

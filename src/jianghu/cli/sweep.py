@@ -32,7 +32,7 @@ def sweep(
     Where the current folder is no workspace, the demo's is taken: ./demo, with the bundled novel.
 
     Args:
-        study: A TOML file, such as studies/learning_rate.toml.
+        study: A study that comes with jianghu, such as learning_rate, or a TOML file of your own.
         scale: Another size of the study, such as cpu.
         workers: Members trained at once; 0: one a core, two on a GPU.
         storage: A database URL, for several machines on one study; default: a journal file in the workspace.
@@ -40,6 +40,7 @@ def sweep(
         retry_failed: Try failed members again.
     """
     try:
+        from ..recipe.study import find_study
         from ..sweep import run as studies
         from ..sweep.workers import end_with_parent
     except ModuleNotFoundError as error:
@@ -47,7 +48,7 @@ def sweep(
 
     if workers < 0 or memory < 0:
         raise InputError(tr("--workers and --memory cannot be negative; 0 lets jianghu choose."))
-    file = study.absolute()
+    file = find_study(study).absolute()
     ws = place.workspace_if_any() or demo_workspace(Path("demo"))
     opened = studies.open_study(ws, file, scale)
     if one_worker:

@@ -113,7 +113,7 @@ def done(facts: dict[str, Any], as_json: bool) -> None:
         output.say(tr("tokens {tokens:,}, cost {cost:.4f}", tokens=teacher["tokens"], cost=teacher["cost"]))
         if not teacher["records"] and teacher["rejected"]:
             output.say(
-                tr("Nothing that it said could be used; `jianghu synth preview 3` shows replies with what is wrong.")
+                tr("Nothing that it said could be used; `{jianghu} synth preview 3` shows replies with what is wrong.")
             )
         if teacher["failed"]:
             output.say(tr("given up, and asked again next time: {counts}", counts=_failed(teacher["failed"])))

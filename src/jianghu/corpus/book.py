@@ -11,6 +11,7 @@ from pathlib import Path
 
 from .. import files
 from ..errors import InputError
+from ..messages import tr
 from .ledger import Removal
 
 
@@ -76,6 +77,12 @@ def read_chapters(path: Path) -> list[Chapter]:
     chapters = []
     for number, row in enumerate(files.read_jsonl(path), 1):
         if set(row) != set(kinds) or any(type(row[key]) is not kind for key, kind in kinds.items()):
-            raise InputError(f"{path}, chapter {number}: needs book, chapter, title, text. `jianghu prepare` makes it.")
+            raise InputError(
+                tr(
+                    "{path}, chapter {number}: needs book, chapter, title, text. `{jianghu} prepare` makes it.",
+                    path=path,
+                    number=number,
+                )
+            )
         chapters.append(Chapter(**row))
     return chapters

@@ -165,7 +165,7 @@ def shelf_files(folder: Path) -> list[Path]:
     if not paths:
         raise InputError(
             tr(
-                "{folder}: no books. Add one with `jianghu books add NOVEL.txt` (.txt, .md, .html, .epub, …).",
+                "{folder}: no books. Add one with `{jianghu} books add NOVEL.txt` (.txt, .md, .html, .epub, …).",
                 folder=folder,
             )
         )
@@ -174,7 +174,7 @@ def shelf_files(folder: Path) -> list[Path]:
         if not path.name.isprintable() and path.name != path.name.encode("utf-8", "ignore").decode():
             raise InputError(
                 tr(
-                    "{folder}: the name of {name} is no UTF-8. Rename the file, or add it with `jianghu books add`.",
+                    "{folder}: the name of {name} is no UTF-8. Rename the file, or add it with `{jianghu} books add`.",
                     folder=folder,
                     name=book_name(path),
                 )

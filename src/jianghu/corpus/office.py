@@ -104,7 +104,7 @@ def read_zip(path: Path) -> Source:
     if sum(len(data) > _NOVEL for _, data in texts) > 1:
         raise InputError(
             tr(
-                "{path}: {count} books in one zip. Unpack it, and add each: `jianghu books add *.txt`.",
+                "{path}: {count} books in one zip. Unpack it, and add each: `{jianghu} books add *.txt`.",
                 path=path,
                 count=len(texts),
             )

@@ -148,8 +148,16 @@ def _plan(book: str, size: int, settings: SplitSettings) -> tuple[int, int]:
     if length < _LEAST_STRETCH:
         least = math.ceil(max(_LEAST_STRETCH / share, (2 * gap + _LEAST_STRETCH * (1 + _SLACK)) / (1 - keep))) + 10
         raise InputError(
-            f"{book}: {size:,} characters are too few to hold out {share:.0%} with gaps of {gap}; a book needs "
-            f"{least:,}. Join short texts into one file, or lower [split] gap_chars."
+            tr(
+                "{book}: {size:,} characters are too few to hold out {share:.0%} with gaps of "
+                "{gap}; a book needs {least:,}. Join short texts into one file, or lower [split] "
+                "gap_chars.",
+                book=book,
+                size=size,
+                share=share,
+                gap=gap,
+                least=least,
+            )
         )
     return count, length
 

@@ -1,6 +1,6 @@
 """A language model as judge, where words cannot be compared: grades answers, and says which of two is better.
 
-Rows of answers and something to `ask` go in; grades, wins and the judge's agreement with marks set by hand come out.
+Rows of answers and something to `ask` go in; grades, wins and the judge's agreement with marked answers come out.
 The judge always sees the reference and, where there is one, the evidence; pairs are shown in both orders, and count as
 won only if both orders say so (Zheng et al. 2023, arXiv:2306.05685).
 """

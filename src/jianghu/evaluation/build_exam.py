@@ -26,8 +26,9 @@ def shelf_exam(
 ) -> list[Item]:
     """Questions of all groups, in the order of `GROUPS`; the same records give the same exam.
 
-    Where some records were written by hand, the groups about facts of the book are made from those alone: questions cut
-    from the text by rule are good to train on, and poorer to measure with. Manners are of no group.
+    Where some records were written and not cut from the text, the groups about facts of the book are made from those
+    alone: questions cut from the text by rule are good to train on, and poorer to measure with. Manners are of no
+    group.
 
     Args:
         settings: how many questions of a group at most, evenly spread.

@@ -28,7 +28,7 @@ LONGEST_WAIT, SHORT = 60.0, 0.05  # seconds: before another try, and between loo
 
 @dataclass(frozen=True)
 class Judgement:
-    """What a judge said: its agreement with marks set by hand, grades by checkpoint, and how each checkpoint but the
+    """What a judge said: its agreement with marked answers, grades by checkpoint, and how each checkpoint but the
     first compares with it."""
 
     model: str

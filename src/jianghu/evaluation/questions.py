@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import InputError
-from ..files import read_jsonl
+from ..files import read_jsonl, read_text
 from ..messages import tr
 from ..records import Record
 
@@ -55,12 +55,16 @@ def read_exam(path: Path) -> list[Item]:
 
 
 def read_questions(path: Path) -> list[Item]:
-    """Read questions of which only `question` is needed: they are to be looked at, not scored.
+    """Read questions that are to be looked at, not scored: a plain list, one a line, or JSON objects of which only
+    `question` is needed.
 
     Raises:
         InputError: as `read_exam`.
     """
-    return _read(path)
+    lines = [line.strip() for line in read_text(path).splitlines()]
+    if any(line.startswith(("{", "[{", '["')) for line in lines) or not any(lines):
+        return _read(path)
+    return [Item(str(number), line, "", ()) for number, line in enumerate(filter(None, lines), 1)]
 
 
 def item_of_record(record: Record, group: str = "", evidence: str = "") -> Item:

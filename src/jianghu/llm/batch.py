@@ -98,7 +98,14 @@ class BatchSender:
         self.store.close_batch(batch, "fetched" if lines else "lost")
         if not lines:
             errors = self.reader.line(json.dumps(body.get("errors"), ensure_ascii=False))
-            raise RunError(f"the batch {batch.remote} ended as {body['status']} without any reply: {errors}")
+            raise RunError(
+                tr(
+                    "the batch {remote} ended as {status} without any reply: {errors}",
+                    remote=batch.remote,
+                    status=body["status"],
+                    errors=errors,
+                )
+            )
         return None
 
     async def _stopped(self) -> bool:
@@ -204,7 +211,14 @@ class BatchSender:
             body = None
         if not isinstance(body, dict):
             told = self.reader.line(text)
-            raise RunError(f"{self.endpoint.address}/{path}: not a batch API; it answered {told[:200]}")
+            raise RunError(
+                tr(
+                    "{address}/{path}: not a batch API; it answered {told}",
+                    address=self.endpoint.address,
+                    path=path,
+                    told=told[:200],
+                )
+            )
         return body
 
     async def _text(self, method: str, path: str, **more: Any) -> str:
@@ -227,5 +241,10 @@ class BatchSender:
 
     def _broken(self, path: str, detail: str) -> RunError:
         return RunError(
-            f"{self.endpoint.address}/{path}: {detail}. What was received is kept; the same command goes on."
+            tr(
+                "{address}/{path}: {detail}. What was received is kept; the same command goes on.",
+                address=self.endpoint.address,
+                path=path,
+                detail=detail,
+            )
         )

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import httpx
 
 from ..errors import InputError
+from ..messages import tr
 from .dialect import Dialect
 from .error_codes import provider_of
 
@@ -48,14 +49,18 @@ def endpoint_of(base_url: str, model: str, provider: str = "") -> Endpoint:
     """
     for name, value in (("base_url", base_url), ("model", model)):
         if not value.strip():
-            raise InputError(f"[synth.teacher] {name} is empty; the teacher needs base_url, model and key_env.")
+            raise InputError(
+                tr("[synth.teacher] {name} is empty; the teacher needs base_url, model and key_env.", name=name)
+            )
     try:
         url = httpx.URL(base_url.strip())
     except httpx.InvalidURL as error:
-        raise InputError(f"[synth.teacher] base_url {base_url!r} is not a URL ({error}).") from None
+        raise InputError(
+            tr("[synth.teacher] base_url {base_url!r} is not a URL ({error}).", base_url=base_url, error=error)
+        ) from None
     if url.scheme not in ("http", "https") or not url.host:
-        raise InputError("[synth.teacher] base_url must begin with http:// or https:// and name a host.")
+        raise InputError(tr("[synth.teacher] base_url must begin with http:// or https:// and name a host."))
     if url.userinfo:
-        raise InputError("[synth.teacher] base_url holds a password; put the key into the variable of key_env.")
+        raise InputError(tr("[synth.teacher] base_url holds a password; put the key into the variable of key_env."))
     path = url.path.rstrip("/").removesuffix("/chat/completions")
     return Endpoint(url.copy_with(path=f"{path}/chat/completions"), model, provider or provider_of(url.host))

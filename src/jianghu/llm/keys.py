@@ -11,6 +11,7 @@ from pathlib import Path
 
 from .. import files
 from ..errors import InputError
+from ..messages import tr
 from ..recipe import AccountSettings, TeacherSettings
 
 
@@ -82,23 +83,28 @@ def _groups(key_env: str, keys_file: str, where: str) -> list[list[str]]:
         path = Path(keys_file).expanduser()
         text, source = _private(path, where), str(path)
     elif key_env:
-        text, source = os.environ.get(key_env, ""), f"the environment variable {key_env}"
+        text, source = os.environ.get(key_env, ""), tr("the environment variable {name}", name=key_env)
         if not text.strip():
             raise InputError(
-                f"the teacher's key is missing: {source} is not set. Set it, or write "
-                f'key_env = "" under [synth.teacher] if the endpoint wants no key.'
+                tr(
+                    "the teacher's key is missing: {source} is not set. Set it, or write key_env "
+                    '= "" under [synth.teacher] if the endpoint wants no key.',
+                    source=source,
+                )
             )
     else:
         return [[""]]
     lines = [line for line in re.split(r"[\n\r,;]+", text) if line.strip() and not line.lstrip().startswith("#")]
     groups = [line.split() for line in lines]
     if not groups:
-        raise InputError(f"{source} holds no key. Write one account a line.")
+        raise InputError(tr("{source} holds no key. Write one account a line.", source=source))
     if not all(secret.isascii() and secret.isprintable() for group in groups for secret in group):
-        raise InputError(f"{source} does not hold a key: it has odd characters.")
+        raise InputError(tr("{source} does not hold a key: it has odd characters.", source=source))
     every = [secret for group in groups for secret in group]
     if len(set(every)) < len(every):
-        raise InputError(f"{source} holds a key twice. Its limits would be counted twice; leave one out.")
+        raise InputError(
+            tr("{source} holds a key twice. Its limits would be counted twice; leave one out.", source=source)
+        )
     return groups
 
 
@@ -107,9 +113,11 @@ def _private(path: Path, where: str) -> str:
         text = path.read_text(encoding="utf-8-sig")
         mode = path.stat().st_mode
     except FileNotFoundError:
-        raise InputError(f"{where} keys_file {path}: no such file.") from None
+        raise InputError(tr("{where} keys_file {path}: no such file.", where=where, path=path)) from None
     except (UnicodeDecodeError, IsADirectoryError):
-        raise InputError(f"{where} keys_file {path}: not a text file of keys, one account a line.") from None
+        raise InputError(
+            tr("{where} keys_file {path}: not a text file of keys, one account a line.", where=where, path=path)
+        ) from None
     if os.name == "posix" and stat.S_IMODE(mode) & 0o077:
-        raise InputError(f"{path}: others may read these keys. Make it private with: chmod 600 {path}")
+        raise InputError(tr("{path}: others may read these keys. Make it private with: chmod 600 {path}", path=path))
     return text

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ..errors import InputError, RunError
+from ..messages import tr
 from ..recipe import TeacherSettings
 
 PROMPT = 4096  # tokens of a slot for the prompt; a passage with its instructions takes about half of it
@@ -31,14 +32,16 @@ def local_teacher(settings: TeacherSettings) -> Iterator[TeacherSettings]:
         with path.open("rb") as source:
             magic = source.read(4)
     except OSError as error:
-        raise InputError(f"[synth.teacher] gguf {path}: {error.strerror or error}. Name a GGUF file.") from None
+        raise InputError(
+            tr("[synth.teacher] gguf {path}: {reason}. Name a GGUF file.", path=path, reason=error.strerror or error)
+        ) from None
     if magic != b"GGUF":
-        raise InputError(f"[synth.teacher] gguf {path}: not a GGUF file.")
+        raise InputError(tr("[synth.teacher] gguf {path}: not a GGUF file.", path=path))
     try:
         import xllamacpp
     except ImportError:
         raise InputError(
-            "[synth.teacher] gguf needs xllamacpp, which is not installed: pip install 'jianghu[local-teacher]'"
+            tr("[synth.teacher] gguf needs xllamacpp, which is not installed: pip install 'jianghu[local-teacher]'")
         ) from None
     params = xllamacpp.CommonParams()
     params.model.path = str(path)
@@ -49,7 +52,7 @@ def local_teacher(settings: TeacherSettings) -> Iterator[TeacherSettings]:
     try:
         server = xllamacpp.Server(params)
     except RuntimeError as error:
-        raise RunError(f"{path}: llama.cpp cannot load it ({error}).") from None
+        raise RunError(tr("{path}: llama.cpp cannot load it ({error}).", path=path, error=error)) from None
     own = {"base_url": f"{server.listening_address.rstrip('/')}/v1", "key_env": "", "provider": "local"}
     yield named(settings).model_copy(update=own)
     del server  # which ends with its last reference

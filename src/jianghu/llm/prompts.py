@@ -15,6 +15,7 @@ from pathlib import Path
 
 from .. import files
 from ..errors import InputError
+from ..messages import phrase, tr
 from ..recipe.load import nearest
 
 PLACES = {
@@ -98,8 +99,13 @@ class Prompts:
         own = read_prompt(path)
         if missing := sorted(ours.places - own.places):
             raise InputError(
-                f"{path}: the section # user does not hold {{{missing[0]}}} ({PLACES[missing[0]]}), "
-                "so the teacher would not see it. Put it in."
+                tr(
+                    "{path}: the section # user does not hold {{{place}}} ({what}), so the "
+                    "teacher would not see it. Put it in.",
+                    path=path,
+                    place=missing[0],
+                    what=phrase(PLACES[missing[0]]),
+                )
             )
         return own
 
@@ -124,20 +130,31 @@ def read_prompt(path: Path) -> Prompt:
             nothing is filled into.
     """
     if not path.exists():
-        raise InputError(f"{path}: no such prompt.")
+        raise InputError(tr("{path}: no such prompt.", path=path))
     text = files.read_text(path, LARGEST)
     front, parts = _sections(text)
     if front is None or "user" not in parts:
         raise InputError(
-            f"{path}: not a prompt. It begins with front matter between --- lines, then # system and # user."
+            tr(
+                "{path}: not a prompt. It begins with front matter between --- lines, then # system and # user.",
+                path=path,
+            )
         )
     if not front.get("name"):
-        raise InputError(f"{path}: the front matter has no name. Add a line such as name: passage.")
+        raise InputError(tr("{path}: the front matter has no name. Add a line such as name: passage.", path=path))
     system, user = parts.get("system", ""), parts["user"]
     for place in _PLACE.findall(system + user):
         if place not in PLACES:
             hint = nearest(place, PLACES)
-            raise InputError(f"{path}: nothing is filled into {{{place}}}{hint} There are: {', '.join(PLACES)}.")
+            raise InputError(
+                tr(
+                    "{path}: nothing is filled into {{{place}}}{hint} There are: {names}.",
+                    path=path,
+                    place=place,
+                    hint=hint,
+                    names=", ".join(PLACES),
+                )
+            )
     return Prompt(front["name"], system, user, text, _temperature(path, front.get("temperature")))
 
 
@@ -168,7 +185,7 @@ def _temperature(path: Path, value: str | None) -> float | None:
     if value is None:
         return None
     if not re.fullmatch(r"[0-2](\.\d+)?", value) or float(value) > 2:
-        raise InputError(f"{path}: temperature: {value} must be a number from 0 to 2.")
+        raise InputError(tr("{path}: temperature: {value} must be a number from 0 to 2.", path=path, value=value))
     return float(value)
 
 

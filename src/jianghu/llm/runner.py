@@ -136,7 +136,7 @@ class Run:
         if self.now.failed and not self.now.done:
             raise RunError(
                 tr(
-                    "the teacher answered none of {total:,} requests: {what}. The same command asks again; `jianghu "
+                    "the teacher answered none of {total:,} requests: {what}. The same command asks again; `{jianghu} "
                     "synth check` tries the teacher with one request.",
                     total=self.now.total,
                     what=failures(self.now.failed, self.details),

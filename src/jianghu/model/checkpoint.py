@@ -59,24 +59,43 @@ def load_checkpoint(path: Path, device: str = "cpu", dropout: float = 0.0) -> Ch
     """
     files.recover_folder(path)
     if not path.is_dir():
-        raise InputError(f"{path}: no such checkpoint.{_others(path)}")
+        raise InputError(tr("{path}: no such checkpoint.{others}", path=path, others=_others(path)))
     config = ModelConfig.from_hugging_face(files.read_json(path / "config.json"), str(path / "config.json"))
     weights_path = path / "model.safetensors"
     try:
         weights = load_file(weights_path)
     except FileNotFoundError:
-        raise InputError(f"{weights_path}: no such file; the checkpoint is not whole.") from None
+        raise InputError(
+            tr("{weights_path}: no such file; the checkpoint is not whole.", weights_path=weights_path)
+        ) from None
     except OSError as error:
         raise InputError(f"{weights_path}: {error.strerror or error}.") from None
     except SafetensorError as error:
-        raise InputError(f"{weights_path}: damaged ({error}). Take another checkpoint of the run.") from None
+        raise InputError(
+            tr(
+                "{weights_path}: damaged ({error}). Take another checkpoint of the run.",
+                weights_path=weights_path,
+                error=error,
+            )
+        ) from None
     tokenizer = Tokenizer.load(path)
     if tokenizer.vocab_size != config.vocab_size:
         raise InputError(
-            f"{path}: the tokenizer has {tokenizer.vocab_size} tokens but the model {config.vocab_size} embedding rows."
+            tr(
+                "{path}: the tokenizer has {vocab_size} tokens but the model {rows} embedding rows.",
+                path=path,
+                vocab_size=tokenizer.vocab_size,
+                rows=config.vocab_size,
+            )
         )
     if config.n_layer > len(weights):  # a layer has several weights; a model of a million would be built for hours
-        raise InputError(f"{weights_path}: holds fewer than the {config.n_layer} layers of config.json.")
+        raise InputError(
+            tr(
+                "{weights_path}: holds fewer than the {n_layer} layers of config.json.",
+                weights_path=weights_path,
+                n_layer=config.n_layer,
+            )
+        )
     with torch.device("meta"):
         model = Transformer(config, dropout)
     expected = {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
@@ -84,7 +103,13 @@ def load_checkpoint(path: Path, device: str = "cpu", dropout: float = 0.0) -> Ch
     for name in sorted(expected.keys() | found.keys()):
         if expected.get(name) != found.get(name):
             raise InputError(
-                f"{weights_path}: {name} has shape {found.get(name)}, config.json wants {expected.get(name)}."
+                tr(
+                    "{weights_path}: {name} has shape {shape}, config.json wants {wanted}.",
+                    weights_path=weights_path,
+                    name=name,
+                    shape=found.get(name),
+                    wanted=expected.get(name),
+                )
             )
     model.load_state_dict({name: tensor.float() for name, tensor in weights.items()}, assign=True)
     model.materialize_rope()

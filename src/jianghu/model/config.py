@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from ..errors import InputError
+from ..messages import tr
 from ..recipe import ModelSettings, model_shape
 
 LARGEST = 1 << 24  # of any number of config.json
@@ -88,14 +89,22 @@ class ModelConfig:
             InputError: another architecture, or an option of Qwen3 that is not ours; `where` opens the message.
         """
         if not isinstance(data, dict):
-            raise InputError(f"{where}: not a JSON object; a model's config.json is one.")
+            raise InputError(tr("{where}: not a JSON object; a model's config.json is one.", where=where))
         if data.get("model_type") != "qwen3":
-            raise InputError(f"{where}: model_type is {data.get('model_type')!r:.60}; jianghu reads qwen3 models.")
+            raise InputError(
+                tr(
+                    "{where}: model_type is {kind!r:.60}; jianghu reads qwen3 models.",
+                    where=where,
+                    kind=data.get("model_type"),
+                )
+            )
         for key in ("attention_bias", "use_sliding_window"):
             if data.get(key):
-                raise InputError(f"{where}: {key} is on, which jianghu's model does not have.")
+                raise InputError(tr("{where}: {key} is on, which jianghu's model does not have.", where=where, key=key))
         if data.get("tie_word_embeddings", False) is not True:
-            raise InputError(f"{where}: tie_word_embeddings is off; jianghu's model shares them with the head.")
+            raise InputError(
+                tr("{where}: tie_word_embeddings is off; jianghu's model shares them with the head.", where=where)
+            )
         rope = data.get("rope_parameters")
         theta = {"rope_theta": 10000.0, **data, **(rope if isinstance(rope, dict) else {})}
         config = cls(
@@ -111,11 +120,20 @@ class ModelConfig:
         )
         if config.n_embd % config.n_head or config.head_dim % 2 or config.n_head % config.n_kv_head:
             raise InputError(
-                f"{where}: hidden_size {config.n_embd}, num_attention_heads {config.n_head} and num_key_value_heads "
-                f"{config.n_kv_head} do not divide each other; see whether the file is whole."
+                tr(
+                    "{where}: hidden_size {n_embd}, num_attention_heads {n_head} and "
+                    "num_key_value_heads {n_kv_head} do not divide each other; see whether the "
+                    "file is whole.",
+                    where=where,
+                    n_embd=config.n_embd,
+                    n_head=config.n_head,
+                    n_kv_head=config.n_kv_head,
+                )
             )
         if data.get("head_dim", 128) != config.head_dim:
-            raise InputError(f"{where}: head_dim is not hidden_size / num_attention_heads, which jianghu needs.")
+            raise InputError(
+                tr("{where}: head_dim is not hidden_size / num_attention_heads, which jianghu needs.", where=where)
+            )
         return config
 
     def to_dict(self) -> dict[str, Any]:
@@ -126,18 +144,28 @@ class ModelConfig:
 def _count(data: dict[str, Any], key: str, where: str, most: int = LARGEST) -> int:
     """A whole number above 0 of config.json."""
     if key not in data:
-        raise InputError(f"{where}: {key} is missing.")
+        raise InputError(tr("{where}: {key} is missing.", where=where, key=key))
     value = data[key]
     if isinstance(value, bool) or not isinstance(value, int) or not 0 < value <= most:
-        raise InputError(f"{where}: {key} is {value!r:.40}; it must be a whole number from 1 to {most:,}.")
+        raise InputError(
+            tr(
+                "{where}: {key} is {value!r:.40}; it must be a whole number from 1 to {most:,}.",
+                where=where,
+                key=key,
+                value=value,
+                most=most,
+            )
+        )
     return value
 
 
 def _positive(data: dict[str, Any], key: str, where: str) -> float:
     """A finite number above 0 of config.json."""
     if key not in data:
-        raise InputError(f"{where}: {key} is missing.")
+        raise InputError(tr("{where}: {key} is missing.", where=where, key=key))
     value = data[key]
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1e30:
-        raise InputError(f"{where}: {key} is {value!r:.40}; it must be a number above 0.")
+        raise InputError(
+            tr("{where}: {key} is {value!r:.40}; it must be a number above 0.", where=where, key=key, value=value)
+        )
     return float(value)

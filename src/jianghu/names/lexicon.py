@@ -10,6 +10,7 @@ from typing import Any, Literal, get_args
 
 from .. import files
 from ..errors import InputError
+from ..messages import tr
 
 Kind = Literal["person", "place", "faction", "other"]
 
@@ -36,7 +37,7 @@ class Lexicon:
         self._of = {name.name: name for name in self.names}
         if len(self._of) < len(self.names):
             double, _ = Counter(name.name for name in self.names).most_common(1)[0]
-            raise InputError(f"the lexicon has {double} twice. Join the two entries.")
+            raise InputError(tr("the lexicon has {double} twice. Join the two entries.", double=double))
         self._owner: dict[str, str | None] = {}
         for name in self.names:
             for form in {name.name, *name.aliases}:
@@ -82,22 +83,45 @@ def read_lexicon(path: Path) -> Lexicon:
     """
     rows = files.read_json(path)
     if not isinstance(rows, dict):
-        raise InputError(f'{path}: not a lexicon. Write {{"刘备": {{"aliases": ["玄德"], "kind": "person"}}}}.')
+        raise InputError(
+            tr('{path}: not a lexicon. Write {{"刘备": {{"aliases": ["玄德"], "kind": "person"}}}}.', path=path)
+        )
     return Lexicon([_name(path, name, row) for name, row in rows.items()])
 
 
 def _name(path: Path, name: str, row: Any) -> Name:
     if not name.strip():
-        raise InputError(f"{path}: an entry has an empty name. Remove it.")
+        raise InputError(tr("{path}: an entry has an empty name. Remove it.", path=path))
     if isinstance(row, list):
         row = {"aliases": row}
     if not isinstance(row, dict):
-        raise InputError(f'{path}, entry {name}: must be a list of aliases or {{"aliases": […], "kind": …}}.')
+        raise InputError(
+            tr(
+                '{path}, entry {name}: must be a list of aliases or {{"aliases": […], "kind": …}}.',
+                path=path,
+                name=name,
+            )
+        )
     if unknown := sorted(set(row) - {"aliases", "kind"}):
-        raise InputError(f"{path}, entry {name}: unknown key {unknown[0]!r}; there are aliases and kind.")
+        raise InputError(
+            tr(
+                "{path}, entry {name}: unknown key {key!r}; there are aliases and kind.",
+                path=path,
+                name=name,
+                key=unknown[0],
+            )
+        )
     aliases, kind = row.get("aliases", []), row.get("kind", "person")
     if not isinstance(aliases, list) or not all(isinstance(alias, str) and alias.strip() for alias in aliases):
-        raise InputError(f"{path}, entry {name}: aliases must be a list of words.")
+        raise InputError(tr("{path}, entry {name}: aliases must be a list of words.", path=path, name=name))
     if kind not in get_args(Kind):
-        raise InputError(f"{path}, entry {name}: kind {kind!r} must be one of {', '.join(get_args(Kind))}.")
+        raise InputError(
+            tr(
+                "{path}, entry {name}: kind {kind!r} must be one of {names}.",
+                path=path,
+                name=name,
+                kind=kind,
+                names=", ".join(get_args(Kind)),
+            )
+        )
     return Name(name, tuple(dict.fromkeys(alias for alias in aliases if alias != name)), kind)

@@ -6,11 +6,13 @@ TOML goes in, `StudySettings` come out.
 from __future__ import annotations
 
 import tomllib
+from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError
 
+from .. import files
 from ..errors import InputError
 from ..messages import tr
 from .base import Settings
@@ -42,7 +44,7 @@ class SearchSettings(Settings):
 
 
 class MemberSettings(Settings):
-    """A member named by hand, for a study that is no full grid."""
+    """A member with a name of its own, for a study that is no full grid."""
 
     name: str
     settings: dict[str, Any]
@@ -75,19 +77,42 @@ class StudySettings(Settings):
     """Other sizes of the same study: [scale.cpu] is laid over this file by `--scale cpu`."""
 
 
+def bundled_studies() -> dict[str, Path]:
+    """The studies that come with the program, by name."""
+    folder = resources.files("jianghu").joinpath("studies")
+    return {file.name.removesuffix(".toml"): Path(str(file)) for file in folder.iterdir()}
+
+
+def find_study(given: Path) -> Path:
+    """A study as it was asked for: a file, or the name of one that comes with the program.
+
+    Args:
+        given: a path; where there is no such file, `learning_rate`, `learning_rate.toml` and
+            `studies/learning_rate.toml` all name the bundled study.
+
+    Raises:
+        InputError: there is neither.
+    """
+    if given.is_file():
+        return given
+    bundled = bundled_studies()
+    if given.parent.name in ("", "studies") and (found := bundled.get(given.name.removesuffix(".toml"))):
+        return found
+    names = ", ".join(sorted(bundled))
+    raise InputError(
+        tr("{path}: no such study. Give a TOML file, or one that comes with jianghu: {names}.", path=given, names=names)
+    )
+
+
 def read_study(path: Path, scale: str | None = None) -> tuple[StudySettings, str]:
     """The settings of a study file, and the study's name: the file's, and the scale's after a dash.
 
     Raises:
-        InputError: the file cannot be read, has no such scale, or something in it cannot be used.
+        InputError: the file cannot be read, is not TOML, has no such scale, or something in it cannot be used.
     """
     try:
-        values = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except (FileNotFoundError, IsADirectoryError):
-        raise InputError(
-            tr("{path}: no such study. Give a TOML file, such as studies/learning_rate.toml.", path=path)
-        ) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        values = tomllib.loads(files.read_text(path))
+    except tomllib.TOMLDecodeError as error:
         raise InputError(tr("{path}: not valid TOML: {error}.", path=path, error=error)) from None
     if scale is not None:
         scales = values.get("scale", {})

@@ -13,7 +13,7 @@ from ..evaluation import read_results
 from ..llm.status import status
 from ..llm.store import Reader
 from ..machine import Environment
-from ..messages import Both
+from ..messages import Both, tr
 from ..model import read_about
 from ..recipe import Recipe, load_recipe
 from ..records import read_records, record_files
@@ -49,7 +49,9 @@ def gather(ws: Workspace) -> Facts:
     folders = sorted(ws.runs.glob("[!.]*"))
     runs = [run for folder in folders if (run := _run(ws, folder, shared)) is not None]
     if not runs:
-        raise InputError(f"{ws.runs}: no runs to report. `jianghu run` trains some, or `jianghu sweep STUDY.toml`.")
+        raise InputError(
+            tr("{runs}: no runs to report. `{jianghu} run` trains some, or `{jianghu} sweep STUDY.toml`.", runs=ws.runs)
+        )
     books = check_report(load_shelf(ws.books, shared.books)) if ws.books.is_dir() else []
     about = files.read_json(ws.tokens / "tokens.json") if (ws.tokens / "tokens.json").exists() else {}
     exams = read_results(ws.evals, ws.root)

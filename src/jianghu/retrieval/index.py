@@ -21,6 +21,7 @@ import numpy as np
 from .. import files
 from ..corpus import Chapter, cut_passages, read_chapters, shelf_lexicons
 from ..errors import InputError
+from ..messages import tr
 from ..names import Lexicon, Name
 from ..workspace import Manifest, Workspace
 from .mentions import Mention, find_mentions
@@ -145,7 +146,7 @@ def open_book(ws: Workspace) -> OpenBook:
         RunError: another process has been making it for a minute.
     """
     if not ws.chapters.exists():
-        raise InputError(f"{ws.shown(ws.chapters)}: not there yet. `jianghu prepare` makes it.")
+        raise InputError(tr("{path}: not there yet. `{jianghu} prepare` makes it.", path=ws.shown(ws.chapters)))
     path = ws.data / "openbook.sqlite"
     inputs = ws.hashes([ws.chapters, *sorted(ws.books.glob("*.lexicon.json"))])
     manifest = Manifest(inputs, {"passage_chars": PASSAGE_CHARS, "version": VERSION})

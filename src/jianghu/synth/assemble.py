@@ -130,14 +130,14 @@ class RecordSet:
                 f"{reason} {count:,}" for reason, count in sorted(reasons.items(), key=lambda row: -row[1])
             )
             return tr(
-                "no records were made: of what the teacher said nothing could be used ({reasons}). `jianghu synth "
-                "preview` shows its replies; another model, or another prompt (`jianghu synth prompts --copy`), may "
+                "no records were made: of what the teacher said nothing could be used ({reasons}). `{jianghu} synth "
+                "preview` shows its replies; another model, or another prompt (`{jianghu} synth prompts --copy`), may "
                 "do better.",
                 reasons=told,
             )
         return tr(
-            "no records were made: {made}. cloze needs chapters whose people are known; see `jianghu books check`, or "
-            "ask a teacher: `jianghu synth run --strategy facts`.",
+            "no records were made: {made}. cloze needs chapters whose people are known; see `{jianghu} books check`, "
+            "or ask a teacher: `{jianghu} synth run --strategy facts`.",
             made=", ".join(f"{name} 0" for name in self._wanted) or "-",
         )
 

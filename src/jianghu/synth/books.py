@@ -10,6 +10,7 @@ from .. import files
 from ..corpus import Chapter, Passage, cut_passages
 from ..errors import InputError
 from ..llm.store import Kept, Reader
+from ..messages import tr
 from ..names import Lexicon, Name, find_names
 from .checks import Ground, KnownBook, known_books
 from .passage_order import spread
@@ -69,7 +70,7 @@ class Shelf:
         """
         passages = cut_passages(list(self.chapters), size)
         if not passages:
-            raise InputError("there is no passage to ask the teacher about: the books hold no chapters.")
+            raise InputError(tr("there is no passage to ask the teacher about: the books hold no chapters."))
         return passages
 
     def free(self, book: str, chapter: int, start: int, end: int) -> bool:

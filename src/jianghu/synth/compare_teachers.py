@@ -16,6 +16,7 @@ from ..llm.prompts import Prompts
 from ..llm.runner import plan_strategies, run_strategies
 from ..llm.store import Store
 from ..llm.usage import tokens_of
+from ..messages import tr
 from ..recipe import Recipe, SynthSettings, TeacherSettings
 from ..records import Record
 from ..stats import wilson
@@ -95,7 +96,7 @@ def compare_teachers(
 
 def _check(names: Sequence[str]) -> None:
     if not names or len(set(names)) < len(names):
-        raise InputError(f"--models {','.join(names)}: give different names with commas between them.")
+        raise InputError(tr("--models {names}: give different names with commas between them.", names=",".join(names)))
 
 
 def _settings(recipe: Recipe, name: str, passages: int) -> SynthSettings:

@@ -107,7 +107,7 @@ def synth_coverage(ws: Workspace, recipe: Recipe) -> dict[str, dict[str, Any]]:
     if not any(row["brief"][kind] for row in found.values() for kind in ("facts", "records")):
         raise InputError(
             tr(
-                "{path}: no fact and no record yet, so nothing is covered. `jianghu synth run` makes some.",
+                "{path}: no fact and no record yet, so nothing is covered. `{jianghu} synth run` makes some.",
                 path=ws.store,
             )
         )

@@ -8,6 +8,7 @@ from typing import Any
 from .. import files
 from ..errors import InputError
 from ..llm.prompts import Prompts, packaged, prompt_names
+from ..messages import tr
 from ..recipe import Recipe
 from ..recipe.load import nearest
 from ..workspace import Workspace
@@ -32,7 +33,14 @@ def synth_prompts(ws: Workspace, recipe: Recipe, names: Sequence[str] = (), copy
         must_ask(recipe)
     users = {name: strategy for strategy, kind in STRATEGIES.items() for name in kind.uses} | SHARED
     if unknown := next((name for name in names if name not in users), None):
-        raise InputError(f"{unknown}: no such prompt{nearest(unknown, users)} There are: {', '.join(prompt_names())}.")
+        raise InputError(
+            tr(
+                "{unknown}: no such prompt{hint} There are: {names}.",
+                unknown=unknown,
+                hint=nearest(unknown, users),
+                names=", ".join(prompt_names()),
+            )
+        )
     wanted = {*recipe.synth.strategies, *SHARED.values()}
     prompts = Prompts(ws.prompts)
     rows = []

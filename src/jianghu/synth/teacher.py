@@ -13,6 +13,7 @@ from ..errors import InputError
 from ..llm.local_server import local_teacher, named
 from ..llm.prompts import Prompts
 from ..llm.store import Reader
+from ..messages import tr
 from ..names import Lexicon, read_lexicon
 from ..recipe import Recipe
 from ..records import Record
@@ -66,8 +67,10 @@ def must_ask(recipe: Recipe) -> None:
     """Raise InputError if none of a recipe's strategies asks a teacher."""
     if not asks_teacher(recipe):
         raise InputError(
-            f"none of [synth] strategies {', '.join(recipe.synth.strategies)} asks a teacher. "
-            "Add one, such as facts, or give --strategy facts."
+            tr(
+                "none of [synth] strategies {names} asks a teacher. Add one, such as facts, or give --strategy facts.",
+                names=", ".join(recipe.synth.strategies),
+            )
         )
 
 

@@ -121,7 +121,7 @@ def train(
         about["from"] = ws.shown(source)
         before = read_about(source).get("records")
         about["records"] = "all" if "all" in (recipe.sft.records, before) else "train"
-    with files.lock(run.path, f"the run {name}") if world.writes else nullcontext():
+    with files.lock(run.path, tr("the run {name}", name=name)) if world.writes else nullcontext():
         if world.writes:
             _open_run(ws, run, manifest, resume, restart, say)
         world.wait()  # the others read what the first one has found or set aside

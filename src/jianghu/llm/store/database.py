@@ -40,7 +40,7 @@ class Database:
         if write:
             self._open.enter_context(files.lock(path, path.name))
         elif not path.exists():
-            raise InputError(f"{path}: there is no store yet. `jianghu synth run` makes it.")
+            raise InputError(tr("{path}: there is no store yet. `{jianghu} synth run` makes it.", path=path))
         try:
             with self._guard():
                 self._db = self._open.enter_context(closing(self._connect(write)))
@@ -101,8 +101,8 @@ class Database:
         elif version != VERSION:
             raise InputError(
                 tr(
-                    "{path}: of version {version}, and this jianghu reads {ours}. `jianghu synth run --dry-run` brings "
-                    "an older one up to date.",
+                    "{path}: of version {version}, and this jianghu reads {ours}. `{jianghu} synth run --dry-run` "
+                    "brings an older one up to date.",
                     path=self.path,
                     version=version,
                     ours=VERSION,
@@ -142,8 +142,18 @@ class Database:
         except sqlite3.IntegrityError:
             raise
         except sqlite3.OperationalError as error:
-            raise RunError(f"{self.path}: cannot be written or read: {error}. See whether the disk is full.") from None
+            raise RunError(
+                tr(
+                    "{path}: cannot be written or read: {error}. See whether the disk is full.",
+                    path=self.path,
+                    error=error,
+                )
+            ) from None
         except sqlite3.DatabaseError as error:
             raise InputError(
-                f"{self.path}: damaged, or not a database ({error}). Move it away or restore it."
+                tr(
+                    "{path}: damaged, or not a database ({error}). Move it away or restore it.",
+                    path=self.path,
+                    error=error,
+                )
             ) from None

@@ -13,6 +13,7 @@ from typing import Any
 
 from ... import __version__, files
 from ...errors import InputError
+from ...messages import tr
 from ...records import Record
 from .card import data_card
 from .file_reader import parquet_module
@@ -55,7 +56,9 @@ def export_records(
         InputError: there are no records, the folder holds other things than an export, or pyarrow is missing.
     """
     if folder.exists() and any(folder.iterdir()) and not (folder / "manifest.json").is_file():
-        raise InputError(f"{folder}: holds other files than an export, which would be lost. Name a new folder.")
+        raise InputError(
+            tr("{folder}: holds other files than an export, which would be lost. Name a new folder.", folder=folder)
+        )
     suffix, open_ = (".parquet", _parquet) if format == "parquet" else (".jsonl", _jsonl)
     done = Exported()
     with files.atomic_folder(folder) as building:
@@ -66,7 +69,7 @@ def export_records(
                     write(ROWS[format](record))
                     done.add(part, record)
         if not done.splits:
-            raise InputError("there are no records to export. `jianghu synth run` makes them.")
+            raise InputError(tr("there are no records to export. `{jianghu} synth run` makes them."))
         hashes = {path.name: files.sha256_file(path) for path in sorted(building.iterdir())}
         manifest = {
             "jianghu": __version__,

@@ -41,7 +41,7 @@ def _parquet(path: Path) -> Iterator[str]:
     try:
         file = parquet.ParquetFile(path)
     except Exception as error:  # of pyarrow's own family, which cannot be named where it is not installed
-        raise InputError(f"{path}: not a Parquet file ({error}).") from None
+        raise InputError(tr("{path}: not a Parquet file ({error}).", path=path, error=error)) from None
     with file:
         try:
             for batch in file.iter_batches(batch_size=1000):
@@ -59,5 +59,5 @@ def parquet_module() -> Any:
     try:
         from pyarrow import parquet
     except ImportError:
-        raise InputError("Parquet needs pyarrow. Install it with: pip install 'jianghu[parquet]'") from None
+        raise InputError(tr("Parquet needs pyarrow. Install it with: pip install 'jianghu[parquet]'")) from None
     return parquet

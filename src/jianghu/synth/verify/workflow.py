@@ -12,6 +12,7 @@ from ...llm.budget import Budget
 from ...llm.prompts import Prompts
 from ...llm.runner import run_strategies
 from ...llm.store import Store
+from ...messages import tr
 from ...recipe import Recipe
 from ...records import Record
 from ...stats import wilson
@@ -61,7 +62,7 @@ def judge(
         texts = {(chapter.book, chapter.chapter): chapter.text for chapter in chapters}
         if not any(claim_of(record, texts) for record in records()):
             raise InputError(
-                "there is nothing to judge: no record of a teacher or an import has evidence in the books."
+                tr("there is nothing to judge: no record of a teacher or an import has evidence in the books.")
             )
         settings = recipe.synth.judge
         sample = settings.calibration_size if calibrate_only else settings.sample
@@ -81,7 +82,13 @@ def judge(
         store.set_meta("judge", facts)
         if filter:
             if why := distrust(measured):
-                raise RunError(f"the judge {name} is not good enough to filter: {why}. Nothing is left out for it.")
+                raise RunError(
+                    tr(
+                        "the judge {name} is not good enough to filter: {why}. Nothing is left out for it.",
+                        name=name,
+                        why=why,
+                    )
+                )
             deciding.filter_by(name)
             facts |= {"filter": "on", **write_anew(ws, recipe, record_set)}
         return facts
