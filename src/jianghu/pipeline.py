@@ -159,8 +159,8 @@ def with_times(ws: Workspace, recipe: Recipe, rows: list[Planned]) -> list[Plann
         InputError: see `plan`.
     """
     measured = [row.name for row in rows if row.name in RUNS and not row.fresh]
-    facts = plan(ws, recipe, measured) if measured else {}
-    return [replace(row, seconds=facts[row.name]["seconds"]) if row.name in facts else row for row in rows]
+    runs = plan(ws, recipe, measured).runs if measured else {}
+    return [replace(row, seconds=runs[row.name].seconds) if row.name in runs else row for row in rows]
 
 
 def _artifacts(ws: Workspace) -> dict[str, Path]:

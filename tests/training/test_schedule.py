@@ -14,7 +14,7 @@ def test_warm_up_peak_and_end():
     assert learning_rate(0, settings) == pytest.approx(1e-4)  # the first step is not lost
     assert learning_rate(9, settings) == learning_rate(10, settings) == pytest.approx(1e-3)
     assert learning_rate(99, settings) == pytest.approx(1e-4)  # min_lr = learning_rate / 10
-    assert learning_rate(99, TrainSettings(max_iters=100, warmup_iters=10, min_lr=0.0)) == pytest.approx(0.0)
+    assert learning_rate(99, settings.model_copy(update={"min_lr": 0.0})) == pytest.approx(0.0)
 
 
 def test_warmup_stable_decay_stays_at_its_peak_then_falls_in_a_line():

@@ -161,7 +161,7 @@ def check(recipe: Recipe, where: str) -> None:
     """
     for name in ("pretrain", "sft"):
         run: TrainSettings = getattr(recipe, name)
-        if run.min_lr is not None and run.min_lr > run.learning_rate:
+        if run.learning_rate != "auto" and run.min_lr is not None and run.min_lr > run.learning_rate:
             raise InputError(
                 tr(
                     "{where}: [{name}] min_lr {min_lr:g} is above learning_rate "

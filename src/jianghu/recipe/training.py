@@ -4,9 +4,21 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationError, ValidatorFunctionWrapHandler, WrapValidator
+from pydantic_core import PydanticCustomError
 
 from .base import NotNegative, Positive, Settings, Share
+
+
+def _one_reason(value: object, validate: ValidatorFunctionWrapHandler) -> object:
+    """Pydantic names a fault for each kind a value may be; readers want one."""
+    try:
+        return validate(value)
+    except ValidationError:
+        raise PydanticCustomError("rate", 'input should be a number above 0, or "auto"') from None
+
+
+Rate = Annotated[Annotated[float, Field(gt=0)] | Literal["auto"], WrapValidator(_one_reason)]
 
 
 class TrainSettings(Settings):
@@ -22,8 +34,9 @@ class TrainSettings(Settings):
     """Micro-batches summed into one step."""
     optimizer: Literal["auto", "adamw", "muon"] = "auto"
     """muon: for the matrices inside the blocks, AdamW for the rest. auto: muon if a step has 20 tokens per width."""
-    learning_rate: Annotated[float, Field(gt=0)] = 1e-3
-    """Peak learning rate, of either optimizer."""
+    learning_rate: Rate = "auto"
+    """Peak learning rate. auto: what suits the optimizer at the model's width, 1.28 / n_embd of Muon, 0.256 / n_embd of
+    AdamW."""
     min_lr: Annotated[float, Field(ge=0)] | None = None
     """Learning rate at the end (default: learning_rate / 10)."""
     schedule: Literal["cosine", "wsd"] = "cosine"
@@ -70,6 +83,13 @@ class TrainSettings(Settings):
     """torch.compile; auto: on CUDA, and on a CPU with a C++ compiler if the run is long enough to pay for it."""
     device: str = "auto"
     """cpu, cuda, cuda:1, mps …; auto takes a GPU if there is one."""
+
+    @property
+    def peak_rate(self) -> float:
+        """The peak learning rate as a number, of settings that `training.rates.resolve` gave."""
+        if self.learning_rate == "auto":
+            raise ValueError('learning_rate = "auto" must be resolved by the width of a model first')
+        return self.learning_rate
 
     @property
     def rows_per_step(self) -> int:

@@ -22,7 +22,7 @@ from ..machine import pick_dtype
 from ..model import ModelConfig, Transformer
 from ..recipe import TrainSettings
 from .compiling import wants_compile
-from .optim import takes_muon
+from .rates import takes_muon
 from .state import TrainState
 from .trainer import TrainStep
 from .world import World

@@ -15,20 +15,18 @@ from torch import Tensor
 
 from ..model import Transformer
 from ..recipe import TrainSettings
-
-MUON_TOKENS = 20
-"""`auto` takes Muon when a step has at least this many tokens per unit of width: with fewer, the gradient of a
-matrix is so noisy that an orthogonal update is mostly noise."""
+from .rates import resolve, takes_muon
 
 
 def learning_rate(step: int, settings: TrainSettings) -> float:
-    """Learning rate of step `step` (the first is 0): linear warm-up, then down to min_lr by the schedule.
+    """Learning rate of step `step` (the first is 0): linear warm-up, then down to min_lr by the schedule. The settings
+    are resolved (`rates.resolve`).
 
     cosine (Loshchilov & Hutter 2017; min_lr = learning_rate / 10 as in nanoGPT and Chinchilla), or warmup-stable-decay
     (MiniCPM, Hu et al. 2024): constant, then a line over the last `decay_share` of the steps. The first step
     already moves the weights, and the last one is at min_lr.
     """
-    high, last = settings.learning_rate, settings.max_iters - 1
+    high, last = settings.peak_rate, settings.max_iters - 1
     low = high / 10 if settings.min_lr is None else settings.min_lr
     if step < settings.warmup_iters:
         return high * (step + 1) / settings.warmup_iters
@@ -97,8 +95,10 @@ def make_optimizers(model: Transformer, settings: TrainSettings, dtype: torch.dt
     Norms, which are vectors, are never decayed.
 
     Args:
+        settings: `auto` is resolved by the model's width.
         dtype: of Muon's matrix products.
     """
+    settings = resolve(settings, model.config.n_embd)
     blocks = [w for name, w in model.named_parameters() if w.ndim >= 2 and ".layers." in name]
     rest = [w for name, w in model.named_parameters() if w.ndim >= 2 and ".layers." not in name]
     vectors = [w for w in model.parameters() if w.ndim < 2]
@@ -107,7 +107,7 @@ def make_optimizers(model: Transformer, settings: TrainSettings, dtype: torch.dt
         {"params": rest if muon else blocks + rest, "weight_decay": settings.weight_decay, "decayed": True},
         {"params": vectors, "weight_decay": 0.0, "decayed": False},
     ]
-    rate, fused = settings.learning_rate, rest[0].device.type in ("cpu", "cuda")
+    rate, fused = settings.peak_rate, rest[0].device.type in ("cpu", "cuda")
     parts: list[torch.optim.Optimizer] = [
         torch.optim.AdamW(groups, lr=rate, betas=(settings.beta1, settings.beta2), fused=fused)
     ]
@@ -115,12 +115,6 @@ def make_optimizers(model: Transformer, settings: TrainSettings, dtype: torch.dt
         decayed = {"params": blocks, "weight_decay": settings.weight_decay, "decayed": True}
         parts.append(Muon([decayed], lr=rate, dtype=dtype))
     return Optimizers(model, parts)
-
-
-def takes_muon(settings: TrainSettings, width: int) -> bool:
-    """Whether a run takes Muon: as set, or for `auto` by the tokens of a step."""
-    enough = settings.tokens_per_step >= MUON_TOKENS * width
-    return settings.optimizer == "muon" or (settings.optimizer == "auto" and enough)
 
 
 NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import asdict, dataclass, field
 
 import torch
 
@@ -18,7 +18,7 @@ from ..tokenizer import Tokenizer
 from ..workspace import Workspace
 from .compiling import wants_compile
 from .estimate import Memory, Times, available_memory, measure_memory, measure_times, run_seconds
-from .optim import takes_muon
+from .rates import rate_warning, resolve
 
 CHARACTERS_PER_TOKEN = 1.45
 """Of Chinese novels in a vocabulary of 8,192, for a shelf whose tokenizer is not trained yet."""
@@ -33,7 +33,90 @@ SPEED_SETTINGS = {
 """What decides how long a step takes."""
 
 
-def plan(ws: Workspace, recipe: Recipe, stages: Sequence[str] = ("pretrain", "sft")) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Shelf:
+    """Tokens and characters of the books; estimated from the characters where nothing is `prepared` yet."""
+
+    vocab_size: int
+    train_tokens: int
+    val_tokens: int
+    characters: int
+    prepared: bool
+
+
+@dataclass(frozen=True)
+class Exposures:
+    """How often fine-tuning shows what it teaches.
+
+    Attributes:
+        epochs: passes over the records. facts: that the records ask. exposures: of each fact, in any wording.
+    """
+
+    epochs: float
+    records: int
+    facts: int
+    exposures: float
+
+
+@dataclass(frozen=True)
+class RunPlan:
+    """What one training run will cost.
+
+    Attributes:
+        optimizer, learning_rate: that will be used, `auto` resolved.
+        memory: bytes by what they are for, and `total`.
+        available: bytes that are free.
+        largest_block_size, largest_batch_size: that fit, the other one as it is set.
+        mfu: share of the machine's peak FLOPs.
+        epochs: passes over the books (pretraining).
+        exposures: None for pretraining, and where there are no records yet.
+        warnings: of settings that will not do, or seldom do well.
+    """
+
+    device: str
+    dtype: str
+    compiled: bool
+    optimizer: str
+    learning_rate: float
+    parameters: int
+    tokens: int
+    tokens_per_step: int
+    flops: float
+    memory: dict[str, int]
+    available: int
+    largest_block_size: int
+    largest_batch_size: int
+    seconds_per_step: float
+    tokens_per_second: float
+    mfu: float
+    seconds: float
+    epochs: float | None = None
+    exposures: Exposures | None = None
+    warnings: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a recipe will cost on this machine."""
+
+    shelf: Shelf
+    runs: dict[str, RunPlan]
+
+    @property
+    def seconds(self) -> float:
+        """Of all runs together."""
+        return sum(run.seconds for run in self.runs.values())
+
+    def to_dict(self) -> dict[str, object]:
+        """As JSON: `shelf`, an object for each run, `seconds`. What is not known of a run is left out."""
+        runs: dict[str, object] = {}
+        for stage, run in self.runs.items():
+            row = asdict(run) | {"exposures": None} | (asdict(run.exposures) if run.exposures else {})
+            runs[stage] = {name: value for name, value in row.items() if value is not None}
+        return {"shelf": asdict(self.shelf), **runs, "seconds": self.seconds}
+
+
+def plan(ws: Workspace, recipe: Recipe, stages: Sequence[str] = ("pretrain", "sft")) -> Plan:
     """Parameters, tokens, epochs, FLOPs, memory, the largest blocks and batches that fit, and time.
 
     Args:
@@ -44,17 +127,11 @@ def plan(ws: Workspace, recipe: Recipe, stages: Sequence[str] = ("pretrain", "sf
     """
     fit_threads()
     shelf = _shelf(ws, recipe)
-    facts: dict[str, Any] = {"shelf": shelf}
     measured: dict[str, Times] = {}
-    for stage in stages:
-        facts[stage] = _run(ws, recipe, stage, shelf, measured)
-    facts["seconds"] = sum(facts[stage]["seconds"] for stage in stages)
-    if "sft" in stages and shelf["prepared"] and (ws.records / "train.jsonl").exists():
-        facts["sft"] |= _exposures(ws, recipe)
-    return facts
+    return Plan(shelf, {stage: _run(ws, recipe, stage, shelf, measured) for stage in stages})
 
 
-def _exposures(ws: Workspace, recipe: Recipe) -> dict[str, Any]:
+def _exposures(ws: Workspace, recipe: Recipe) -> Exposures:
     """How often fine-tuning goes through the records, and how often it shows each fact, in one wording or another."""
     tokenizer, settings = Tokenizer.load(ws.tokenizer), recipe.sft
     pairs = {split: read_pairs(ws.records / f"{split}.jsonl") for split in ("train", "val", "test")}
@@ -65,39 +142,38 @@ def _exposures(ws: Workspace, recipe: Recipe) -> dict[str, Any]:
     )  # fmt: skip
     epochs = settings.rows_per_step * settings.max_iters / (batches.batches_per_epoch * settings.batch_size)
     facts = len({pair.fact or pair.question for pair in train})
-    return {"epochs": epochs, "records": len(train), "facts": facts, "exposures": epochs * len(train) / facts}
+    return Exposures(epochs, len(train), facts, epochs * len(train) / facts)
 
 
-def _shelf(ws: Workspace, recipe: Recipe) -> dict[str, Any]:
-    """Tokens of the shelf: counted where it is prepared, else reckoned from its characters."""
+def _shelf(ws: Workspace, recipe: Recipe) -> Shelf:
+    """Tokens of the shelf: counted where it is prepared, else estimated from its characters."""
     if (ws.tokens / "tokens.json").exists():
         data, tokenizer = read_tokens(ws.tokens), Tokenizer.load(ws.tokenizer)
-        return {
-            "vocab_size": tokenizer.vocab_size,
-            "train_tokens": len(data.train),
-            "val_tokens": len(data.val),
-            "characters": sum(data.about[part]["characters"] for part in ("train", "val")),
-            "prepared": True,
-        }
+        return Shelf(
+            vocab_size=tokenizer.vocab_size,
+            train_tokens=len(data.train),
+            val_tokens=len(data.val),
+            characters=sum(data.about[part]["characters"] for part in ("train", "val")),
+            prepared=True,
+        )
     characters = sum(len(chapter.text) for book in load_shelf(ws.books, recipe.books) for chapter in book.chapters)
     per_token = 1.0 if recipe.tokenizer.kind == "char" else CHARACTERS_PER_TOKEN
     held_out = recipe.split.val_fraction
-    return {
-        "vocab_size": recipe.tokenizer.vocab_size,
-        "train_tokens": round(characters * (1 - held_out) / per_token),
-        "val_tokens": round(characters * held_out / per_token),
-        "characters": characters,
-        "prepared": False,
-    }
+    return Shelf(
+        vocab_size=recipe.tokenizer.vocab_size,
+        train_tokens=round(characters * (1 - held_out) / per_token),
+        val_tokens=round(characters * held_out / per_token),
+        characters=characters,
+        prepared=False,
+    )
 
 
-def _run(
-    ws: Workspace, recipe: Recipe, stage: str, shelf: dict[str, Any], measured: dict[str, Times]
-) -> dict[str, Any]:
+def _run(ws: Workspace, recipe: Recipe, stage: str, shelf: Shelf, measured: dict[str, Times]) -> RunPlan:
     """One run; `measured` keeps times by the settings that decide them, so that like runs are measured once."""
     settings: TrainSettings = getattr(recipe, stage)
     device = pick_device(settings.device)
-    config = ModelConfig.from_settings(recipe.model, shelf["vocab_size"], settings.block_size)
+    config = ModelConfig.from_settings(recipe.model, shelf.vocab_size, settings.block_size)
+    resolved = resolve(settings, config.n_embd)
     tokens = settings.max_iters * settings.tokens_per_step
     flops = tokens * config.flops_per_token(settings.block_size)
     memory, available = measure_memory(config, settings, device), available_memory(device)
@@ -119,36 +195,51 @@ def _run(
     if key not in measured:
         measured[key] = measure_times(config, settings, device, ws.root, most // settings.block_size)
     times = measured[key]
-    val_rows = max(1, shelf["val_tokens"] // settings.block_size) if stage == "pretrain" else settings.rows_per_step
+    pretraining = stage == "pretrain"
+    val_rows = max(1, shelf.val_tokens // settings.block_size) if pretraining else settings.rows_per_step
+    books = 1 - sum(recipe.pretrain.mixture.values())
+    taught = not pretraining and shelf.prepared and (ws.records / "train.jsonl").exists()
+    warning = rate_warning(settings, config.n_embd) if pretraining else None
     dtype = pick_dtype(settings, device, config.n_embd)
-    facts: dict[str, Any] = {
-        "device": str(device),
-        "dtype": str(dtype).removeprefix("torch."),
-        "compiled": compiled,
-        "optimizer": "muon" if takes_muon(settings, config.n_embd) else "adamw",
-        "parameters": config.parameters,
-        "tokens": tokens,
-        "tokens_per_step": settings.tokens_per_step,
-        "flops": flops,
-        "memory": _memory(memory, settings),
-        "available": available,
-        "largest_block_size": _block(most, settings.batch_size),
-        "largest_batch_size": most // settings.block_size,
-        "seconds_per_step": times.step,
-        "tokens_per_second": settings.tokens_per_step / times.step,
-        "mfu": flops / settings.max_iters / times.step / peak_flops(device, dtype),
-        "seconds": run_seconds(settings, times, memory, val_rows),
-    }
-    if stage == "pretrain":
-        books = 1 - sum(recipe.pretrain.mixture.values())
-        facts["epochs"] = tokens * books / shelf["train_tokens"]
-    if facts["largest_batch_size"] < settings.batch_size:
-        facts["warning"] = (
-            f"[{stage}] batch_size {settings.batch_size} at block_size {settings.block_size} does not fit in memory. "
-            f"Set batch_size to {max(1, facts['largest_batch_size'])} and gradient_accumulation_steps to "
-            f"{-(-settings.rows_per_step // max(1, facts['largest_batch_size']))}."
+    return RunPlan(
+        device=str(device),
+        dtype=str(dtype).removeprefix("torch."),
+        compiled=compiled,
+        optimizer=resolved.optimizer,
+        learning_rate=resolved.peak_rate,
+        parameters=config.parameters,
+        tokens=tokens,
+        tokens_per_step=settings.tokens_per_step,
+        flops=flops,
+        memory=_memory(memory, settings),
+        available=available,
+        largest_block_size=_block(most, settings.batch_size),
+        largest_batch_size=most // settings.block_size,
+        seconds_per_step=times.step,
+        tokens_per_second=settings.tokens_per_step / times.step,
+        mfu=flops / settings.max_iters / times.step / peak_flops(device, dtype),
+        seconds=run_seconds(settings, times, memory, val_rows),
+        epochs=tokens * books / shelf.train_tokens if pretraining else None,
+        exposures=_exposures(ws, recipe) if taught else None,
+        warnings=[*_too_big(stage, settings, most // settings.block_size), *([warning] if warning else [])],
+    )
+
+
+def _too_big(stage: str, settings: TrainSettings, rows: int) -> list[str]:
+    """A warning if a batch has more rows than fit in memory."""
+    if rows >= settings.batch_size:
+        return []
+    return [
+        tr(
+            "[{stage}] batch_size {batch_size} at block_size {block_size} does not fit in memory. Set batch_size to "
+            "{rows} and gradient_accumulation_steps to {steps}.",
+            stage=stage,
+            batch_size=settings.batch_size,
+            block_size=settings.block_size,
+            rows=max(1, rows),
+            steps=-(-settings.rows_per_step // max(1, rows)),
         )
-    return facts
+    ]
 
 
 def _memory(memory: Memory, settings: TrainSettings) -> dict[str, int]:

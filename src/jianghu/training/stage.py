@@ -25,6 +25,7 @@ from ..records import read_records
 from ..tokenizer import Tokenizer
 from ..workspace import Manifest, Workspace
 from .evaluator import Prompt, Scorer
+from .rates import optimizer_name, rate_warning, resolve
 from .resume import check_resumable
 from .state import RunFolder
 from .trainer import Result, Trainer
@@ -126,6 +127,7 @@ def train(
             _open_run(ws, run, manifest, resume, restart, say)
         world.wait()  # the others read what the first one has found or set aside
         source_of_batches, model, tokenizer, prompts = _parts(ws, recipe, stage, source, device, say)
+        _say_optimizer(stage, name, settings, model.config.n_embd, say)
         scorer = scorer or _answer_score(ws, recipe, stage, tokenizer)
         if world.writes:
             ws.record(run.path, manifest)
@@ -140,6 +142,23 @@ def train(
         if world.writes:
             files.write_json(run.path / "result.json", asdict(result))
     return result
+
+
+def _say_optimizer(stage: str, name: str, settings: TrainSettings, width: int, say: Say) -> None:
+    """By what optimizer and peak learning rate a run is trained, and whether the rate is far from what suits."""
+    used = resolve(settings, width)
+    optimizer, rate = optimizer_name(used.optimizer), used.peak_rate
+    say(
+        tr(
+            "{stage} {name}: {optimizer}, learning rate {rate:.3g}",
+            stage=stage,
+            name=name,
+            optimizer=optimizer,
+            rate=rate,
+        )
+    )
+    if stage == "pretrain" and (warning := rate_warning(settings, width)):
+        say(warning)
 
 
 def _note_environment(run: RunFolder, device: torch.device, dtype: torch.dtype, resume: bool) -> None:

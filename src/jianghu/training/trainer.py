@@ -32,6 +32,7 @@ from .ema import Ema
 from .evaluator import Evaluation, Evaluator, Prompt, Scorer
 from .metrics import Meter, divergence, facts_of, overfitting
 from .optim import learning_rate, make_optimizers, weight_decay
+from .rates import resolve
 from .state import RunFolder, TrainState, are_finite
 from .world import World
 
@@ -48,7 +49,8 @@ class TrainStep:
     def __init__(
         self, settings: TrainSettings, model: Transformer, source: BatchSource, world: World, state: TrainState
     ) -> None:
-        self.settings, self.model, self.source, self.world = settings, model, source, world
+        self.settings = settings = resolve(settings, model.config.n_embd)
+        self.model, self.source, self.world = model, source, world
         self.device = model.model.embed_tokens.weight.device
         self.dtype, self.compiled = choose_computing(settings, model.config, self.device, state)
         self.optimizers = make_optimizers(model, settings, self.dtype)
@@ -169,13 +171,14 @@ class Trainer:
         resume: bool = False,
         gentle_command: str = "",
     ) -> None:
-        self.run, self.settings, self.model, self.tokenizer = run, settings, model, tokenizer
+        self.run, self.model, self.tokenizer = run, model, tokenizer
         self.about, self.resume_command = about, resume_command
         self.gentle_command = gentle_command or resume_command
         self.world = world or World()
         self.console = console if self.world.writes else Console(file=io.StringIO())
         tensors, self.state = run.load_state() if resume else ({}, TrainState())
         self.stepper = TrainStep(settings, model, source, self.world, self.state)
+        self.settings = settings = self.stepper.settings
         if resume:
             self._restore(tensors)
         peak = peak_flops(self.stepper.device, self.stepper.dtype) * self.world.size
@@ -184,17 +187,15 @@ class Trainer:
         self.evaluator = Evaluator(
             settings, model, tokenizer, source, prompts, self.world, self.stepper.autocast, passes, scorer
         )
-        self._just_resumed = resume
-        self._saved_step = self.state.step if resume else None
+        self._just_resumed, self._saved_step = resume, self.state.step if resume else None
         self._warned_of = -1  # the best step that a warning of overfitting named
 
     def _restore(self, tensors: dict[str, Tensor]) -> None:
         try:
             self.stepper.restore(tensors)
         except (KeyError, RuntimeError):
-            raise InputError(
-                tr("{path}: of another model than the recipe's. Start anew with --restart.", path=self.run.state)
-            ) from None
+            refusal = tr("{path}: of another model than the recipe's. Start anew with --restart.", path=self.run.state)
+            raise InputError(refusal) from None
         if self.world.writes:
             self.run.forget_rows_from(self.state.step)
 
@@ -317,8 +318,8 @@ class Trainer:
 
     def _diverged(self, what: str, value: float = math.nan) -> RunError:
         """The error of a run whose numbers are no longer finite; what was saved before is kept."""
-        rate = self.settings.learning_rate / 3
-        return RunError(divergence(what, value, self.state.step, self._saved_step, self.gentle_command, rate))
+        saved, command, rate = self._saved_step, self.gentle_command, self.settings.peak_rate / 3
+        return RunError(divergence(what, value, self.state.step, saved, command, rate))
 
     def _save_state(self) -> None:
         """Save, unless a number is not finite: the last good state and checkpoints are never replaced by NaN."""
@@ -335,8 +336,8 @@ class Trainer:
         self._saved_step = self.state.step
 
     def _save_checkpoints(self) -> None:
-        step, every = self.state.step, self.settings.keep_every
         self._checkpoint("last")
+        step, every = self.state.step, self.settings.keep_every
         if every and step and step % every == 0:
             self._checkpoint(f"step-{step:06d}")
 
