@@ -2,7 +2,7 @@
 
 FOLDER holds novels as 水浒传.txt; `names.json` beside this file holds, for each, the thirty most mentioned people with
 their forms, and which candidates of the finder name somebody (found by reading). `fit FOLDER` makes the weights of
-`src/jianghu/names/weights.json` from them; `fit --without 水浒传` leaves a novel out, to measure on it.
+`src/jianghu/names/weights.json` from those that are not held out; `cross` leaves each of them out in turn.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from jianghu.corpus import load_shelf
 from jianghu.names import Lexicon, belief, find_names
 from jianghu.names.characters import read_characters
 from jianghu.names.evidence import Evidence, Floats
-from jianghu.names.find import MENTIONS, SPEECHES
+from jianghu.names.find import MENTIONS, OPENINGS, SPEECHES
 from jianghu.recipe import BooksSettings
 
 LISTS = Path(__file__).with_name("names.json")
@@ -48,7 +48,7 @@ def label(text: str, lists: dict[str, str]) -> list[Labelled]:
     names, unclear = set(lists["names"].split()), set(lists["unclear"].split())
     parts: list[Labelled] = []
     for part in (text, *(text[at : at + size] for size in EXCERPTS for at in range(0, len(text) // 2, len(text) // 4))):
-        evidence = Evidence(read_characters(part), MENTIONS, SPEECHES)
+        evidence = Evidence(read_characters(part), MENTIONS, SPEECHES, OPENINGS)
         read = set(parts[0].evidence.words) if parts else set(evidence.words)
         is_name = np.array([word in names for word in evidence.words], float)
         clear = np.array([word not in unclear and word in names | read for word in evidence.words], bool)
@@ -126,7 +126,10 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     options = parser.parse_args()
     lists = json.loads(LISTS.read_text(encoding="utf-8"))
+    if options.what != "measure":
+        lists = {name: rows for name, rows in lists.items() if not rows.get("held_out")}
     books = {book.name: book for book in load_shelf(options.folder, BooksSettings())}
+    lists = {name: rows for name, rows in lists.items() if name in books}
     texts = {name: "\n".join(chapter.text for chapter in books[name].chapters) for name in lists}
     if options.what == "fit":
         files.write_json(WEIGHTS, fit([label(texts[name], rows) for name, rows in lists.items()]))

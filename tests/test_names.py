@@ -100,6 +100,21 @@ def test_speakers_are_found_and_words_are_not():
     assert find_names(["雪落无声。" * 50]).names == []
 
 
+def test_roles_addresses_and_doings_are_no_names():
+    hero, friend = PEOPLE[0], PEOPLE[1]
+    text = novel_text(12)
+    for who in ("小和尚", "贤弟", "两个公人", f"{hero}大喜", f"{hero}和{friend}"):
+        text += f"\n{who}道：“好。”{who}走了。\n老人见{who}来了。" * 8
+    assert {name.name for name in find_names([text]).names} == set(PEOPLE)
+
+
+def test_who_never_speaks_but_opens_sentences_is_found():
+    text = novel_text(12)
+    lines = ("{}推门进来。", "{}看了半日，一言不发。", "{}也不回头，走到河边。", "路上遇见{}。", "天黑了，{}还在等。")
+    text += "".join("\n" + line.format("罗慎斋") for line in lines) * 6
+    assert "罗慎斋" in {name.name for name in find_names([text]).names}
+
+
 def test_the_bundled_novel(tmp_path):
     bundled = find_bundled()
     if bundled is None:

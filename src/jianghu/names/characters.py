@@ -18,7 +18,8 @@ Flags = NDArray[np.bool_]
 LONGEST = 7
 """Characters of the longest name: transliterated ones are long."""
 OPENING, CLOSING = '“「『‘"', '”」』’"'
-_COLONS, _COMMAS, _ENDINGS = "：:", "，,", "。！？…，!?,."
+_COLONS, _COMMAS, _ENDINGS = "：:", "，,", "。．！？…，!?,."
+_STOPS, _SPACE, _WIDE_SPACE = "。．！？…!?", 0x20, 0x3000
 _SPEECH = "道曰说說云问問答叫喊骂罵笑喝言"
 _AFTER_QUOTE = 12
 """Characters of the longest clause after a closing quote that may say who spoke: “走。”张三冷笑了一声说。"""
@@ -77,6 +78,12 @@ class Characters:
         return self.starts & (leads | follows & (end - np.arange(size) <= _AFTER_QUOTE))
 
     @cached_property
+    def opening(self) -> Flags:
+        """Whether a sentence begins here, or a paragraph, or what follows a quotation."""
+        before = np.concatenate(([0], self.raw[: len(self) - 1]))
+        return self.starts & (_among(before, _STOPS + CLOSING) | (before <= _SPACE) | (before == _WIDE_SPACE))
+
+    @cached_property
     def quoted(self) -> Flags:
         """Whether a quotation begins right here."""
         return self.starts & _among(np.concatenate(([0], self.raw[: len(self) - 1])), OPENING)
@@ -128,9 +135,10 @@ class Strings:
         return Strings(words, self.places[inside], self.lengths[inside], number[self.word[inside]])
 
 
-def frequent_strings(text: Characters, mentions: int, speeches: int) -> Strings:
-    """All strings of 2 to `LONGEST` characters that the text has at least `mentions` times, and at least `speeches`
-    times where a speaker may be named and something follows. Time and memory grow with the text's length.
+def frequent_strings(text: Characters, mentions: int, speeches: int, openings: int) -> Strings:
+    """All strings of 2 to `LONGEST` characters that the text has at least `mentions` times, and with something behind
+    them at least `speeches` times where a speaker may be named or `openings` times where a sentence begins. Time and
+    memory grow with the text's length.
     """
     size = len(text)
     key, whole = np.zeros(size, np.uint64), np.ones(size, bool)
@@ -147,7 +155,8 @@ def frequent_strings(text: Characters, mentions: int, speeches: int) -> Strings:
         _, first, word, count = np.unique(key[places], return_index=True, return_inverse=True, return_counts=True)
         followed = text.ids[places + length] != 0
         speaks = np.bincount(word[text.speaking[places] & followed], minlength=len(count))
-        keep = (count >= mentions) & (speaks >= speeches)
+        opens = np.bincount(word[text.opening[places] & followed], minlength=len(count))
+        keep = (count >= mentions) & ((speaks >= speeches) | (opens >= openings))
         inside = keep[word]
         number = np.cumsum(keep) - 1 + len(words)
         parts.append((places[inside], np.full(inside.sum(), length), number[word[inside]]))

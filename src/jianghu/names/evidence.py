@@ -6,7 +6,7 @@ book; the second part learns from the book itself which characters its names are
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, cached_property
 from importlib import resources
 
 import numpy as np
@@ -19,7 +19,14 @@ Floats = NDArray[np.float64]
 COUNTED = "个個位名众眾諸诸各每几幾数數两兩些员員"
 POINTED = "那这這此其该該"
 OWNED = "我你他她您吾俺咱伊汝尔爾"
-PLURAL = "们們"
+PLURAL, AND = "们們", "与與和同及并並等"
+DOES = (
+    "道说說曰云问問答叫笑哭骂罵喝听聽见見看想走来來去忙便又也却卻就才纔正在是已早只心"
+    "一不把将將和与與向对對知坐站立拿同带帶回出进進大连連都"
+)
+"""What clauses say of somebody begins with one of these."""
+UNDERGOES = "对對向与與和同跟把将將被叫请請教问問见見替给給等令命使让讓遇寻尋找是着著了"
+"""Behind one of these somebody is named to whom something is done."""
 GRAMMAR = frozenset(
     "的了着过是在有又也便就都只不这那此其一二三四五六七八九十两几众诸各每某我你他她它您吾俺咱汝尔自己谁何甚什么怎为因所以而且或"
     "与和同及将把被从向对于到往来去出入进回上下起里内外中边旁面前后左右间处时日今昨夜忽忙连再才刚方却倒还更最很太已曾正即遂乃亦皆"
@@ -36,6 +43,17 @@ NEVER = frozenset("的们們")
 NEVER_FIRST = frozenset(OWNED + POINTED + "众眾諸诸各每")
 """Characters that no name holds, or begins with."""
 BOOK_EVIDENCE = ("first character", "last character", "inner characters", "left neighbours", "right neighbours")
+GROUPS = frozenset("兵军軍营營队隊马馬众眾衆等家门門寨庄莊")
+"""Characters of troops, households and camps."""
+_SIZES = "小老大新假两兩几幾众眾衆诸諸一二三四五六七八九十个個"
+"""What may stand before a role and leaves it one: 小和尚, 两个公人."""
+KIN = frozenset("兄弟哥姐姊妹爷爺娘父母叔伯婶嬸嫂公婆儿兒女孙孫侄姪舅姨姑媳爹妈媽")
+_KINDRED = frozenset("大二三四五六七八九十小老贤賢仁愚劣令尊家舍阿义義表亲親先族")
+"""What stands before a word of kinship when it addresses somebody."""
+PREDICATES = frozenset(
+    ["大喜", "大怒", "大惊", "大驚", "大笑", "大哭", "吩咐", "闻言", "聞言", "听言", "听说", "聽說", "传令", "傳令"]
+)
+"""What clauses often say of somebody right behind the name: 操大喜 is no name."""
 _PARTS, _PART, _UNKNOWN = 200, 2500, -0.9
 """At most so many equal parts of a text, of at least so many characters, over which a string's places are counted:
 names come in clusters, other words everywhere. In a short text clusters say nothing, and get the value between both
@@ -54,21 +72,27 @@ def roles() -> frozenset[str]:
     return frozenset(line for line in lines if line and not line.startswith("#"))
 
 
+def is_role(word: str) -> bool:
+    """Whether a word says what somebody is and not who: 将军, 小和尚, 两个公人, 贤弟, 三哥."""
+    kin = len(word) == 2 and word[0] in _KINDRED and word[1] in KIN
+    return kin or word in roles() or (len(word) > 2 and word.lstrip(_SIZES) in roles())
+
+
 class Evidence:
     """Candidates of a text, and what it shows of them.
 
     Args:
         text: the text.
         mentions: how often a candidate must occur.
-        speeches: how often it must stand where a speaker may be named.
+        speeches, openings: how often it must stand where a speaker may be named, or else where a sentence begins.
 
     Attributes:
         strings: the candidates with their places: strings with changing neighbours on both sides.
     """
 
-    def __init__(self, text: Characters, mentions: int, speeches: int) -> None:
+    def __init__(self, text: Characters, mentions: int, speeches: int, openings: int) -> None:
         self.text = text
-        strings = frequent_strings(text, mentions, speeches)
+        strings = frequent_strings(text, mentions, speeches, openings)
         strings = strings.kept(self._free(strings))
         self.strings = strings
         self.left = text.left[strings.places]
@@ -108,6 +132,15 @@ class Evidence:
         np.maximum.at(most, owner, np.where(neighbour == 0, 0.0, share))
         return np.bincount(owner, weights=terms, minlength=size).astype(float), most
 
+    @cached_property
+    def _titles(self) -> Flags:
+        """Whether a role of two characters stands here (the two last entries: beyond the text)."""
+        text, number = self.text, self.text.number
+        width = len(text.alphabet) + 1
+        pairs = text.ids[: len(text) + 1] * width + text.ids[1 : len(text) + 2]
+        known = [word for word in roles() if len(word) == 2 and set(word) <= number.keys()]
+        return np.isin(pairs, np.array([number[word[0]] * width + number[word[1]] for word in known], np.int64))
+
     def _sum(self, weights: Floats | Flags) -> Floats:
         return np.bincount(self.strings.word, weights=weights, minlength=len(self.words)).astype(float)
 
@@ -130,6 +163,13 @@ class Evidence:
             "constant": np.ones(len(words)),
             "log count": np.log(count),
             "speaks": rate(text.speaking[places] & ~ends),
+            "speaks often": np.log1p(self._sum(text.speaking[places] & ~ends)),
+            "opens sentences": rate(text.opening[places] & ~ends),
+            "does": rate(starts & text.flags(DOES)[right]),
+            "does, anywhere": rate(text.flags(DOES)[right]),
+            "undergoes": rate(text.flags(UNDERGOES)[left]),
+            "title behind": rate(self._titles[places + self.strings.lengths]),
+            "title before": rate(self._titles[np.maximum(places - 2, 0)] & (places >= 2)),
             "opens clauses": rate(starts & ~ends),
             "closes clauses": rate(~starts & ends),
             "stands alone": rate(starts & ends),
@@ -150,9 +190,9 @@ class Evidence:
             "grammar share": _share(words, GRAMMAR),
             "rank last": np.array([word[-1] in RANKS for word in words], float),
             "rank share": _share(words, RANKS),
-            "a role": np.array([word in roles() for word in words], float),
+            "a role": np.array([is_role(word) for word in words], float),
+            "a group last": np.array([word[-1] in GROUPS for word in words], float),
             "a role last": np.array([len(word) > 2 and word[-2:] in roles() for word in words], float),
-            "small or old role": np.array([word[0] in "小老大" and word[-1] in RANKS for word in words], float),
             "cohesion": self._cohesion(),
             "in clusters": self._clusters(),
         }

@@ -6,12 +6,12 @@ from collections.abc import Iterable
 
 from .belief import believe
 from .characters import read_characters
-from .evidence import GRAMMAR, Evidence
+from .evidence import AND, GRAMMAR, PREDICATES, Evidence, is_role
 from .forms import Forms
 from .lexicon import Lexicon
 
-MENTIONS, SPEECHES = 6, 2
-"""So often a name must occur, and so often where a speaker may be named."""
+MENTIONS, SPEECHES, OPENINGS = 6, 2, 3
+"""So often a name must occur, and so often where a speaker may be named, or else where a sentence begins."""
 BELIEF = 0.5
 """So probable it must be that a string is a name."""
 
@@ -24,15 +24,25 @@ def find_names(texts: Iterable[str]) -> Lexicon:
         texts: the book's chapters.
     """
     chapters = list(texts)
-    evidence = Evidence(read_characters("\n".join(chapters)), MENTIONS, SPEECHES)
+    evidence = Evidence(read_characters("\n".join(chapters)), MENTIONS, SPEECHES, OPENINGS)
     belief = believe(evidence)
-    times = {word: int(evidence.count[at]) for at, word in enumerate(evidence.words) if belief[at] > BELIEF}
+    times = {
+        word: int(evidence.count[at])
+        for at, word in enumerate(evidence.words)
+        if belief[at] > BELIEF and not is_role(word)
+    }
     return Lexicon(Forms(chapters, {word: n for word, n in times.items() if not _overlong(word, times)}).people())
 
 
 def _overlong(word: str, times: dict[str, int]) -> bool:
-    """Whether a string is a more frequent name with words of grammar behind it: 宋江等."""
-    return any(
-        times.get(word[:size], 0) > times[word] and all(character in GRAMMAR for character in word[size:])
+    """Whether a string is a more frequent name with other words behind it (宋江等, 宋江和公人), two such names
+    (八戒沙僧), or ends in what somebody did (操大喜)."""
+    return word[-2:] in PREDICATES or any(
+        times.get(word[:size], 0) > times[word]
+        and (
+            word[size] in AND
+            or all(character in GRAMMAR for character in word[size:])
+            or times.get(word[size:], 0) > times[word]
+        )
         for size in range(2, len(word))
     )

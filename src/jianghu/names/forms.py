@@ -100,7 +100,10 @@ class Forms:
                 last = start, end, form
 
     def apart(self, one: str, other: str) -> bool:
-        """Whether the text shows two forms as two persons."""
+        """Whether the text shows two forms as two persons. A form that ends in the other takes more to tell."""
+        least = max(self.times[one if len(one) > len(other) else other] // 8, TOGETHER)
+        if one.endswith(other) or other.endswith(one):
+            return self._together[frozenset((one, other))] >= least
         return self._together[frozenset((one, other))] >= TOGETHER
 
     def _leader(self, form: str) -> str:
@@ -157,11 +160,19 @@ class Forms:
         after: dict[str, Counter[str]] = defaultdict(Counter)
         for (epithet, name), times in self._adjacent.items():
             after[epithet][name] += times
+        surnames = self._surnames()
+        found: dict[str, list[str]] = defaultdict(list)
         for epithet, names in after.items():
             (name, times), total = names.most_common(1)[0], sum(names.values())
-            surname = epithet in self._surnames()
-            if times >= 3 and 10 * times >= 8 * total:
-                yield name, epithet + name if surname else epithet
+            # Two maids of one house are often named alike and together: 翠缕翠墨.
+            if times >= 3 and 10 * times >= 8 * total and epithet[0] != name[0]:
+                found[name].append(epithet)
+        for name, epithets in found.items():
+            # What several people bear behind their names is their title: 惠岸行者, 木叉行者.
+            alone = [epithet for epithet in epithets if self.times[epithet] > 4 * after[epithet][name]]
+            for epithet in epithets:
+                if len(alone) < 2 or epithet not in alone:
+                    yield name, epithet + name if epithet in surnames else epithet
 
     def _titles(self) -> Iterable[tuple[str, str]]:
         """蒋爷 for 蒋平: a surname with a title, and one bearer of the surname in the same chapters."""

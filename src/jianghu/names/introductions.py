@@ -15,6 +15,8 @@ _FIELD = re.compile(
     "(?:儿|兒)?(?:他|我|俺)?(?:为|為|做|是|叫|唤|喚|曰)?(?:做|作)?"
 )
 _NAME = re.compile(f"[“‘「『]?({_WORD}{{2,8}})[”’」』]?(?=[，、。；：！？者]|$)")
+_ASKING = frozenset("甚什何谁誰")
+"""Characters of a question for somebody's name: 姓甚名谁."""
 _REACH = 48
 """Characters of a sentence in which the fields of one introduction stand."""
 _END = re.compile("[。！？；\n]")
@@ -28,6 +30,8 @@ def introductions(text: str, names: set[str]) -> Iterator[list[str]]:
     """
     for match in _CARD.finditer(text):
         surname, given = match[1], match[2]
+        if set(surname + given) & _ASKING:
+            continue
         yield [surname + given, *_fields(text, match.end(), surname, names)]
     known = "|".join(sorted(map(re.escape, names), key=len, reverse=True))
     for match in re.finditer(f"({known})[，,]?(?=表?字{_WORD}{{2}}[，。；：！？]|绰号|綽號|人称|人稱|外号|外號)", text):
