@@ -2,6 +2,7 @@
 
 import re
 import time
+import tracemalloc
 import unicodedata
 import zipfile
 
@@ -154,6 +155,34 @@ def test_bombs_are_refused_in_bounds(tmp_path):
     with pytest.raises(InputError, match=r"炸\.epub: unpacks to more than"):
         load_book(tmp_path / "炸.epub", SETTINGS)
     assert time.perf_counter() - started < 5
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "piece"),
+    [
+        ("OEBPS/content.opf", "</manifest>", '<item id="x" href="y"/>'),
+        ("OEBPS/content.opf", "</spine>", "<itemref/>"),
+        ("OEBPS/toc.ncx", "</navMap>", "&x;"),
+        ("META-INF/container.xml", "</rootfiles>", "<r/>"),
+    ],
+)
+def test_side_files_that_would_fill_the_memory_are_refused(tmp_path, name, old, piece):
+    contents = files()
+    change(name, old, piece * 600_000 + old)(contents)
+    with pytest.raises(InputError, match=r"树\.epub: .* in it has too many tags for a book"):
+        load_book(write(tmp_path / "树.epub", contents), SETTINGS)
+
+
+def test_a_page_of_one_letter_takes_little_memory(tmp_path):
+    contents = files()
+    contents["OEBPS/text/c1.xhtml"] = "<p>" + "a" * 3_000_000 + "!-" * 1_500_000
+    path = write(tmp_path / "长.epub", contents)
+    tracemalloc.start()
+    try:
+        load_book(path, SETTINGS)
+        assert tracemalloc.get_traced_memory()[1] < 100_000_000
+    finally:
+        tracemalloc.stop()
 
 
 def test_an_endless_spine_reads_each_page_once(tmp_path):

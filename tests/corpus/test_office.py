@@ -29,6 +29,17 @@ def test_word_document(tmp_path):
     assert load_book(tmp_path / "书.docx", SETTINGS).title == "雪山录"
 
 
+def test_a_word_document_that_would_fill_the_memory_is_refused(tmp_path):
+    docx = pytest.importorskip("docx")
+    docx.Document().save(str(tmp_path / "空.docx"))
+    with zipfile.ZipFile(tmp_path / "空.docx") as old, zipfile.ZipFile(tmp_path / "书.docx", "w", 8) as new:
+        for name in old.namelist():
+            part = old.read(name)
+            new.writestr(name, part + b"<a/>" * 1_600_000 if name == "word/document.xml" else part)
+    with pytest.raises(InputError, match=r"书\.docx: word/document\.xml in it has too many tags"):
+        load_book(tmp_path / "书.docx", SETTINGS)
+
+
 def pdf(pages):
     """A PDF with one line of text after another, in the standard font."""
     objects = [b"<< /Type /Catalog /Pages 2 0 R >>", b"", b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>"]

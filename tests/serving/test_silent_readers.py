@@ -58,6 +58,22 @@ def test_readers_who_do_not_read_are_let_go_and_hold_no_memory(checkpoints, monk
     assert caplog.text.count("does not read what it asked for") == 5
 
 
+def test_one_who_does_not_read_is_let_go_at_once_when_another_needs_the_place(checkpoints, monkeypatch, caplog):
+    narrow(monkeypatch)
+    monkeypatch.setattr("jianghu.serving.model_worker.SILENT_SECONDS", 0.3)
+    with Running(checkpoints, write_seconds=60, batch=4, queue=76) as server:
+        socks = [open_request(server, MUCH) for _ in range(5)]
+        until(lambda: sum(server.texts("base")) == 5 * 16)
+        until(lambda: post(server, {**LONG, "max_tokens": 2}).status_code == 200)
+        until(lambda: server.texts("base") == (0, 4 * 16), 30)
+        assert all(post(server, {**LONG, "max_tokens": 2}).status_code == 200 for _ in range(3))
+        assert caplog.text.count("does not read what it asked for") == 1
+        for sock in socks:
+            sock.close()
+        server.until_idle("base", 30)
+    assert "Traceback" not in caplog.text
+
+
 def test_a_slow_reader_gets_all_of_it(checkpoints, monkeypatch):
     """The writing pauses and goes on again; nothing is lost on the way."""
     narrow(monkeypatch)

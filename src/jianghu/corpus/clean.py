@@ -18,7 +18,7 @@ from .ledger import Ledger, visible
 from .notes import AUTHOR, LICENCE, find_licence, find_notes
 
 _LINE_ENDS = re.compile(r"\r\n?|[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
-_BLANKS = re.compile(r"\n(?:[ \t\u3000\xa0]*\n){3,}")
+_BLANKS = re.compile(r"\n(?:[ \t\u3000\xa0]*\n){3,}+")
 _INVISIBLE = re.compile(
     r"[\x00\x01\x03-\x08\x0e-\x1b\x1f\x7f-\x84\x86-\x9f\xad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f"
     r"\ufeff\ue000-\uf8ff\ufdd0-\ufdef\ufffe\uffff\U000e0000-\U000e0fff\U000f0000-\U0010ffff]+"
@@ -89,8 +89,9 @@ def cap_runs(text: str, limit: int, ledger: Ledger) -> str:
         ledger.count("endless run", 1, len(match[0]) - len(unit) * limit, f"{unit} × {len(match[0]) // len(unit)}")
         return unit * limit
 
-    text = re.sub(rf"(\S)\1{{{limit},}}", cut, text)
-    return re.sub(rf"([^\w\s]{{2,4}}?)\1{{{limit},}}", cut, text)
+    # Possessive ("+" at the end): what could be tried again takes 80 bytes for each repeat.
+    text = re.sub(rf"(\S)\1{{{limit},}}+", cut, text)
+    return re.sub(rf"([^\w\s]{{2,4}}?)\1{{{limit},}}+", cut, text)
 
 
 def clean_lines(text: str, notes: bool, ledger: Ledger) -> list[str]:

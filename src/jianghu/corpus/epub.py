@@ -37,7 +37,7 @@ def read_epub(path: Path) -> Source:
 
 
 def _refuse_drm(archive: Archive) -> None:
-    root = _xml(archive.read("META-INF/encryption.xml"))
+    root = _xml(archive.read_for_tree("META-INF/encryption.xml"))
     if root is None:
         return
     methods = [node.get("Algorithm", "") for node in root.iterfind(".//{*}EncryptedData/{*}EncryptionMethod")]
@@ -64,7 +64,7 @@ def _xml(data: bytes | None) -> etree._Element | None:
 
 def _read(archive: Archive) -> Source:
     package = _package(archive)
-    opf = _xml(archive.read(package)) if package else None
+    opf = _xml(archive.read_for_tree(package)) if package else None
     base = posixpath.dirname(package)
     items = {node.get("id", ""): node for node in opf.iterfind(".//{*}manifest/{*}item")} if opf is not None else {}
     spine = _spine(opf, items, base) if opf is not None else []
@@ -100,7 +100,7 @@ def _read(archive: Archive) -> Source:
 
 def _package(archive: Archive) -> str:
     """The name of the package file: as the container says, else whatever ends so."""
-    container = _xml(archive.read("META-INF/container.xml"))
+    container = _xml(archive.read_for_tree("META-INF/container.xml"))
     rootfile = container.find(".//{*}rootfile") if container is not None else None
     named = archive.find(rootfile.get("full-path", "")) if rootfile is not None else None
     return named or next((name for name in archive.names if name.lower().endswith(".opf")), "")
@@ -134,9 +134,9 @@ def _contents(archive: Archive, items: dict[str, etree._Element], base: str) -> 
     for item in items.values():
         name = _inside(base, item.get("href", ""))
         if item.get("media-type") == "application/x-dtbncx+xml" or name.lower().endswith(".ncx"):
-            pairs = _ncx(_xml(archive.read(name)))
+            pairs = _ncx(_xml(archive.read_for_tree(name)))
         elif "nav" in item.get("properties", "").split():
-            pairs = _nav(archive.read(name))
+            pairs = _nav(archive.read_for_tree(name))
         else:
             continue
         for href, label in pairs:

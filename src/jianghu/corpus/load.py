@@ -40,7 +40,7 @@ SUFFIXES = frozenset(_READERS)
 """Endings of the names of book files."""
 _MOST_BYTES = 500_000_000
 """A file above this size is no novel (the longest have some 60 MB)."""
-_MOST_LINES = 3_000_000
+_MOST_LINES = 1_200_000
 """Lines above which a file is no novel."""
 _LEAST = 200
 """Characters of clean text below which a file is no book."""

@@ -15,6 +15,8 @@ from .numbers import natural
 
 _LEAST_PER_PAGE = 20
 """Characters a page below which a PDF is a scan."""
+_MOST_NODES = 1_000_000
+"""Tags and attributes of a Word document; a novel of a million characters has some 500,000."""
 _NOVEL = 60_000
 """Bytes from which on a text in a zip is a book of its own, not a chapter."""
 
@@ -35,14 +37,19 @@ def read_docx(path: Path) -> Source:
         import docx
     except ImportError:
         raise _missing(path, ".docx") from None
+    with Archive(path) as archive:
+        for name in archive.names:
+            if name.lower().endswith((".xml", ".rels")):
+                archive.read_for_tree(name, _MOST_NODES)
     try:
         document = docx.Document(str(path))
+        headings = {style.style_id for style in document.styles if (style.name or "").startswith(("Heading", "标题"))}
         lines = []
         for paragraph in document.iter_inner_content():
             if isinstance(paragraph, docx.table.Table):
                 lines += [cell.text for row in paragraph.rows for cell in row.cells]
                 continue
-            heading = (paragraph.style.name if paragraph.style is not None else "").startswith(("Heading", "标题"))
+            heading = paragraph._p.style in headings  # `paragraph.style` takes 4 ms where none is named
             text = paragraph.text.replace(MARK, "")
             lines += [MARK + " ".join(text.split())] if heading and text.strip() else text.split("\n")
         title = document.core_properties.title or ""

@@ -16,6 +16,7 @@ from starlette.types import Receive, Scope, Send
 from ..tokenizer import Tokenizer
 from .errors import ApiError
 from .generation_request import Ending, Order, Piece, Token
+from .guard import LET_GO
 from .model_worker import BACKLOG
 from .responses import (
     ChatAnswer,
@@ -230,6 +231,7 @@ class Streamed(StreamingResponse):
         service.worker.submit(order)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.order.let_go = scope.get("state", {}).get(LET_GO)
         try:
             await super().__call__(scope, receive, send)
         finally:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -88,6 +88,8 @@ class Order:
         unfinished: texts that are still to be written; counted in the event loop.
         given, taken: sizes of the pieces that the writing thread has made, and that the request has taken.
         paused: the writing thread has stopped, since too much of what it wrote has not been taken.
+        paused_at: when it did, on the clock of the event loop.
+        let_go: closes the client's connection at once.
     """
 
     model: str
@@ -99,6 +101,8 @@ class Order:
     given: int = 0
     taken: int = 0
     paused: bool = False
+    paused_at: float = 0.0
+    let_go: Callable[[], None] | None = None
 
     @property
     def backlog(self) -> int:

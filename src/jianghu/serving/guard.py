@@ -25,6 +25,8 @@ from .metrics import Metrics
 log = logging.getLogger("jianghu.serving")
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 """Half of a pair in JSON; without the other half it is no text."""
+LET_GO = "let_go"
+"""Name, in the state that comes with a request, of what closes its connection at once."""
 PROTECTED = ("/v1", "/api", "/metrics", "/openapi.json")
 """What wants the key, where there is one. The page itself holds no secret, and /health tells none."""
 

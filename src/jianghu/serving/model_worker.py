@@ -26,6 +26,8 @@ from .metrics import Metrics
 log = logging.getLogger("jianghu.serving")
 BACKLOG = 2048
 """Tokens told of, likely ones included, that a request may leave unread; then no more is written of it."""
+SILENT_SECONDS = 2.0
+"""Time a reader may leave so much unread while others are refused for want of room."""
 
 
 class Worker:
@@ -65,12 +67,30 @@ class Worker:
         """
         if self._stopping:
             raise stopping()
-        if self._open[order.model] + len(order.texts) > self.settings.batch + self.settings.queue:
+        if not self._has_room(order):
             raise overloaded(f"Too many requests are waiting for {order.model}. Try again in a moment.")
         order.unfinished = len(order.texts)
         self._open[order.model] += order.unfinished
         self._orders.add(order)
         self._post(lambda: self._desks[order.model].take(order))
+
+    def _has_room(self, order: Order) -> bool:
+        """Whether an order can be taken; readers that do not read are let go for it, the longest silent first."""
+        room = self.settings.batch + self.settings.queue - len(order.texts)
+        if self._open[order.model] > room:
+            before = time.monotonic() - SILENT_SECONDS
+            silent = [
+                other
+                for other in self._orders
+                if other.model == order.model and other.paused and other.paused_at < before and other.let_go
+            ]
+            for other in sorted(silent, key=lambda other: other.paused_at):
+                if self._open[order.model] <= room:
+                    break
+                self.leave(other)
+                assert other.let_go is not None
+                other.let_go()
+        return self._open[order.model] <= room
 
     def leave(self, order: Order) -> None:
         """Write no more of a submitted order: it is finished, or its client has gone."""
@@ -210,7 +230,7 @@ class _Desk:
             news.append((order, text.index, piece))
         for order in {order for order, _, _ in news}:
             if order.backlog > BACKLOG and not order.paused:
-                order.paused = True
+                order.paused_at, order.paused = time.monotonic(), True
                 for row in self._rows(order):
                     self.engine.pause(row)
         return news

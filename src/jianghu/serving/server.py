@@ -17,9 +17,12 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from ..errors import InputError, RunError
 from ..messages import tr
 from ..recipe import ServeSettings
-from .guard import is_loopback
+from .guard import LET_GO, is_loopback
 
 log = logging.getLogger("jianghu.serving")
+SEND_BYTES = 128 * 1024
+"""The system's buffer for what a client has not read. Left to itself it grows to megabytes, and a reader who does not
+read is noticed only when they are full."""
 GRACE_SECONDS = 1.0
 """Time that open answers have to end when the server is told to."""
 
@@ -59,6 +62,7 @@ def listen(settings: ServeSettings) -> socket.socket:
     except OSError:
         raise InputError(tr("--host {host}: no such address.", host=settings.host)) from None
     try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BYTES)  # its connections inherit it
         if os.name == "posix":
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         sock.bind(address)
@@ -153,6 +157,7 @@ class PatientProtocol(H11Protocol):
     _unread: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: Any) -> None:
+        self.app_state = {**self.app_state, LET_GO: self._let_go}  # copied into the state of every request
         super().connection_made(transport)
         self._wait()
 
