@@ -1,6 +1,7 @@
 """Every message that the program says has its Chinese form, with the same fields."""
 
 import ast
+import json
 import re
 from pathlib import Path
 
@@ -81,3 +82,11 @@ def test_commands_in_hints_name_the_folder_of_the_workspace():
     """`{jianghu} prepare` becomes `jianghu -C shelf prepare`; only `init` needs no workspace."""
     told = [message for message in messages() if "`jianghu " in message.replace("`jianghu init", "")]
     assert told == ["No checkpoint has taken a whole exam yet; `jianghu eval` tells how much one knows."]  # on a page
+
+
+def test_a_message_has_one_chinese_form():
+    found: dict[str, str] = {}
+    for path in sorted((SOURCE / "locale" / "zh").glob("*.json")):
+        for message in json.loads(path.read_text(encoding="utf-8")):
+            assert message not in found, f"{message!r} stands in {found[message]} and in {path.name}"
+            found[message] = path.name

@@ -36,6 +36,11 @@ def short(number: float) -> str:
     return f"{number:.3g}"
 
 
+def size_words(count: int) -> str:
+    """Bytes as 12 kB or 1.4 MB."""
+    return f"{count / 1e6:,.1f} MB" if count >= 1e6 else f"{count / 1e3:,.0f} kB"
+
+
 class Progress:
     """A running display. Use it as a context manager. A terminal that is gone, or a log on a full disk, ends the
     display and never the work.

@@ -12,6 +12,10 @@ from jianghu.recipe import Recipe, Settings, load_recipe, to_toml
 
 from ..conftest import jianghu
 
+WORDS = re.compile(
+    r"(?<![./\w])(?:accepted|answered|bytes|chapters?|characters|none|people|questions?|replies|tokens)(?![./\w])"
+)
+"""Words of ours that are no names of commands, files or settings in what the commands below print."""
 ENGLISH = re.compile(r"(?<![-.])\b(?:the|and|of|is|are|not|with|for|from|to|by|in|a|this|that|it)\b(?![-.])")
 
 
@@ -112,7 +116,19 @@ def test_refusals_are_chinese(tmp_path, words, said):
 
 
 def test_what_commands_print_is_chinese(shelf, tmp_path):
-    for command in (("status",), ("run",), ("plan",), ("books", "check"), ("eval", "chat", "--limit", 2)):
+    old, questions = tmp_path / "old.jsonl", tmp_path / "questions.txt"
+    old.write_text(json.dumps({"question": "他去了哪里？", "answer": "青石镇。"}, ensure_ascii=False), encoding="utf-8")
+    questions.write_text("沈青峰是谁？\n", encoding="utf-8")
+    commands: tuple[tuple[object, ...], ...] = (
+        ("status",), ("run",), ("plan",), ("books", "check"), ("books", "list"), ("eval", "chat", "--limit", 2),
+        ("synth", "import", old), ("synth", "status"), ("synth", "coverage"), ("synth", "import", "--undo"),
+        ("synth", "run", "--dry-run", "--strategy", "facts"), ("synth", "prompts", "--strategy", "facts"),
+        ("synth", "export", tmp_path / "out"), ("compare", "chat", "base", "--questions", questions),
+        ("report", "--out", tmp_path), ("export", "chat", "--out", tmp_path),
+    )  # fmt: skip
+    for command in commands:
         ended = jianghu("--lang", "zh", *command, cwd=shelf)
-        assert not ENGLISH.findall(ended.stdout + ended.stderr), ended.stdout + ended.stderr
+        said = (ended.stdout + ended.stderr).replace(str(tmp_path), "").replace("data/records", "")
+        assert not ENGLISH.findall(said), said
+        assert not WORDS.findall(said), (command, said)
     assert json.loads(jianghu("--lang", "zh", "status", "--json", cwd=shelf).stdout)["eval"] == "fresh"

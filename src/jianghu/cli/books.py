@@ -110,7 +110,15 @@ def list_books(*, json: Json = False) -> None:
         return
     for row in rows:
         prepared = tr("{count:,} chapters", count=row["chapters"]) if row["chapters"] else tr("not prepared yet")
-        output.say(f"{row['name']}  ({row['file']}, {row['bytes']:,} bytes, {prepared})")
+        output.say(
+            tr(
+                "{name}  ({file}, {size:,} bytes, {prepared})",
+                name=row["name"],
+                file=row["file"],
+                size=row["bytes"],
+                prepared=prepared,
+            )
+        )
 
 
 @app.command

@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ..messages import tr
+from ..report.names import rule_name
 from . import output
 
 
@@ -76,28 +77,3 @@ def _label(key: str) -> str:
         "chapters": tr("chapters"),
         "pieces": tr("even pieces"),
     }[key]
-
-
-def rule_name(rule: str) -> str:
-    """A rule of cleaning, in the reader's language."""
-    return {
-        "advert": tr("advert"),
-        "web address": tr("web address"),
-        "site header": tr("site header"),
-        "separator line": tr("separator line"),
-        "title and author": tr("title and author"),
-        "repeated line": tr("repeated line"),
-        "author's note": tr("author's note"),
-        "Project Gutenberg's licence": tr("Project Gutenberg's licence"),
-        "HTML remains": tr("HTML remains"),
-        "invisible character": tr("invisible character"),
-        "endless run": tr("endless run"),
-        "hard line wrap": tr("hard line wrap"),
-        "space in mid-sentence": tr("space in mid-sentence"),
-        "words before a heading": tr("words before a heading"),
-        "marks around a heading": tr("marks around a heading"),
-        "table of contents": tr("table of contents"),
-        "heading without text": tr("heading without text"),
-        "lines before the first heading": tr("lines before the first heading"),
-        "repeated chapter": tr("repeated chapter"),
-    }.get(rule, rule)

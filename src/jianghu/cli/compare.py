@@ -82,6 +82,8 @@ def _table(names: tuple[str, ...], lines: list[Line]) -> Table:
             for number, answer in enumerate(answers):
                 cell.append("\n~ " if number else "")
                 cell.append(*VERDICTS[answer.outcome])
+                if not answer.answer.strip():
+                    cell.append(tr("(empty)"), "dim")
                 for text, mark in marked(answer):
                     cell.append(text, STYLES[mark])
             cells.append(cell)

@@ -30,29 +30,43 @@ DEFAULT_QUESTION = "诸葛亮是谁？"
 def closing(ws: Workspace, seconds: float) -> None:
     """Print what came out of a demo that took so many seconds, and what to do next."""
     output.console.print(Text.assemble("\n", (tr("Done."), "bold"), f"  {clock(seconds)}\n"))
-    output.console.print(tr("bits per character over steps of pretraining"))
+    output.console.print(tr("bits per character over steps of pretraining; •• training, ⢕⢕ held-out text"))
     output.console.print(_curve(ws.run(BASE) / "metrics.jsonl"), markup=False, highlight=False)
     _samples(ws)
     result = ExamResult.read(result_path(ws, CHAT, OWN))
     output.console.print(scores.exam_table(result.groups, tr("The exam")))
-    note = tr(
-        "What it was taught in a dozen wordings the model also knows in words that it never saw; of facts it was never "
-        "asked about it knows next to nothing. That takes more records, bigger models, more time."
-    )
-    output.console.print(f"{explained(score_columns())}\n{note}", style="dim", highlight=False)
+    output.paragraph(str(explained(score_columns())), "dim")
+    if _carries_over(result):
+        note = tr(
+            "What it was taught in a dozen wordings the model also knows in words that it never saw; of facts it was "
+            "never asked about it knows next to nothing. That takes more records, bigger models, more time."
+        )
+        output.paragraph(note, "dim")
     if (nearest := nearest_verdict(result)) is not None:
-        output.console.print(str(nearest), style="bold", highlight=False)
+        output.paragraph(str(nearest), "bold")
     _answers(result)
     opening = tr("Five questions as a reader would ask them; the model was not trained on these words")
     output.console.print(Text(f"\n{opening}", style="bold"))
     question = ask_untrained(ws, load_checkpoint(ws.checkpoint(CHAT))) or DEFAULT_QUESTION
-    output.console.print(Panel(demo_text.where(ws.root), title=tr("Where everything lies"), border_style="dim"))
+    where = Table.grid(padding=(0, 2))
+    where.add_column(no_wrap=True)
+    where.add_column(overflow="fold")
+    for row in demo_text.where(ws.root):
+        where.add_row(*map(Text, row))
+    output.console.print(Panel(where, title=tr("Where everything lies"), border_style="dim"))
     output.console.print(Panel(demo_text.next_steps(question), title=tr("What next"), border_style="green"))
 
 
+def _carries_over(result: ExamResult) -> bool:
+    """Whether it answers most of what it was taught in new words too, and hardly anything else."""
+    shares = {name: scores.accuracy for name, scores in result.groups.items()}
+    new, same, never = (shares.get(name, 0.0) for name in ("paraphrase", "trained", "unseen"))
+    return new > same / 2 and new > 2 * never
+
+
 def _curve(path: Path) -> str:
-    """Training and validation loss over steps, in bits per character. Its words are English in any language:
-    Chinese letters are two columns wide, which the plot does not know."""
+    """Training and validation loss over steps, in bits per character. The legend stands above it: Chinese letters are
+    two columns wide, which the plot does not know."""
     rows = files.read_log(path)
     scored = [row for row in rows if "val_bpc" in row]
     tokens_to_bits = scored[-1]["val_bpc"] / scored[-1]["val_loss"]
@@ -64,11 +78,8 @@ def _curve(path: Path) -> str:
         [row["step"] for row in trained],
         [row["train_loss"] * tokens_to_bits for row in trained],
         marker="dot",
-        label="training",
     )
-    plotext.plot(
-        [row["step"] for row in scored], [row["val_bpc"] for row in scored], marker="braille", label="held-out text"
-    )
+    plotext.plot([row["step"] for row in scored], [row["val_bpc"] for row in scored], marker="braille")
     return plotext.uncolorize(plotext.build())
 
 

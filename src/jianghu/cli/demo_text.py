@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from ..messages import command, tr
@@ -81,18 +82,15 @@ def done(stage: str, values: dict[str, Any]) -> str:
             raise ValueError(stage)
 
 
-def where(folder: object) -> str:
-    """Where everything lies."""
-    return tr(
-        "{dir}/jianghu.toml        all settings, with comments\n"
-        "{dir}/data/               chapters, tokenizer, tokens, records\n"
-        "{dir}/runs/base/          the pretrained model: checkpoints, metrics.jsonl, "
-        "samples.jsonl, tensorboard\n"
-        "{dir}/runs/chat/          the fine-tuned model; each checkpoint is a Hugging Face "
-        "folder\n"
-        "{dir}/evals/              every answer of the exam",
-        dir=folder,
-    )
+def where(folder: Path) -> list[tuple[str, str]]:
+    """Where everything lies: places, and what is there."""
+    return [
+        (f"{folder}/jianghu.toml", tr("all settings, with comments")),
+        (f"{folder}/data/", tr("chapters, tokenizer, tokens, records")),
+        (f"{folder}/runs/base/", tr("the pretrained model: checkpoints, metrics.jsonl, samples.jsonl, tensorboard")),
+        (f"{folder}/runs/chat/", tr("the fine-tuned model; each checkpoint is a Hugging Face folder")),
+        (f"{folder}/evals/", tr("every answer of the exam")),
+    ]
 
 
 def next_steps(question: str) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import Parameter
 
 from .. import files
+from ..progress import size_words
 from . import output, place
 
 if TYPE_CHECKING:
@@ -91,5 +92,5 @@ def _write_gguf(loaded: Checkpoint, kind: Kind, out: Path) -> Path:
 
     path = out / gguf_name(loaded.path, kind)
     write_gguf(loaded, path, kind)
-    output.console.print(f"{path}: {path.stat().st_size / 1e6:,.1f} MB", soft_wrap=True)
+    output.console.print(f"{path}: {size_words(path.stat().st_size)}", soft_wrap=True)
     return path

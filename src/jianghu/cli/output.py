@@ -10,7 +10,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from ..messages import phrase, tr
+from ..messages import language, phrase, tr
 
 if TYPE_CHECKING:
     from ..retrieval import Found
@@ -22,6 +22,11 @@ console = Console(markup=False, emoji=False)
 def say(text: str) -> None:
     """Print a line of words as it is: nothing in it is markup, and it may be copied whole."""
     console.print(Text(text), soft_wrap=True)
+
+
+def paragraph(text: str, style: str = "") -> None:
+    """Print a sentence or more. Chinese is broken by the terminal: it has no blanks at which to break."""
+    console.print(Text(text), style=style, soft_wrap=language() == "zh")
 
 
 def as_json(value: Any) -> None:

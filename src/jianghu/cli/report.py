@@ -7,6 +7,7 @@ from typing import Literal
 
 from ..errors import InputError
 from ..messages import tr
+from ..progress import size_words
 from . import output, place
 
 
@@ -28,4 +29,4 @@ def report(*, format: Literal["html", "md"] = "html", out: Path | None = None) -
     facts = gather(ws)
     path = place.path_in(ws, out, "report") / ("index.html" if format == "html" else "report.md")
     (write_page if format == "html" else write_markdown)(path, facts)
-    output.say(tr("Wrote {path} ({size:.1f} MB).", path=path, size=path.stat().st_size / 1e6))
+    output.say(tr("Wrote {path} ({size}).", path=path, size=size_words(path.stat().st_size)))

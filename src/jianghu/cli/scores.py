@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 
 from ..messages import tr
-from .output import console
+from .output import console, paragraph
 
 if TYPE_CHECKING:
     from ..evaluation import ExamResult, Scores
@@ -24,7 +24,7 @@ def table(result: ExamResult) -> None:
         )
     console.print(exam_table(result.rows, title))
     for line in notes(result):
-        console.print(line, style="dim", highlight=False)
+        paragraph(line, "dim")
 
 
 def exam_table(rows: Mapping[str, Scores], title: str) -> Table:
@@ -151,4 +151,4 @@ def verdicts(names: Sequence[str], compared: Sequence[Mapping[str, Versus]]) -> 
                 p=p_text(row.p),
                 verdict=verdict_name(row.verdict),
             )
-            console.print(line, highlight=False)
+            paragraph(line)

@@ -10,7 +10,7 @@ from ..errors import InputError
 from ..messages import tr
 from ..recipe import Recipe, Strategy
 from ..workspace import Workspace
-from . import exchange, place, synth_output
+from . import exchange, place, synth_output, synth_status
 from .flags import Json, SynthFlags, TeacherFlags, given
 
 app = App(name="synth", help="Make question-answer records from the books.", sort_key=6)
@@ -103,9 +103,9 @@ def status(*, watch: Annotated[bool, Parameter(negative="")] = False, json: Json
     ws = place.workspace()
     with preview.SynthStatus(ws, ws.recipe()) as work:
         if watch and not json:
-            synth_output.watch(work.look)
+            synth_status.watch(work.look)
         else:
-            synth_output.synth_status(work.look(), json)
+            synth_status.show(work.look(), json)
 
 
 @app.command
@@ -114,7 +114,7 @@ def coverage(*, json: Json = False) -> None:
     from ..synth import preview
 
     ws = place.workspace()
-    synth_output.coverage(preview.synth_coverage(ws, ws.recipe()), json)
+    synth_status.coverage(preview.synth_coverage(ws, ws.recipe()), json)
 
 
 @app.command

@@ -31,7 +31,7 @@ class Column:
 def score_columns() -> tuple[Column, ...]:
     """The columns, from left to right."""
     return (
-        Column(both("asked"), lambda s: f"{s.questions:,}", both("questions")),
+        Column(both("asked"), lambda s: f"{s.questions:,}", both("how many questions were asked")),
         Column(both("right"), lambda s: f"{s.accuracy:.1%}", both("what the answer says first is right")),
         Column(both("95 %"), lambda s: f"{s.low:.0%}–{s.high:.0%}", both("the interval in which the true share lies")),
         Column(

@@ -10,6 +10,7 @@ from ..messages import tr
 def outcome_words(outcome: str) -> str:
     """An outcome as people say it."""
     words = {
+        "ok": tr("answered"),
         "empty": tr("an answer without text"),
         "truncated": tr("cut off at max_tokens before it said anything"),
         "invalid": tr("something that is no answer"),

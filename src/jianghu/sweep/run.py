@@ -131,7 +131,9 @@ def run_study(
             while works and not stopped.is_set():
                 works = crew.works()  # before the killed are looked for, so that the last one is not overlooked
                 for number, process, name in crew.killed():
-                    if ledger.fail_process(process, f"its process was ended by {name}; was there too little memory?"):
+                    if ledger.fail_process(
+                        process, tr("its process was ended by {name}; was there too little memory?", name=name)
+                    ):
                         crew.replace(number)
                         works = True
                 running = [row["name"] for row in look()["members"] if row["state"] == "running"]
@@ -149,13 +151,15 @@ def run_study(
 def told(row: dict[str, Any]) -> str:
     """What came of a member, in words."""
     if row["state"] == "failed":
-        return f"failed: {row['error']}"
+        return tr("failed: {error}", error=row["error"])
     outcome = row["outcome"]
-    right = f", {outcome['accuracy']:.1%} right" if "accuracy" in outcome else ""
-    return f"{outcome['best_val']:.3f} bits per character at step {outcome['best_step']}{right}"
+    words = tr("{bits:.3f} bits per character at step {step}", bits=outcome["best_val"], step=outcome["best_step"])
+    if "accuracy" not in outcome:
+        return words
+    return words + tr(", {share:.1%} right", share=outcome["accuracy"])
 
 
 def _place(ws: Workspace, name: str) -> str:
     """A member under way, with the step that it has reached."""
     rows = files.read_log(ws.run(name) / "metrics.jsonl")
-    return f"{name} at step {rows[-1]['step']}" if rows else name
+    return tr("{name} at step {step}", name=name, step=rows[-1]["step"]) if rows else name

@@ -122,7 +122,7 @@ def _one(
         records = collect_records(store, settings)
         row = {"name": name, "passages": summary.total, "answered": summary.done, **_counted(store, records)}
         if summary.ended:
-            row["ended"] = summary.ended
+            row["ended_early"] = summary.ended
         if judged and records:
             row["judged_wrong"] = _judge(ws, recipe, store, strategy, records[:judged], budget)
         return row
@@ -153,13 +153,13 @@ def _counted(store: Store, records: Sequence[Record]) -> dict[str, Any]:
         "accepted": _share(accepted, given),
         "rejected_quotes": _share(quotes, given),
         "other_rejections": given - accepted - quotes,
-        "JSON_failures": f"{unreadable} in {replies} replies",
+        "JSON_failures": tr("{count} in {replies} replies", count=unreadable, replies=replies),
         "repeats": accepted - len(records),
         "distinct_2": f"{distinct_2(f'{record.question}{record.answer}' for record in records):.3f}",
         "seconds_a_reply": f"{seconds:.1f}",
         "tokens": tokens,
         "cost": f"{cost:.4f}",
-        "cost_an_accepted_record": f"{cost / accepted:.6f}" if accepted else "unknown",
+        "cost_an_accepted_record": f"{cost / accepted:.6f}" if accepted else tr("unknown"),
     }
 
 
@@ -178,7 +178,7 @@ def _judge(
     asked = settings.instead_of(recipe.synth.teacher)
     prompt = Prompts(ws.prompts).get("judge")
     judge = JudgeStrategy(lambda: records, texts, known, asked, 0, 0, prompt)
-    with teacher_progress("judge") as show:
+    with teacher_progress(tr("judge")) as show:
         run_strategies([judge], list(shelf.chapters), store, asked, show, budget=budget)
     deciding, name = Deciding(store), f"{asked.model} {prompt.hash[:8]}"
     deciding.take_verdicts(name)

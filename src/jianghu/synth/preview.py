@@ -52,7 +52,7 @@ def synth_preview(ws: Workspace, recipe: Recipe, count: int) -> list[dict[str, A
     chapters = read_chapters(ws.chapters)
     with Store(ws.store) as store, serving(recipe) as recipe:
         asking = strategies_of(ws, recipe, shelf_of(ws, recipe, chapters, store))
-        with teacher_progress("preview") as show:
+        with teacher_progress(tr("preview")) as show:
             run_strategies(asking, chapters, store, recipe.synth.teacher, show, budget=Budget(requests=count))
         return [
             {

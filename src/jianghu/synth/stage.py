@@ -13,6 +13,7 @@ from ..corpus import Chapter, read_chapters, shelf_lexicons
 from ..llm.budget import Budget
 from ..llm.runner import run_strategies
 from ..llm.store import Store
+from ..messages import tr
 from ..names import Lexicon
 from ..progress import Progress
 from ..recipe import Recipe, Strategy
@@ -86,7 +87,7 @@ def synth(
         manifest = synth_manifest(ws, recipe)
         shelf = shelf_of(ws, recipe, chapters, store)
         if asks_teacher(now):
-            with serving(now) as served, teacher_progress("teacher") as show:
+            with serving(now) as served, teacher_progress(tr("teacher")) as show:
                 strategies, teacher = strategies_of(ws, served, shelf), served.synth.teacher
                 facts["teacher"] = asdict(
                     run_strategies(strategies, chapters, store, teacher, show, budget=budget, batch=batch)

@@ -12,7 +12,7 @@ from ...llm.budget import Budget
 from ...llm.prompts import Prompts
 from ...llm.runner import run_strategies
 from ...llm.store import Store
-from ...messages import tr
+from ...messages import phrase, tr
 from ...recipe import Recipe
 from ...records import Record
 from ...stats import wilson
@@ -70,7 +70,7 @@ def judge(
         prompt = Prompts(ws.prompts).get("judge")
         asked = settings.instead_of(recipe.synth.teacher)
         strategy = JudgeStrategy(records, texts, known, asked, settings.calibration_size, sample, prompt)
-        with teacher_progress("judge") as show:
+        with teacher_progress(tr("judge")) as show:
             summary = run_strategies([strategy], chapters, store, asked, show, budget=budget)
         name = f"{asked.model} {prompt.hash[:8]}"
         deciding.take_verdicts(name)
@@ -78,7 +78,7 @@ def judge(
         facts = {"judge": name, **_figures(measured, deciding.verdicts(name))}
         facts |= {"failed": summary.failed, "tokens": summary.tokens, "cost": round(summary.cost, 4)}
         if summary.ended:
-            facts["ended"] = summary.ended
+            facts["ended_early"] = summary.ended
         store.set_meta("judge", facts)
         if filter:
             if why := distrust(measured):
@@ -100,10 +100,15 @@ def distrust(measured: Measured) -> str | None:
     for name, (part, whole) in found.items():
         low, high = wilson(part, whole)
         if low < TRUSTED:
-            return (
-                f"its {name} on {whole} records is {_share(part, whole)} (95 % interval {low:.0%} to {high:.0%}), of "
-                f"which the lower end must reach {TRUSTED:.0%}. Take another model, or raise "
-                "[synth.judge] calibration_size"
+            return tr(
+                "its {name} on {whole} records is {share} (95 % interval {low:.0%} to {high:.0%}), of which the lower "
+                "end must reach {trusted:.0%}. Take another model, or raise [synth.judge] calibration_size",
+                name=phrase(name),
+                whole=whole,
+                share=_share(part, whole),
+                low=low,
+                high=high,
+                trusted=TRUSTED,
             )
     return None
 
@@ -121,8 +126,8 @@ def _figures(measured: Measured, verdicts: dict[str, int]) -> dict[str, Any]:
         "judged": total,
         "verdicts": verdicts,
         "judged_wrong": _interval(wrong, total),
-        "wrong_after_filter": "unknown" if left is None else f"about {left:.1%}",
-        "may_filter": "no: " + why if (why := distrust(measured)) else "yes",
+        "wrong_after_filter": tr("unknown") if left is None else tr("about {share:.1%}", share=left),
+        "may_filter": tr("no: {why}", why=why) if (why := distrust(measured)) else tr("yes"),
     }
 
 
