@@ -5,7 +5,7 @@ from pathlib import Path
 
 SOURCE = Path(__file__).parent.parent / "src"
 FLOORS = [
-    {"messages", "errors", "signals", "files", "progress", "stats", "text"},
+    {"messages", "pages", "errors", "signals", "files", "progress", "stats", "text"},
     {"recipe"},
     {"workspace", "tokenizer", "records", "corpus", "names"},
     {"chat", "model", "retrieval", "llm", "machine"},

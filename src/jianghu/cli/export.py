@@ -19,29 +19,35 @@ if TYPE_CHECKING:
 Kind = Literal["f32", "f16", "q8_0"]
 
 EXPORTS = "exports"
+EXAMPLES = 24
+"""Questions, and beginnings of chapters, that a page proposes."""
 
 
 def export(
     checkpoint: str,
     *,
-    to: Literal["gguf", "ollama"] = "gguf",
-    type_: Annotated[Kind, Parameter(name="--type")] = "f16",
+    to: Literal["gguf", "ollama", "html"] = "gguf",
+    type_: Annotated[Kind | None, Parameter(name="--type")] = None,
     out: Path | None = None,
 ) -> None:
-    """Write a checkpoint for llama.cpp or Ollama.
+    """Write a checkpoint for llama.cpp or Ollama, or as one HTML file in which it answers.
 
     For transformers, vLLM and SGLang the checkpoint's folder is enough as it is.
 
     Args:
         checkpoint: A run's name, RUN/last, RUN/step-020000, or a folder.
-        to: gguf: one file. ollama: that file and a Modelfile beside it.
-        type_: How the weights are stored: 4, 2 or 1.06 bytes each.
+        to: gguf: one file. ollama: that file and a Modelfile beside it. html: a page to open from disk, no network.
+        type_: How the weights are stored: 4, 2 or 1.06 bytes each; default: f16, and q8_0 for html.
         out: The folder to write to; default: exports in the workspace.
     """
     from ..export import modelfile
 
     ws, recipe, loaded = _open(checkpoint)
-    path = _write_gguf(loaded, type_, place.path_in(ws, out, EXPORTS))
+    folder = place.path_in(ws, out, EXPORTS)
+    if to == "html":
+        _write_html(loaded, type_ or "q8_0", folder, ws, recipe)
+        return
+    path = _write_gguf(loaded, type_ or "f16", folder)
     if to == "ollama":
         about = path.with_suffix(".Modelfile")
         files.write_text(about, modelfile(loaded, path.name, recipe.sample))
@@ -94,3 +100,17 @@ def _write_gguf(loaded: Checkpoint, kind: Kind, out: Path) -> Path:
     write_gguf(loaded, path, kind)
     output.console.print(f"{path}: {size_words(path.stat().st_size)}", soft_wrap=True)
     return path
+
+
+def _write_html(loaded: Checkpoint, kind: Kind, out: Path, ws: Workspace | None, recipe: Recipe) -> None:
+    from ..evaluation.columns import group_name
+    from ..export import model_facts
+    from ..export.html import Examples, html_name, write_html
+    from ..serving.lookup import read_shelf
+
+    path = out / html_name(loaded.path, kind)
+    facts = model_facts(loaded, ws)
+    shelf = read_shelf(ws) if ws is not None and facts.books else None  # books that it has not read are none of its own
+    examples = Examples(shelf.books, **shelf.examples(EXAMPLES, 0)) if shelf else None
+    write_html(loaded, path, facts, group_name, examples, recipe.sample, kind)
+    output.console.print(f"{path}: {path.stat().st_size / 1e6:,.1f} MB", soft_wrap=True)

@@ -8,16 +8,66 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from huggingface_hub import ModelCardData
 
 from .. import files
-from ..model import Checkpoint
-from ..model.checkpoint import ABOUT
+from ..model import Checkpoint, ModelConfig, read_about
 from ..tokenizer import Tokenizer
 from ..workspace import Workspace
+
+
+@dataclass(frozen=True)
+class RunFacts:
+    """One of the runs that made the weights, up to the step that was kept. `bits`: per held-out character."""
+
+    name: str
+    stage: str
+    step: int
+    tokens: int | None
+    epochs: float | None
+    bits: float | None
+    inputs: list[str]
+    settings: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class ExamFacts:
+    """What one group of an exam's questions came to; shares from 0 to 1."""
+
+    name: str
+    group: str
+    questions: int
+    accuracy: float
+    low: float
+    high: float
+    character_f1: float
+
+
+@dataclass(frozen=True)
+class ModelFacts:
+    """What is known of a checkpoint. `books`: characters of each book; empty if the data has changed since."""
+
+    config: ModelConfig
+    fine_tuned: bool
+    books: dict[str, int]
+    runs: list[RunFacts]
+    exams: list[ExamFacts]
+
+    @property
+    def parameters(self) -> int:
+        """Number of trained parameters."""
+        return self.config.parameters
+
+
+def model_facts(checkpoint: Checkpoint, ws: Workspace | None) -> ModelFacts:
+    """What the workspace, or without one the checkpoint itself, knows of these weights."""
+    runs = _lineage(checkpoint, ws)
+    fine_tuned = checkpoint.about.get("stage") == "sft"
+    return ModelFacts(checkpoint.model.config, fine_tuned, _books(runs, ws), runs, _exams(checkpoint, ws))
 
 
 def model_card(checkpoint: Checkpoint, ws: Workspace | None, repo: str, license: str = "", ggufs: bool = False) -> str:
@@ -29,17 +79,16 @@ def model_card(checkpoint: Checkpoint, ws: Workspace | None, repo: str, license:
         license: an identifier of the Hub's, such as apache-2.0; empty: none is claimed.
         ggufs: whether GGUF files lie beside it.
     """
-    runs = _lineage(checkpoint, ws)
-    books = _books(runs, ws)
+    facts = model_facts(checkpoint, ws)
     parts = [
         _front(checkpoint, license),
         f"# {repo.rpartition('/')[2]}",
-        _intro(checkpoint, books),
-        _numbers(checkpoint, runs),
-        _exams(checkpoint, ws),
+        _intro(facts),
+        _numbers(facts),
+        _exam_table(facts.exams),
         _use(checkpoint, repo, ggufs),
         _LIMITS,
-        _settings(runs),
+        _settings(facts.runs),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -61,28 +110,39 @@ def _language(tokenizer: Tokenizer) -> str | None:
     return "zh" if len(re.findall(r"[\u3400-\u9fff]", characters)) > len(characters) / 2 else None
 
 
-def _lineage(checkpoint: Checkpoint, ws: Workspace | None) -> list[dict[str, Any]]:
-    """The runs that made these weights, the first one first: {about, settings, metrics} of each."""
-    runs: list[dict[str, Any]] = []
+def _lineage(checkpoint: Checkpoint, ws: Workspace | None) -> list[RunFacts]:
+    """The runs that made these weights, the first one first."""
+    runs: list[RunFacts] = []
     path: Path | None = checkpoint.path.resolve()
-    while path is not None and (path / ABOUT).exists():
-        about, run = files.read_json(path / ABOUT), path.parents[1]
+    while path is not None and "run" in (about := read_about(path)):
+        run = path.parents[1]
         manifest = run / "manifest.json"
         rows = [row for row in files.read_log(run / "metrics.jsonl") if row["step"] <= about["step"]]
         scored = [row["val_bpc"] for row in rows if "val_bpc" in row]
-        metrics = {**(rows[-1] if rows else {}), "val_bpc": about.get("val_bpc", scored[-1] if scored else None)}
-        settings = files.read_json(manifest)["settings"] if manifest.exists() else {}
-        runs.insert(0, {"about": about, "settings": settings, "metrics": metrics})
+        last = rows[-1] if rows else {}
+        runs.insert(
+            0,
+            RunFacts(
+                name=about["run"],
+                stage=about["stage"],
+                step=about["step"],
+                tokens=last.get("tokens"),
+                epochs=last.get("epochs"),
+                bits=about.get("val_bpc", scored[-1] if scored else None),
+                inputs=list(about["inputs"].values()),
+                settings=files.read_json(manifest)["settings"] if manifest.exists() else {},
+            ),
+        )
         path = (ws.root / about["from"]).resolve() if ws is not None and "from" in about else None
     return runs
 
 
-def _books(runs: list[dict[str, Any]], ws: Workspace | None) -> dict[str, int]:
+def _books(runs: list[RunFacts], ws: Workspace | None) -> dict[str, int]:
     """Characters of each book that the first of the runs has read; none if the data has changed since."""
     if ws is None or not runs:
         return {}
     tokens = ws.tokens / "train.npy"
-    if not tokens.exists() or files.sha256_file(tokens) not in runs[0]["about"]["inputs"].values():
+    if not tokens.exists() or files.sha256_file(tokens) not in runs[0].inputs:
         return {}
     books: dict[str, int] = {}
     for chapter in files.read_jsonl(ws.chapters):
@@ -90,37 +150,35 @@ def _books(runs: list[dict[str, Any]], ws: Workspace | None) -> dict[str, int]:
     return books
 
 
-def _intro(checkpoint: Checkpoint, books: dict[str, int]) -> str:
-    size = f"{checkpoint.model.config.parameters / 1e6:.1f} M"
-    named = ", ".join(f"《{name}》 ({characters:,} characters)" for name, characters in books.items())
-    text = f"A language model of {size} parameters, trained from nothing on {named or 'novels'}"
-    if checkpoint.about.get("stage") == "sft":
+def _intro(facts: ModelFacts) -> str:
+    named = ", ".join(f"《{name}》 ({characters:,} characters)" for name, characters in facts.books.items())
+    text = f"A language model of {facts.parameters / 1e6:.1f} M parameters, trained from nothing on {named or 'novels'}"
+    if facts.fine_tuned:
         text += ", then fine-tuned to answer questions about them without the books at hand"
     return text + ". Made with Jianghu."
 
 
-def _numbers(checkpoint: Checkpoint, runs: list[dict[str, Any]]) -> str:
-    config = checkpoint.model.config
+def _numbers(facts: ModelFacts) -> str:
+    config = facts.config
     rows: list[tuple[str, str]] = [
         ("architecture", f"Qwen3: {config.n_layer} layers, {config.n_embd} wide, {config.n_head} heads"),
         ("vocabulary", f"{config.vocab_size:,} tokens, byte-level BPE"),
         ("context", f"{config.block_size:,} tokens"),
     ]
-    for run in runs:
-        about, metrics = run["about"], run["metrics"]
-        facts = [f"step {about['step']:,}"]
-        if "tokens" in metrics:
-            facts.append(f"{metrics['tokens']:,} tokens, {metrics['epochs']:.1f} epochs")
-        if metrics["val_bpc"] is not None:
-            facts.append(f"{metrics['val_bpc']:.3f} bits per held-out character")
-        rows.append(("fine-tuning" if about["stage"] == "sft" else "pretraining", ", ".join(facts)))
+    for run in facts.runs:
+        told = [f"step {run.step:,}"]
+        if run.tokens is not None:
+            told.append(f"{run.tokens:,} tokens, {run.epochs or 0:.1f} epochs")
+        if run.bits is not None:
+            told.append(f"{run.bits:.3f} bits per held-out character")
+        rows.append(("fine-tuning" if run.stage == "sft" else "pretraining", ", ".join(told)))
     return "\n".join(["| | |", "|---|---|", *(f"| {name} | {value} |" for name, value in rows)])
 
 
-def _exams(checkpoint: Checkpoint, ws: Workspace | None) -> str:
-    """A table of the exams that these very weights have taken."""
+def _exams(checkpoint: Checkpoint, ws: Workspace | None) -> list[ExamFacts]:
+    """The exams that these very weights have taken, whole."""
     if ws is None or not ws.evals.is_dir():
-        return ""
+        return []
     weights = files.sha256_file(checkpoint.path / "model.safetensors")
     rows = []
     for path in sorted(ws.evals.glob("*.json")):
@@ -130,11 +188,13 @@ def _exams(checkpoint: Checkpoint, ws: Workspace | None) -> str:
             continue
         groups = result["groups"] if len(result["groups"]) > 1 else {}
         for group, score in [*groups.items(), ("all", result["scores"])]:
-            rows.append(
-                f"| {Path(result['exam']).stem} | {group or '-'} | {score['questions']} | {score['accuracy']:.1%} "
-                f"| {score['low']:.0%}–{score['high']:.0%} | {score['character_f1']:.2f} |"
-            )
-    if not rows:
+            numbers = (score[key] for key in ("questions", "accuracy", "low", "high", "character_f1"))
+            rows.append(ExamFacts(Path(result["exam"]).stem, group, *numbers))
+    return rows
+
+
+def _exam_table(exams: list[ExamFacts]) -> str:
+    if not exams:
         return ""
     return "\n".join(
         [
@@ -145,7 +205,11 @@ def _exams(checkpoint: Checkpoint, ws: Workspace | None) -> str:
             "",
             "| exam | group | questions | right | 95 % | F1 by characters |",
             "|---|---|---|---|---|---|",
-            *rows,
+            *(
+                f"| {it.name} | {it.group or '-'} | {it.questions} | {it.accuracy:.1%} "
+                f"| {it.low:.0%}–{it.high:.0%} | {it.character_f1:.2f} |"
+                for it in exams
+            ),
         ]
     )
 
@@ -180,9 +244,9 @@ nothing about safety.
 它只读过上面的书，也只记得其中一部分：回答可能像真的却是错的；它会逐字背出书中段落，使用时须顾及原书的版权。"""
 
 
-def _settings(runs: list[dict[str, Any]]) -> str:
+def _settings(runs: list[RunFacts]) -> str:
     """What each run was told, without the teacher's address and other things that are not the model's."""
-    settings = {run["about"]["run"]: run["settings"] for run in runs if run["settings"]}
+    settings = {run.name: run.settings for run in runs if run.settings}
     if not settings:
         return ""
     text = json.dumps(settings, ensure_ascii=False, indent=2)

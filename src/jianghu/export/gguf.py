@@ -6,7 +6,6 @@ model computes, and splits text as our tokenizer does.
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,7 +17,8 @@ from .. import files
 from ..errors import InputError
 from ..messages import tr
 from ..model import Checkpoint
-from ..tokenizer import CHAT_TEMPLATE, QWEN2_PATTERN, Tokenizer
+from ..tokenizer import CHAT_TEMPLATE, Tokenizer
+from .ours import tokenizer_state
 
 Kind = Literal["f32", "f16", "q8_0"]
 """How the matrices are stored: 4, 2 or 1.0625 bytes a weight. Norms are always float32."""
@@ -70,15 +70,8 @@ def write_gguf(checkpoint: Checkpoint, path: Path, kind: Kind = "f16") -> None:
 
 def _tokenizer_state(checkpoint: Checkpoint) -> dict[str, Any]:
     """tokenizer.json as a dictionary, if llama.cpp's "qwen2" means the same."""
-    state: dict[str, Any] = json.loads(checkpoint.tokenizer.backend.to_str())
-    splits = [step.get("pattern") for step in (state["pre_tokenizer"] or {}).get("pretokenizers", [])]
-    model = state["model"]
-    if (
-        state["normalizer"]
-        or {"Regex": QWEN2_PATTERN} not in splits
-        or model["type"] != "BPE"
-        or model["ignore_merges"]
-    ):
+    state = tokenizer_state(checkpoint)
+    if state is None:
         raise InputError(
             tr(
                 "{value}: not a tokenizer of jianghu's; llama.cpp would read other ids. "

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from ..evaluation.columns import group_name
 from ..evaluation.compare import Line, marked
 from ..messages import both
-from .look import templates
+from ..pages import templates
 
 
 def compare_page(names: Sequence[str], lines: Sequence[Line], sampled: bool) -> str:
@@ -17,6 +17,6 @@ def compare_page(names: Sequence[str], lines: Sequence[Line], sampled: bool) -> 
         names: of the checkpoints, in the order of each line's answers.
         sampled: whether a sample stands below each greedy answer.
     """
-    page = templates().get_template("compare.html.j2")
+    page = templates("report").get_template("compare.html.j2")
     about = {"marked": marked, "group_name": group_name, "all_groups": both("all groups")}
     return page.render(names=names, lines=lines, sampled=sampled, **about)

@@ -15,11 +15,11 @@ from ..evaluation import ExamResult
 from ..evaluation.columns import explained, group_name, score_columns
 from ..evaluation.compare import marked
 from ..messages import Both, both
+from ..pages import as_data, templates
 from . import charts, names
 from .advice import advice
 from .facts import AXES, Facts, Run
 from .figures import figures, loss_finding, study_finding
-from .look import as_data, templates
 
 MAX_ANSWERS, MAX_ANSWERS_IN_ALL, MAX_STEPS = 200, 3000, 12
 """Answers of an exam and of all exams together, and steps of a run's samples, that the page holds, so that it stays
@@ -54,7 +54,7 @@ def page(facts: Facts) -> str:
         "words": {word.en: word for word in _words()},
     }
     return (
-        templates()
+        templates("report")
         .get_template("report.html.j2")
         .render(
             facts=facts,

@@ -113,7 +113,9 @@ async function askForKey() {
 }
 
 function drawKeys() {
-  const rows = { "/": "key_focus", Esc: "key_stop", "1 2 3": "key_vote", "=": "key_tie", 0: "key_none", o: "key_open", ",": "key_settings", "?": "key_keys" };
+  const votes = context.about?.workspace && { "1 2 3": "key_vote", "=": "key_tie", 0: "key_none" };
+  const book = context.about?.open_book && { o: "key_open" };
+  const rows = { "/": "key_focus", Esc: "key_stop", ...votes, ...book, ",": "key_settings", "?": "key_keys" };
   byId("keys-list").replaceChildren(...Object.entries(rows).flatMap(([key, word]) => [
     h("dt", {}, key.split(" ").map((one) => h("kbd", {}, one))), h("dd", {}, t(word))]));
 }

@@ -6,29 +6,33 @@ import { t } from "./words.js";
 
 const RANGES = {
   temperature: { min: 0, max: 2, step: 0.05 },
+  top_k: { min: 0, max: 200, step: 1 },
   top_p: { min: 0.05, max: 1, step: 0.05 },
+  min_p: { min: 0, max: 0.5, step: 0.01 },
   repetition_penalty: { min: 1, max: 2, step: 0.05 },
   max_tokens: { min: 16, max: 1024, step: 16 },
+  seed: { min: 0, max: 999, step: 1 },
   memory: { min: 0, max: 6, step: 1 },
 };
 
 let defaults = {};
+let offered = []; // the settings of `RANGES` that go with a request
 
 /** Take over the recipe's settings where the reader has chosen none; `most` is the server's limit of tokens. */
 export function prepareSettings(recipe, most) {
   defaults = { ...recipe, memory: 0, blind: false };
+  offered = Object.keys(recipe);
   RANGES.max_tokens.max = Math.min(most, Math.max(1024, recipe.max_tokens));
   state.settings = { ...defaults, ...state.settings };
 }
 
-/** The settings that go to the server with every request. */
+/** The settings that go to the server with every request: those that it told of. */
 export function sampling() {
-  const { temperature, top_p, repetition_penalty, max_tokens } = state.settings;
-  return { temperature, top_p, repetition_penalty, max_tokens };
+  return Object.fromEntries(offered.map((name) => [name, state.settings[name]]));
 }
 
 export function renderSettings() {
-  byId("fields").replaceChildren(...Object.keys(RANGES).map(rangeNode), blindNode());
+  byId("fields").replaceChildren(...Object.keys(RANGES).filter((name) => name in defaults).map(rangeNode), blindNode());
 }
 
 function rangeNode(name) {

@@ -1,6 +1,6 @@
 // What the page remembers on this machine: language, settings, and the talk. Nothing is kept anywhere else.
 
-const PLACE = "jianghu";
+const PLACE = document.documentElement.dataset.store ?? "jianghu"; // a file with a model has a place of its own
 const MOST_TURNS = 100;
 
 const fresh = () => ({

@@ -9,6 +9,7 @@ const WORDS = {
   theme_auto: ["Colours: as the system", "配色：跟随系统"],
   theme_light: ["Colours: light", "配色：浅色"],
   theme_dark: ["Colours: dark", "配色：深色"],
+  card: ["About", "关于"],
   settings: ["Settings", "设置"],
   welcome: ["Ask those who have read the book", "问问读过书的人"],
   lead: [
@@ -52,15 +53,24 @@ const WORDS = {
   key_keys: ["these keys", "快捷键说明"],
   temperature: ["Temperature", "温度"],
   temperature_help: ["0 always takes the likeliest word; higher is more varied.", "0 总取最可能的词；越高变化越多。"],
+  top_k: ["Top-k", "Top-k"],
+  top_k_help: ["Choose among so many of the likeliest words; 0: among all.", "在这么多个最可能的词中挑选；0 表示不限。"],
   top_p: ["Top-p", "Top-p"],
   top_p_help: [
     "Choose among the likeliest words that together have this probability.",
     "在合计达到这一概率的最可能的词中挑选。",
   ],
+  min_p: ["Min-p", "Min-p"],
+  min_p_help: [
+    "Leave out words below this share of the likeliest one's probability.",
+    "去掉概率低于最可能的词的这一比例的词。",
+  ],
   repetition_penalty: ["Repetition penalty", "重复惩罚"],
   repetition_penalty_help: ["Above 1, words already written become less likely.", "大于 1 时，已经写过的词不易再出现。"],
   max_tokens: ["Length", "长度"],
   max_tokens_help: ["Most tokens of an answer.", "回答最多的词元数。"],
+  seed: ["Seed", "随机种子"],
+  seed_help: ["The same number gives the same text again; 0: another one each time.", "同一个数字得到同样的文字；0 表示每次不同。"],
   memory: ["Earlier questions", "带上前文"],
   memory_help: [
     "How many earlier questions and answers the model sees. It was taught on single ones: 0 works best.",
@@ -82,6 +92,10 @@ const WORDS = {
   failed: ["no answer", "没有回答"],
   empty: ["(It said nothing.)", "（它什么也没说。）"],
   unreachable: ["The server cannot be reached, or broke off.", "连不上服务器，或连接中断。"],
+  damaged: [
+    "The model in this file cannot be read: {why}. Is the file whole? A current browser is needed, too.",
+    "无法读取文件中的模型：{why}。文件是否完整？另外需要较新的浏览器。",
+  ],
   again: ["Try again", "重试"],
   go_on: ["Write on", "接着写"],
   copy: ["Copy", "复制"],
