@@ -15,6 +15,7 @@ from typing import Any, Literal
 import torch
 
 from jianghu.dataset import PretrainBatches, read_tokens
+from jianghu.machine import pick_device
 from jianghu.model import ModelConfig, Transformer
 from jianghu.recipe import TrainSettings
 from jianghu.tokenizer import Tokenizer
@@ -35,14 +36,16 @@ def final_loss(
     tokenizer, data = Tokenizer.load(shelf / "data" / "tokenizer"), read_tokens(shelf / "data" / "tokens")
     settings = TrainSettings(
         max_iters=options.steps, batch_size=options.batch_size, block_size=options.block_size, optimizer=optimizer,
-        learning_rate=rate, warmup_iters=options.steps // 10, device="cpu", compile="off",
+        learning_rate=rate, warmup_iters=options.steps // 10, device=options.device, compile="off",
     )  # fmt: skip
+    device = pick_device(options.device)
     source = PretrainBatches(
-        data, tokenizer.chars_per_token, options.batch_size, options.block_size, settings.seed, torch.device("cpu")
+        data, tokenizer.chars_per_token, options.batch_size, options.block_size, settings.seed, device
     )
     heads, inner = max(1, width // 32), -(-8 * width // 3 // 64) * 64
     model = Transformer(ModelConfig(tokenizer.vocab_size, options.block_size, layers, heads, heads, width, inner))
     model.init_weights(settings.seed)
+    model.to(device)
     step = TrainStep(settings, model, source, World(), TrainState())
     for number in range(options.steps):
         step.take(number)
@@ -76,6 +79,7 @@ def main() -> None:
     parser.add_argument("--batch-size", type=int, default=20)
     parser.add_argument("--block-size", type=int, default=128)
     parser.add_argument("--val-rows", type=int, default=100)
+    parser.add_argument("--device", default="cpu")
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args()
     torch.set_num_threads(1)

@@ -68,7 +68,8 @@ def pick_device(name: str, local_rank: int | None = None) -> torch.device:
             tr("device {name!r} cannot be used here ({first}). Set device to cpu or auto.", name=name, first=first)
         ) from None
     if device.type == "cuda":
-        torch.cuda.set_device(device)
+        device = torch.device("cuda", torch.cuda.current_device() if device.index is None else device.index)
+        torch.cuda.set_device(device)  # which takes no device without a number
     return device
 
 

@@ -26,12 +26,12 @@ ByRecipe = Annotated[
 ]
 
 
-def init(directory: Path, *, preset: Literal["demo", "seed", "modern"] = "modern") -> None:
+def init(directory: Path, *, preset: Literal["demo", "evening", "seed", "modern"] = "modern") -> None:
     """Make a new workspace with a commented jianghu.toml.
 
     Args:
         directory: The folder to make.
-        preset: demo: 2 cores, minutes. seed: the original report's settings. modern: our best.
+        preset: demo: 2 cores, minutes. evening: 2 cores, hours. seed: the original report's settings. modern: our best.
     """
     path = directory / RECIPE
     if path.exists():

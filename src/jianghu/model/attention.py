@@ -43,7 +43,8 @@ def attend(query: Tensor, key: Tensor, value: Tensor, mask: Mask) -> Tensor:
     """
     grouped = query.shape[1] != key.shape[1]
     if isinstance(mask, BlockMask):
-        mixed = flex_attention(query, key, value, block_mask=mask, enable_gqa=grouped)
+        # Autocast brings the three to one type for the other kernel, but not for this one.
+        mixed = flex_attention(query.to(value.dtype), key.to(value.dtype), value, block_mask=mask, enable_gqa=grouped)
         assert isinstance(mixed, Tensor)  # a pair only where the sums of the softmax are asked for
         return mixed
     return F.scaled_dot_product_attention(query, key, value, attn_mask=mask, is_causal=mask is None, enable_gqa=grouped)

@@ -120,7 +120,8 @@ class Transformer(nn.Module):
 
     def init_weights(self, seed: int) -> None:
         """Draw all weights: normal with deviation 0.02, as GPT-2; what writes to the residual stream starts at
-        zero (muP, modded-nanogpt), so that every block begins as the identity."""
+        zero (muP, modded-nanogpt), so that every block begins as the identity. Drawn on the CPU, so that a seed
+        means the same weights on every device."""
         generator = torch.Generator().manual_seed(seed)
         for name, weight in self.named_parameters():
             if weight.ndim < 2:
@@ -128,7 +129,8 @@ class Transformer(nn.Module):
             elif name.endswith(("o_proj.weight", "down_proj.weight")):
                 nn.init.zeros_(weight)
             else:
-                nn.init.normal_(weight, std=0.02, generator=generator)
+                drawn = torch.empty(weight.shape).normal_(std=0.02, generator=generator)
+                weight.data.copy_(drawn)
 
     def materialize_rope(self) -> None:
         """Compute the cosines and sines (block_size, E) of every position, in float32, on the weights' device."""

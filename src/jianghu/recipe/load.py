@@ -23,7 +23,7 @@ from .recipe import Recipe
 from .secrets import KEY, shown
 from .training import TrainSettings
 
-PRESETS = ("demo", "seed", "modern")
+PRESETS = ("demo", "evening", "seed", "modern")
 
 
 def preset_values(name: str) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from .use import EvalSettings, SampleSettings
 class Recipe(Settings):
     """Everything that decides what comes out of a shelf of books."""
 
-    preset: Literal["demo", "seed", "modern"] = "modern"
+    preset: Literal["demo", "evening", "seed", "modern"] = "modern"
     """What this recipe starts from; everything below changes it."""
     books: BooksSettings = BooksSettings()
     split: SplitSettings = SplitSettings()

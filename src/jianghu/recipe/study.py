@@ -59,7 +59,7 @@ class StudySettings(Settings):
     question: str = ""
     """What the study asks, in a sentence."""
     question_zh: str = ""
-    preset: Literal["demo", "seed", "modern"] = "seed"
+    preset: Literal["demo", "evening", "seed", "modern"] = "seed"
     """Settings of model, training and exam that the study's own are laid over."""
     stages: Annotated[list[Literal["pretrain", "sft", "eval"]], Field(min_length=1)] = ["pretrain"]
     """What is done for a member, in this order. `sft` needs `pretrain`, whose run equal members share."""

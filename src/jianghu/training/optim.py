@@ -89,14 +89,16 @@ class Optimizers:
             owner[weight].state[weight][key] = value.clone().to(weight.device)
 
 
-def make_optimizers(model: Transformer, settings: TrainSettings, dtype: torch.dtype = torch.float32) -> Optimizers:
+def make_optimizers(
+    model: Transformer, settings: TrainSettings, dtype: torch.dtype = torch.float32, compiled: bool = False
+) -> Optimizers:
     """AdamW (Loshchilov & Hutter 2019), fused; or Muon for the matrices inside the blocks and AdamW for the rest.
 
     Norms, which are vectors, are never decayed.
 
     Args:
         settings: `auto` is resolved by the model's width.
-        dtype: of Muon's matrix products.
+        dtype: of Muon's matrix products. compiled: whether the run's step is.
     """
     settings = resolve(settings, model.config.n_embd)
     blocks = [w for name, w in model.named_parameters() if w.ndim >= 2 and ".layers." in name]
@@ -113,7 +115,7 @@ def make_optimizers(model: Transformer, settings: TrainSettings, dtype: torch.dt
     ]
     if muon:
         decayed = {"params": blocks, "weight_decay": settings.weight_decay, "decayed": True}
-        parts.append(Muon([decayed], lr=rate, dtype=dtype))
+        parts.append(Muon([decayed], lr=rate, dtype=dtype, compiled=compiled))
     return Optimizers(model, parts)
 
 
@@ -153,6 +155,7 @@ class Muon(torch.optim.Optimizer):
     Args:
         params: matrices only, or groups of them. lr: learning rate. momentum: of the gradient. weight_decay: decoupled.
         dtype: of the products; the run's, since a CPU without units for bfloat16 is slow in it.
+        compiled: whether the products are compiled on a GPU, where launching them one by one takes longer than they do.
     """
 
     def __init__(
@@ -162,8 +165,9 @@ class Muon(torch.optim.Optimizer):
         momentum: float = 0.95,
         weight_decay: float = 0.0,
         dtype: torch.dtype = torch.float32,
+        compiled: bool = False,
     ) -> None:
-        self.dtype = dtype
+        self.dtype, self.compiled = dtype, compiled
         super().__init__(params, {"lr": lr, "momentum": momentum, "weight_decay": weight_decay})
 
     @torch.no_grad()
@@ -182,7 +186,7 @@ class Muon(torch.optim.Optimizer):
                 grads = [weight.grad for weight in weights if weight.grad is not None]
                 torch._foreach_lerp_(buffers, grads, 1 - group["momentum"])
                 nesterov = torch.stack(torch._foreach_lerp(grads, buffers, group["momentum"]))
-                whole = _compiled() if nesterov.device.type == "cuda" else orthogonalise
+                whole = _compiled() if self.compiled and nesterov.device.type == "cuda" else orthogonalise
                 torch._foreach_mul_(weights, 1 - group["lr"] * group["weight_decay"])
                 scale = 0.2 * max(shape) ** 0.5
                 torch._foreach_add_(weights, list(whole(nesterov, self.dtype).unbind()), alpha=-group["lr"] * scale)

@@ -53,10 +53,14 @@ class TrainStep:
         self.model, self.source, self.world = model, source, world
         self.device = model.model.embed_tokens.weight.device
         self.dtype, self.compiled = choose_computing(settings, model.config, self.device, state)
-        self.optimizers = make_optimizers(model, settings, self.dtype)
+        self.optimizers = make_optimizers(model, settings, self.dtype, self.compiled)
         self.ema = Ema(model, settings.ema_decay) if settings.ema_decay else None
         self.weights = list(model.parameters())
         self.loss = make_loss(model, self.compiled)
+        if self.compiled and self.device.type == "cuda":
+            # Gradients of our own: those that a CUDA graph gives are overwritten when it is replayed.
+            for weight in self.weights:
+                weight.grad = torch.zeros_like(weight)
 
     def take(self, step: int) -> Tensor:
         """Take step `step`, counted from 0: micro-batches forward and backward, gradients summed over processes,
