@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
+from collections.abc import Iterator
 from itertools import accumulate
 
 from .addresses import addresses, is_word
@@ -36,18 +37,47 @@ _ODD = frozenset("._|+=＿\\/^*`~$#@<>{}[]＃＄＠＾｛｝［］＜＞％%＝�
 _NAME = 10
 """Letters beside an address in brackets that are the name of its site."""
 _MARKS = re.compile("[，。！？：；“]")
+_PIECE = 8_000
+"""Characters of a line that are looked at together."""
 _MANY = 100
-"""Addresses in one line above which it is no text any more, and is not looked at so closely."""
+"""Addresses in them above which they are no text any more, and only the addresses go."""
 _EMPTY = ("()", "（）", "【】", "[]", "［］", "〔〕", "<>", "《》")
 
 
 def find_adverts(line: str) -> list[tuple[int, int, str]]:
-    """Spans of a line to take out, from left to right, with the rule: `advert` or `web address`."""
+    """Spans of a line to take out, from left to right, with the rule: `advert` or `web address`.
+
+    A line longer than any paragraph is looked at in pieces, which end where sentences do.
+    """
+    if len(line) <= _PIECE:
+        return _in_piece(line)
+    found = []
+    for start, end in _pieces(line):
+        found += [(start + low, start + high, rule) for low, high, rule in _in_piece(line[start:end])]
+    return found
+
+
+def _pieces(line: str) -> Iterator[Span]:
+    """Parts of a line of at most `_PIECE` characters, which end at sentence ends, else at blanks, else anywhere."""
+    start = 0
+    while len(line) - start > _PIECE:
+        window = line[start + _PIECE // 2 : start + _PIECE]
+        place = max(window.rfind(mark) for mark in "。！？!?")
+        if place < 0:
+            place = max(window.rfind(" "), window.rfind("\u3000"))
+        end = start + _PIECE // 2 + place + 1 if place >= 0 else start + _PIECE
+        yield start, end
+        start = end
+    yield start, len(line)
+
+
+def _in_piece(line: str) -> list[tuple[int, int, str]]:
     links = addresses(line)
     if not links and TRIGGER.search(line) is None:
         return []
-    if len(links) <= _MANY:
-        links = _merged([_widened(line, start, end) for start, end in links])
+    if len(links) > _MANY:
+        return [(start, end, "web address") for start, end in links]
+    links = _merged([_widened(line, start, end) for start, end in links])
     looked = _Looked(line, links)
     if not looked.cores and not looked.phrases:
         return []

@@ -42,9 +42,11 @@ def make_chapters(lines: list[str], book: str, clean: bool, ledger: Ledger) -> l
             sections.append(_Section(line.removeprefix(MARK), []))
         else:
             sections[-1].lines.append(line)
-    sections = _without_empty(sections, ledger)
+    sections, runs = _without_empty(sections)
     if len(sections) < 2:
         return []
+    for run in runs:
+        _note(run, ledger)
     if clean:
         sections = _without_repeats(_without_site_header(sections, ledger), ledger)
     return _numbered(book, [(section.title, "\n".join(section.lines)) for section in sections])
@@ -62,12 +64,13 @@ def _numbered(book: str, parts: list[tuple[str, str]]) -> list[Chapter]:
     return [Chapter(book, number, title, text) for number, (title, text) in enumerate(whole, 1)]
 
 
-def _without_empty(sections: list[_Section], ledger: Ledger) -> list[_Section]:
+def _without_empty(sections: list[_Section]) -> tuple[list[_Section], list[list[str]]]:
     """Leave out headings with nothing under them: tables of contents, volume titles, doubled headings.
 
-    One that reads like a sentence is none, and stays as a line of the text.
+    One that reads like a sentence is none, and stays as a line of the text. Returns the rest, and the runs of headings
+    that go.
     """
-    result = [sections[0]]
+    result, gone = [sections[0]], []
     run: list[str] = []
     last = {section.title: place for place, section in enumerate(sections)}
     for place, section in enumerate(sections[1:], 1):
@@ -81,11 +84,10 @@ def _without_empty(sections: list[_Section], ledger: Ledger) -> list[_Section]:
             run.append(section.title)  # the last entry of a table of contents, with what follows the table under it
             section = _Section("", section.lines)
         above = _above(run, section.title)
-        _note([title for title in run if title not in above], ledger)
+        gone.append([title for title in run if title not in above])
         run = []
         result.append(_Section(" ".join([*above, section.title]), section.lines))
-    _note(run, ledger)
-    return result
+    return result, [*gone, run]
 
 
 def _above(run: list[str], title: str) -> list[str]:

@@ -13,9 +13,10 @@ from collections import Counter
 from collections.abc import Sequence
 
 from .adverts import find_adverts
-from .headings import MARK
+from .headings import MARK, parse_heading
 from .ledger import Ledger, visible
 from .notes import AUTHOR, LICENCE, find_licence, find_notes
+from .wraps import broken_lines
 
 _LINE_ENDS = re.compile(r"\r\n?|[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 _BLANKS = re.compile(r"\n(?:[ \t\u3000\xa0]*\n){3,}+")
@@ -94,9 +95,9 @@ def cap_runs(text: str, limit: int, ledger: Ledger) -> str:
     return re.sub(rf"([^\w\s]{{2,4}}?)\1{{{limit},}}+", cut, text)
 
 
-def clean_lines(text: str, notes: bool, ledger: Ledger) -> list[str]:
+def clean_lines(text: str, notes: bool, ledger: Ledger) -> tuple[list[str], bool]:
     """Lines of normalised text, with their indentation and the blank lines between, without adverts, site headers and
-    (unless `notes`) the author's notes."""
+    (unless `notes`) the author's notes; and whether a line wrap may have cut adverts in two (they stay as they are)."""
     lines = text.split("\n")
     first, last = find_licence(lines)
     for line in (*lines[:first], *lines[last:]):
@@ -109,16 +110,31 @@ def clean_lines(text: str, notes: bool, ledger: Ledger) -> list[str]:
             lines[at] = ""
     kept: list[str] = []
     seen = 0
-    for line in lines:
+    broken = broken_lines(lines)
+    for at, line in enumerate(lines):
         bare = line.strip()
         seen += bool(bare)
         if bare and not bare.startswith(MARK) and (rule := _furniture(bare, seen)) is not None:
             ledger.cut(rule, bare)
-        elif not bare or bare != (rest := _without_adverts(line, ledger)):
-            kept.append("" if not bare else rest)
+        elif not bare or (at in broken and not _is_heading(bare)):
+            kept.append(line if bare else "")
         else:
-            kept.append(line)
-    return kept
+            kept.append(_without_adverts(line, ledger))
+    return kept, bool(broken)
+
+
+def _is_heading(line: str) -> bool:
+    """Whether a line without its adverts is a heading, which no wrap has cut."""
+    if len(line) > 120:
+        return False
+    for start, end, _ in reversed(find_adverts(line)):
+        line = line[:start] + line[end:]
+    return parse_heading(line.strip()) is not None
+
+
+def without_adverts(lines: Sequence[str], ledger: Ledger) -> list[str]:
+    """Mended lines without the adverts in them."""
+    return [line if line.startswith(MARK) else _without_adverts(line, ledger) for line in lines]
 
 
 def plain_spaces(line: str) -> str:
@@ -150,6 +166,9 @@ def _without_adverts(line: str, ledger: Ledger) -> str:
         return line
     rest = "".join([*parts, line[at:]])
     if any(character.isalnum() for character in rest):
+        return rest
+    kept_end = rest.strip()[:1] if rest.lstrip()[:1] == line.lstrip()[:1] else ""  # of the sentence in the line above
+    if kept_end and kept_end in "。！？…”’」』!?":
         return rest
     if rest.strip():
         ledger.cut("advert", rest.strip())

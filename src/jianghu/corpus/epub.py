@@ -108,7 +108,7 @@ def _package(archive: Archive) -> str:
 
 def _title(opf: etree._Element | None) -> str:
     node = opf.find(".//{http://purl.org/dc/elements/1.1/}title") if opf is not None else None
-    return " ".join("".join(node.itertext()).split()) if node is not None else ""
+    return " ".join("".join(node.itertext()).replace("\ufffd", "").split()) if node is not None else ""
 
 
 def _spine(opf: etree._Element, items: dict[str, etree._Element], base: str) -> list[str]:
@@ -140,7 +140,7 @@ def _contents(archive: Archive, items: dict[str, etree._Element], base: str) -> 
         else:
             continue
         for href, label in pairs:
-            title = " ".join(label.split())
+            title = " ".join(label.replace("\ufffd", "").split())
             if href and title:
                 page = _inside(posixpath.dirname(name), href)
                 own = titles.setdefault(archive.find(page) or page, {})

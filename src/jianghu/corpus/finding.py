@@ -5,6 +5,7 @@ its table of contents names. Lines go in, with their blank lines; the same lines
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
@@ -19,8 +20,11 @@ _RECURS = 3
 """How often words before a heading must recur to be no part of it."""
 _ENTRIES = 5
 """Least entries of a table of contents."""
+_MOST_ENTRIES = 10_000
+"""Entries above which a table of contents is none: the lines of the text repeat."""
 _LEAST_GAP = 300
 """Characters that lie between the titles a table of contents names (half of them)."""
+_PAGE = re.compile(r"[\s.…·．]{2,60}\d{0,4}$")
 _TITLE = 40
 """Characters above which a line is no entry of a table of contents."""
 
@@ -117,27 +121,28 @@ def _doubtful(read: dict[int, Heading], lines: list[str]) -> dict[int, Heading]:
 
 def _in_contents(lines: list[str], known: dict[int, Heading]) -> dict[int, Heading]:
     """Headings that a table of contents names: short lines that come again, one after the other, in the text."""
+    entries = {index: _entry(line) for index, line in enumerate(lines) if _is_entry(line)}
     places: dict[str, list[int]] = {}
-    for index, line in enumerate(lines):
-        if _is_entry(line):
-            places.setdefault(_entry(line), []).append(index)
+    for index, entry in entries.items():
+        places.setdefault(entry, []).append(index)
     run: list[int] = []
     best: list[int] = []
     for index, line in enumerate(lines):
         if not line:
             continue
-        if _is_entry(line) and places[_entry(line)][-1] > index:
+        if index in entries and places[entries[index]][-1] > index:
             run.append(index)
-            best = max(best, run, key=len)
+            if len(run) > len(best):
+                best = run
         elif len(line) > _TITLE or not run or index - run[-1] > 6:
             run = []
-    if len(best) < _ENTRIES:
+    if not _ENTRIES <= len(best) <= _MOST_ENTRIES:
         return {}
     at, targets = best[-1], []
     for index in best:
-        later = [place for place in places[_entry(lines[index])] if place > at]
-        if later:
-            at = later[0]
+        later = places[entries[index]]
+        if (next_one := bisect_right(later, at)) < len(later):
+            at = later[next_one]
             targets.append(at)
     sizes = [sum(map(len, lines[low:high])) for low, high in pairwise([*targets, len(lines)])]
     if len(targets) * 5 < len(best) * 4 or sorted(sizes)[len(sizes) // 2] < _LEAST_GAP:
@@ -155,4 +160,7 @@ def _is_entry(line: str) -> bool:
 
 
 def _entry(line: str) -> str:
-    return re.sub(r"[\s.…·．]{2,60}\d{0,4}$", "", line.removeprefix(MARK)).replace(" ", "").replace("\u3000", "")
+    bare = line.removeprefix(MARK)
+    if bare[-1].isdigit() or bare[-1] in ".…·．":
+        bare = _PAGE.sub("", bare)
+    return bare.replace(" ", "").replace("\u3000", "")

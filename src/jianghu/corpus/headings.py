@@ -40,6 +40,8 @@ _ENGLISH = re.compile(
 )
 _ENGLISH_NAMED = re.compile(r"(?:Prologue|Epilogue|Preface|Foreword|Introduction|Afterword)[.:]?", re.IGNORECASE)
 
+_MAY_SAY = re.compile(r"[第卷章回楔引序言尾后後终終结結附跋番外]|^\W{0,9}[CPBVESＣcp]", re.IGNORECASE)
+"""What every heading holds that says what it is."""
 _NOT_A_UNIT = {
     "回": "合来來去家头頭目想答应應到",
     "章": "程法鱼魚",
@@ -91,6 +93,8 @@ def parse_heading(line: str) -> Heading | None:
     marked = line.startswith(MARK)
     text = line.removeprefix(MARK).strip()
     if not text or len(text) > (_LONGEST_MARKED if marked else _LONGEST_LATIN if text.isascii() else _LONGEST):
+        return None
+    if not marked and not text.isascii() and _MAY_SAY.search(text) is None:
         return None
     text = _PAGE_NUMBER.sub("", text)
     bare = text.strip(_ORNAMENT + " \u3000")

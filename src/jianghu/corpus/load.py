@@ -12,7 +12,7 @@ from ..messages import tr
 from ..recipe import BooksSettings
 from .book import Book
 from .chapters import even_pieces, make_chapters
-from .clean import clean_lines, normalise, plain_spaces, without_repeated
+from .clean import clean_lines, normalise, plain_spaces, without_adverts, without_repeated
 from .epub import read_epub
 from .finding import mark_headings
 from .formats import Source, read_html, read_md, read_txt
@@ -83,10 +83,11 @@ def _divided(path: Path, source: Source, settings: BooksSettings, heading: str) 
         raise InputError(tr("{path}: {count:,} lines are no novel.", path=path, count=text.count("\n")))
     if settings.simplify:
         text = _simplified(text)
-    lines = clean_lines(text, settings.notes, ledger) if settings.clean else text.split("\n")
+    lines, wrapped = clean_lines(text, settings.notes, ledger) if settings.clean else (text.split("\n"), False)
     lines = mark_headings(lines, name, heading, ledger)
     if settings.clean:
         lines = mend_wraps(lines, ledger)
+        lines = without_adverts(lines, ledger) if wrapped else lines
     lines = [bare for line in lines if (bare := plain_spaces(line))]
     if settings.clean:
         lines = without_repeated(lines, name, ledger)

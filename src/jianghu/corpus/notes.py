@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from .adverts import find_adverts
+
 _OPENS = re.compile(
     r"[（(【\[*☆★\s—-]*(?:作者有[话話]要?[说說]|作者的[话話]|作者[说說][:：]|作者[闲閒][话話]|[题題]外[话話]|作者感言|[写寫]在后面|[写寫]在後面)[:：】\])）*☆★—\s-]{0,4}"
 )
@@ -66,6 +68,11 @@ def _is_note(line: str) -> bool:
 
 
 def _goes_on(line: str) -> bool:
+    """Whether a line below a note's title belongs to it; adverts in it say nothing."""
+    for start, end, _ in reversed(find_adverts(line)):
+        line = line[:start] + line[end:]
+    if not any(map(str.isalnum, line)):
+        return True
     spoken = len(_SPEAKS.findall(line))
     if any(mark in line for mark in "“「『") and spoken < 2:
         return False

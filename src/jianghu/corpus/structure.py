@@ -167,6 +167,8 @@ def refined(outline: Outline, chosen: set[int]) -> list[Member]:
     for _ in range(3):
         borders = [0, *sorted(chosen | {member.line for member in found}), len(outline.lines)]
         sizes = sorted(outline.size(a, b) for a, b in pairwise(borders) if b > a)
+        if not sizes:
+            break
         middle = sizes[len(sizes) // 2]
         most = max(_PROPORTION, 5 * middle) if len(sizes) >= 8 else _PROPORTION
         more = [

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -41,8 +42,20 @@ def mend_wraps(lines: list[str], ledger: Ledger) -> list[str]:
     return _mend_spaces(_mend_line_ends([_look(line) for line in lines], ledger), ledger)
 
 
+def broken_lines(lines: Sequence[str]) -> set[int]:
+    """Of a file that is wrapped at one width, the numbers of the lines that a wrap may have cut at either end."""
+    looked = [_look(line) for line in lines]
+    width = _width([line for block in _blocks(looked) for line in block[:-1]])
+    if width is None:
+        return set()
+    full = [line.width >= width - _slack(looked) and not line.heading for line in looked]
+    return {at for at in range(len(lines)) if lines[at].strip() and (full[at] or (at and full[at - 1]))}
+
+
 def _look(line: str) -> _Line:
     bare = line.strip()
+    if line[:1] == bare[:1]:
+        return _Line(0, bare, bare.startswith(MARK))
     space = line[: len(line) - len(line.lstrip())].replace("\u3000", "  ").expandtabs(4)
     return _Line(len(space) // 2, bare, bare.startswith(MARK))
 
@@ -127,7 +140,8 @@ def _joined(block: list[_Line], width: int, base: int, ledger: Ledger) -> list[s
             result.append(line.text)
         else:
             ledger.count(_RULE, 1, 0, before.text[-8:] + "⏎" + line.text[:8])
-            result[-1] += _glue(before.text[-1], line.text[0]) + line.text
+            cut = slack <= 3 and before.width == width  # Chinese files are cut anywhere, in words too
+            result[-1] += ("" if cut else _glue(before.text[-1], line.text[0])) + line.text
     return result
 
 
