@@ -148,6 +148,11 @@ dropout = 0.1
 [synth]
 strategies = ["cloze"]
 cloze_records = 200
+[reader]
+wordings = 2
+cloze_facts = 40
+epochs = 2
+models = 1
 [eval]
 group_questions = 3
 paraphrase_questions = 3

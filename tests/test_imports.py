@@ -9,7 +9,7 @@ FLOORS = [
     {"recipe"},
     {"workspace", "tokenizer", "records", "corpus", "names"},
     {"chat", "model", "retrieval", "llm", "machine"},
-    {"dataset", "generation", "synth", "export"},
+    {"dataset", "generation", "synth", "export", "reader"},
     {"training", "evaluation"},
     {"sweep", "report", "serving"},
     {"pipeline"},

@@ -15,6 +15,7 @@ from .dataset.stage import prepare, prepare_stale
 from .errors import InputError
 from .evaluation.stage import exam, exam_stale
 from .messages import command
+from .reader.stage import reader_stale, train_reader
 from .recipe import Recipe, merge
 from .synth.stage import synth, synth_stale
 from .training.plan import plan
@@ -24,6 +25,7 @@ from .workspace import BASE, CHAT, Workspace
 GROUPS = {
     "prepare": ("books", "split", "tokenizer"),
     "synth": ("synth",),
+    "reader": ("reader",),
     "pretrain": ("pretrain", "model"),
     "sft": ("sft",),
     "eval": ("eval",),
@@ -115,6 +117,7 @@ def stages(ws: Workspace, recipe: Recipe, say: Say = lambda text: None, go_on: s
     return [
         Stage("prepare", lambda: prepare_stale(ws, recipe), lambda: prepare(ws, recipe)),
         Stage("synth", lambda: synth_stale(ws, recipe), lambda: synth(ws, recipe), ("prepare",)),
+        Stage("reader", lambda: reader_stale(ws, recipe), lambda: train_reader(ws, recipe), ("prepare", "synth")),
         training("pretrain", "prepare", *(["synth"] if recipe.pretrain.mixture else [])),
         training("sft", "synth", "pretrain"),
         Stage(
@@ -165,7 +168,8 @@ def with_times(ws: Workspace, recipe: Recipe, rows: list[Planned]) -> list[Plann
 
 def _artifacts(ws: Workspace) -> dict[str, Path]:
     """What each stage makes and `run` keeps; the exam is not among them, since it is taken anew in minutes."""
-    return {"prepare": ws.data, "synth": ws.records, **{stage: ws.run(name) for stage, name in RUNS.items()}}
+    runs = {stage: ws.run(name) for stage, name in RUNS.items()}
+    return {"prepare": ws.data, "synth": ws.records, "reader": ws.reader, **runs}
 
 
 def _about_flags(ws: Workspace, recipe: Recipe, row: Planned) -> Planned:

@@ -69,6 +69,11 @@ class Workspace:
         self.evals = root / "evals"
         self.studies = root / "studies"
 
+    @property
+    def reader(self) -> Path:
+        """The folder of the reader of the open book."""
+        return self.data / "reader"
+
     def with_data(self, data: Path | None = None, records: Path | None = None) -> Workspace:
         """The same project with its prepared data, or its records and their store, in another folder.
 

@@ -45,7 +45,9 @@ def test_each_record_and_each_fact_is_in_one_split(shelf):
 def test_a_second_run_does_nothing_and_says_so(copy):
     before = {path: path.stat().st_mtime_ns for path in copy.rglob("*") if path.is_file() and path.name[0] != "."}
     out = jianghu("run", cwd=copy).stdout
-    assert out.splitlines() == [f"{stage}: fresh" for stage in ("prepare", "synth", "pretrain", "sft", "eval")]
+    assert out.splitlines() == [
+        f"{stage}: fresh" for stage in ("prepare", "synth", "reader", "pretrain", "sft", "eval")
+    ]
     after = {path: path.stat().st_mtime_ns for path in copy.rglob("*") if path.is_file() and path.name[0] != "."}
     assert after == before
     assert json.loads(jianghu("status", "--json", cwd=copy).stdout)["sft"] == "fresh"

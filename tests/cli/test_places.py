@@ -26,6 +26,7 @@ COMMANDS: dict[str, list[str]] = {
     "books remove": ["青峰录"],
     "plan": [],
     "prepare": [],
+    "reader": [],
     "pretrain": ["--name", "other"],
     "sft": ["--name", "other"],
     "sample": ["base"],

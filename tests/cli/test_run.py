@@ -39,7 +39,9 @@ def test_a_base_trained_with_flags_is_kept_and_said_to_be(root):
     assert settings_of(root, "base")["model"]["n_layer"] == 1
     assert not (root / "runs/base-old1").exists()
     again = jianghu("run", cwd=root).stdout
-    assert again.splitlines() == [f"{stage}: fresh" for stage in ("prepare", "synth", "pretrain", "sft", "eval")]
+    assert again.splitlines() == [
+        f"{stage}: fresh" for stage in ("prepare", "synth", "reader", "pretrain", "sft", "eval")
+    ]
 
 
 def test_told_otherwise_it_says_first_what_it_sets_aside(root):

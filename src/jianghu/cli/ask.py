@@ -11,12 +11,13 @@ from cyclopts import Parameter
 from ..chat import Message, question, render
 from ..errors import InputError
 from ..messages import command, tr
-from . import output, place
+from . import mouths, output, place
 from .flags import Json, SampleFlags, given
 
 if TYPE_CHECKING:
     from ..generation import Sampling
     from ..model import Checkpoint
+    from ..reader import Reader
     from ..retrieval import Found
 
 
@@ -41,10 +42,11 @@ def ask(
     open_book: Annotated[
         bool, Parameter(negative="", show_default=False, help="Show the passages of the books that match the question.")
     ] = False,
+    closed_book: mouths.ClosedBook = False,
     settings: SampleFlags = None,
     json: Json = False,
 ) -> None:
-    """Answer one question.
+    """Answer one question: what the model says by heart, and, where a reader was trained, what the book says.
 
     Args:
         words: The question; before it a run's name, RUN/last, RUN/step-020000, or a folder. Default: the newest
@@ -63,14 +65,18 @@ def ask(
     name = words[0] if len(words) == 2 else place.newest_fine_tuned()
     loaded, sampling = open_checkpoint(name, settings, greedy)
     found = _look_up(asked) if open_book else None
+    reader = mouths.reader_here(closed_book)
     prompt = prompt_ids(loaded, question(asked))
     if json:
-        answer = {"question": asked, "answer": write(loaded, prompt, sampling, show=False), "checkpoint": name}
+        text, ids = write(loaded, prompt, sampling, show=False)
+        answer = {"question": asked, "answer": text, "checkpoint": name}
+        if reader is not None:
+            answer |= {"sureness": mouths.sureness(loaded, prompt, ids), "book": reader.read(asked).to_dict()}
         output.as_json({**answer, **({"passages": [asdict(row) for row in found]} if found is not None else {})})
         return
     if len(words) == 1:
         print(tr("{name} answers", name=name), file=sys.stderr)
-    write(loaded, prompt, sampling)
+    answer_and_show(loaded, prompt, sampling, reader, asked)
     if found is not None:
         output.passages(found)
 
@@ -121,13 +127,25 @@ def prompt_ids(loaded: Checkpoint, messages: list[Message]) -> list[int]:
     return ids
 
 
-def write(loaded: Checkpoint, ids: list[int], sampling: Sampling, show: bool = True) -> str:
-    """Continue ids, and print the text as it comes, whole characters only, unless `show` is off; return it."""
+def answer_and_show(
+    loaded: Checkpoint, prompt: list[int], sampling: Sampling, reader: Reader | None, asked: str
+) -> str:
+    """Print the model's answer, and that of the book where there is a reader; return the model's."""
+    text, ids = write(loaded, prompt, sampling, show=reader is None)
+    if reader is not None:
+        mouths.show_both(text, mouths.sureness(loaded, prompt, ids), reader.read(asked))
+    return text
+
+
+def write(loaded: Checkpoint, ids: list[int], sampling: Sampling, show: bool = True) -> tuple[str, list[int]]:
+    """Continue ids, and print the text as it comes, whole characters only, unless `show` is off; return text and
+    ids."""
     from ..generation import stream
 
-    decoder, text = loaded.tokenizer.stream(), ""
+    decoder, text, written = loaded.tokenizer.stream(), "", []
     try:
         for step in stream(loaded.model, [ids], sampling, loaded.tokenizer.stop_ids):
+            written.append(step[0][1])
             piece = decoder.push(step[0][1])
             text += piece
             if show:
@@ -136,4 +154,4 @@ def write(loaded: Checkpoint, ids: list[int], sampling: Sampling, show: bool = T
     finally:
         if show:
             print()
-    return text
+    return text, written

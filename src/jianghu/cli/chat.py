@@ -11,16 +11,20 @@ from typing import TYPE_CHECKING
 
 from ..chat import Message, newest_turns
 from ..messages import tr
-from . import output, place
-from .ask import open_checkpoint, prompt_ids, write
+from . import mouths, output, place
+from .ask import answer_and_show, open_checkpoint, prompt_ids
 from .flags import SampleFlags
 
 if TYPE_CHECKING:
     from ..tokenizer import Tokenizer
 
 
-def chat(checkpoint: str | None = None, *, settings: SampleFlags = None) -> None:
+def chat(
+    checkpoint: str | None = None, *, closed_book: mouths.ClosedBook = False, settings: SampleFlags = None
+) -> None:
     """Talk to a checkpoint.
+
+    Where a reader was trained, what the book says stands beside each answer.
 
     Each question is asked alone; /memory 2 sends the two before it along. /help lists what can be typed. An empty line
     or Ctrl-D ends.
@@ -32,14 +36,14 @@ def chat(checkpoint: str | None = None, *, settings: SampleFlags = None) -> None
     loaded, sampling = open_checkpoint(name, settings)
     opening = tr("{name} ({path}) · /help · an empty line ends", name=name, path=loaded.path)
     output.console.print(opening, style="dim", highlight=False, soft_wrap=True)
-    read, talk = _reader(), Talk()
+    read, talk, book = _reader(), Talk(), mouths.reader_here(closed_book)
     while said := read().strip():
         if said.startswith("/"):
             output.console.print(talk.obey(said), style="dim", highlight=False)
             continue
         asked = talk.messages(said, loaded.tokenizer, loaded.model.config.block_size // 2)  # the rest is the answer's
         try:
-            talk.keep(said, write(loaded, prompt_ids(loaded, asked), sampling))
+            talk.keep(said, answer_and_show(loaded, prompt_ids(loaded, asked), sampling, book, said))
         except KeyboardInterrupt:  # ends the answer, not the conversation
             continue
 

@@ -44,7 +44,7 @@ def ask_untrained(ws: Workspace, checkpoint: Checkpoint) -> str | None:
     for record in untrained_questions(ws):
         output.console.print(Text.assemble(("？ ", "cyan"), (record.question, "bold")))
         prompt = render(checkpoint.tokenizer, question(record.question), prompt=True).ids
-        text = write(checkpoint, prompt, Sampling(MAX_TOKENS))
+        text, _ = write(checkpoint, prompt, Sampling(MAX_TOKENS))
         forms = (record.short_answer, *record.aliases)
         right = grade(Item(record.id, record.question, record.answer, forms, book=record.book), text) == "right"
         mark = ("✓", "green") if right else ("✗", "red")

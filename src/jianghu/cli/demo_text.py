@@ -21,6 +21,11 @@ def head(stage: str) -> tuple[str, str]:
             )
         case "synth":
             return tr("Records"), tr("Making questions and answers from the novel, each with its place in the text.")
+        case "reader":
+            return tr("Reader"), tr(
+                "A small network learns to find answers in the passages of the novel: the book is open to it, and it "
+                "learns nothing by heart."
+            )
         case "pretrain":
             return tr("Pretrain"), tr(
                 "A network that knows nothing reads the novel again and again, guessing each "
@@ -61,6 +66,13 @@ def done(stage: str, values: dict[str, Any]) -> str:
                 "and {test:,} on facts of their own.",
                 **values,
             )
+        case "reader" if values.get("right") is not None:
+            return tr(
+                "Learned from {questions:,} questions; of {asked:,} on facts of their own it finds {right:,} answers.",
+                **values,
+            )
+        case "reader":
+            return tr("{questions:,} questions to learn from: too few. The book stays closed.", **values)
         case "sft" if values.get("best_score") is not None:
             return tr(
                 "Best at step {best_step}: {best_score:.1%} right answers to questions about "

@@ -116,6 +116,7 @@ STAGE_GROUPS: dict[str, type[Settings]] = {
     "tokenizer": recipe.TokenizerSettings,
     "synth": recipe.SynthSettings,
     "synth.teacher": recipe.TeacherSettings,
+    "reader": recipe.ReaderSettings,
     "model": recipe.ModelSettings,
     "pretrain": recipe.PretrainSettings,
     "sft": recipe.SftSettings,
@@ -128,6 +129,7 @@ if TYPE_CHECKING:  # types made at run time, of which a type checker can know no
     EvalFlags: TypeAlias = Any
     JudgeFlags: TypeAlias = Any
     ModelFlags: TypeAlias = Any
+    ReaderFlags: TypeAlias = Any
     RunFlags: TypeAlias = Any
     SampleFlags: TypeAlias = Any
     ServeFlags: TypeAlias = Any
@@ -142,6 +144,7 @@ else:
     EvalFlags = flags_of(recipe.EvalSettings)
     JudgeFlags = flags_of(recipe.JudgeSettings)
     ModelFlags = flags_of(recipe.ModelSettings)
+    ReaderFlags = flags_of(recipe.ReaderSettings)
     RunFlags = flags_of_stages(STAGE_GROUPS)
     SampleFlags = flags_of(recipe.SampleSettings)
     ServeFlags = flags_of(recipe.ServeSettings)

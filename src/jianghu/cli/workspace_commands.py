@@ -15,7 +15,7 @@ from ..progress import spinner
 from ..recipe import load_recipe, to_toml
 from ..workspace import RECIPE
 from . import output, place, run_plan, scores
-from .flags import Json, RunFlags, SplitFlags, TokenizerFlags, given, given_to_stages
+from .flags import Json, ReaderFlags, RunFlags, SplitFlags, TokenizerFlags, given, given_to_stages
 from .train import tell
 
 ByRecipe = Annotated[
@@ -60,6 +60,17 @@ def prepare(
     with spinner(tr("Reading the books, training the tokenizer …")):
         facts = dataset_stage.prepare(ws, recipe)
     output.facts(facts, json)
+
+
+def reader(*, settings: ReaderFlags = None, json: Json = False) -> None:
+    """Train the reader of the open book: it finds answers in the passages of the books.
+
+    `ask`, `chat`, the page and the server then show what the book says beside what the model says.
+    """
+    from ..reader import stage as reader_stage
+
+    ws = place.workspace()
+    output.facts(reader_stage.train_reader(ws, ws.recipe({"reader": given(settings)})), json)
 
 
 def run(*, by_recipe: ByRecipe = False, flags: RunFlags = None) -> None:

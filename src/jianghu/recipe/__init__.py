@@ -4,6 +4,7 @@ from .base import Settings
 from .books import BooksSettings, SplitSettings, TokenizerSettings
 from .load import PRESETS, load_recipe, merge
 from .model import ModelSettings, model_shape
+from .reader import ReaderSettings
 from .recipe import Recipe
 from .serve import ServeSettings
 from .synth import JudgeSettings, Strategy, SynthSettings
@@ -22,6 +23,7 @@ __all__ = [
     "ModelSettings",
     "PretrainSettings",
     "QuestionNoise",
+    "ReaderSettings",
     "Recipe",
     "RivalSettings",
     "SampleSettings",

@@ -9,6 +9,7 @@ from pydantic import PrivateAttr
 from .base import Settings
 from .books import BooksSettings, SplitSettings, TokenizerSettings
 from .model import ModelSettings
+from .reader import ReaderSettings
 from .serve import ServeSettings
 from .synth import SynthSettings
 from .training import PretrainSettings, SftSettings
@@ -25,6 +26,7 @@ class Recipe(Settings):
     tokenizer: TokenizerSettings = TokenizerSettings()
     model: ModelSettings = ModelSettings()
     synth: SynthSettings = SynthSettings()
+    reader: ReaderSettings = ReaderSettings()
     pretrain: PretrainSettings = PretrainSettings()
     sft: SftSettings = SftSettings()
     sample: SampleSettings = SampleSettings()

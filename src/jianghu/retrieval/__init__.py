@@ -3,6 +3,17 @@
 from .index import OpenBook, Passage, build, open_book
 from .mentions import Mention, find_mentions
 from .search import Found
-from .terms import HAN, asking_span
+from .terms import HAN, asking_span, telling
 
-__all__ = ["HAN", "Found", "Mention", "OpenBook", "Passage", "asking_span", "build", "find_mentions", "open_book"]
+__all__ = [
+    "HAN",
+    "Found",
+    "Mention",
+    "OpenBook",
+    "Passage",
+    "asking_span",
+    "build",
+    "find_mentions",
+    "open_book",
+    "telling",
+]

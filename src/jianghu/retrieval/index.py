@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import sqlite3
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
@@ -95,7 +96,7 @@ class OpenBook:
         Args:
             also: more terms to look for, with their weights.
         """
-        books = [book for book in self.books if f"《{book}》" in question] or self.books
+        books = self.asked_books(question)
         wanted = question_terms(question, {book: self.lexicons[book] for book in books})
         found = self.rank({**(also or {}), **wanted}, books, limit)
         passages = {passage.id: passage for passage in self.passages([number for number, _ in found])}
@@ -103,6 +104,15 @@ class OpenBook:
             Found(p.id, p.book, p.chapter, p.title, p.start, p.end, p.text, marks(p.text, wanted), score)
             for p, score in ((passages[number], score) for number, score in found)
         ]
+
+    def asked_books(self, question: str) -> list[str]:
+        """The books that a question names in 《》, else all."""
+        return [book for book in self.books if f"《{book}》" in question] or self.books
+
+    def ranked(self, question: str, limit: int) -> list[tuple[int, float]]:
+        """The ids of the passages that `search` finds, with their scores."""
+        books = self.asked_books(question)
+        return self.rank(question_terms(question, {book: self.lexicons[book] for book in books}), books, limit)
 
     def rank(self, wanted: Mapping[str, float], books: Iterable[str], limit: int) -> list[tuple[int, float]]:
         """The ids of the passages of these books that match best, with their scores, best first."""
@@ -117,6 +127,16 @@ class OpenBook:
         )
         found = best(postings, self.count, [self._stretches[book] for book in books], limit)
         return [(index + 1, score) for index, score in found]
+
+    def rarity(self, terms: Iterable[str]) -> dict[str, float]:
+        """How rare each term is: log(passages / passages that hold it), half a passage for what none holds."""
+        wanted = sorted(set(terms))
+        rows: dict[str, int] = {}
+        for at in range(0, len(wanted), 800):  # SQLite's least limit of variables is 999
+            part = wanted[at : at + 800]
+            marks_ = ", ".join("?" * len(part))
+            rows |= dict(self._rows(f"SELECT term, length(passages) / 4 FROM postings WHERE term IN ({marks_})", part))
+        return {term: math.log(self.count / (rows.get(term, 0) + 0.5)) for term in wanted}
 
     def passages(self, ids: Iterable[int] | None = None) -> list[Passage]:
         """The passages of these ids, or all, in reading order."""
