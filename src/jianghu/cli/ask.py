@@ -69,7 +69,7 @@ def ask(
     prompt = prompt_ids(loaded, question(asked))
     if json:
         text, ids = write(loaded, prompt, sampling, show=False)
-        answer = {"question": asked, "answer": text, "checkpoint": name}
+        answer: dict[str, object] = {"question": asked, "answer": text, "checkpoint": name}
         if reader is not None:
             answer |= {"sureness": mouths.sureness(loaded, prompt, ids), "book": reader.read(asked).to_dict()}
         output.as_json({**answer, **({"passages": [asdict(row) for row in found]} if found is not None else {})})
