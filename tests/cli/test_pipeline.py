@@ -133,7 +133,8 @@ def test_greedy_answers_equal_those_of_transformers(shelf):
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     folder = Workspace(shelf).checkpoint("chat")
-    said = jianghu("ask", "chat", "沈青峰是谁？", "--greedy", "--max-new-tokens", 24, cwd=shelf).stdout.rstrip("\n")
+    asked = ("ask", "chat", "沈青峰是谁？", "--closed-book", "--greedy", "--max-new-tokens", 24)
+    said = jianghu(*asked, cwd=shelf).stdout.rstrip("\n")
     model, tokenizer = AutoModelForCausalLM.from_pretrained(folder), AutoTokenizer.from_pretrained(folder)
     talk = [{"role": "user", "content": "沈青峰是谁？"}]
     ids = tokenizer.apply_chat_template(talk, add_generation_prompt=True, return_dict=True)["input_ids"]

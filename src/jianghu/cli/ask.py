@@ -46,7 +46,9 @@ def ask(
     settings: SampleFlags = None,
     json: Json = False,
 ) -> None:
-    """Answer one question: what the model says by heart, and, where a reader was trained, what the book says.
+    """Answer one question, by heart and from the books.
+
+    What the model says stands first, or, where a reader was trained and is surer, what the book says.
 
     Args:
         words: The question; before it a run's name, RUN/last, RUN/step-020000, or a folder. Default: the newest

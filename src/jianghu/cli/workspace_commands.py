@@ -63,7 +63,7 @@ def prepare(
 
 
 def reader(*, settings: ReaderFlags = None, json: Json = False) -> None:
-    """Train the reader of the open book: it finds answers in the passages of the books.
+    """Train the reader, which finds answers in the books.
 
     `ask`, `chat`, the page and the server then show what the book says beside what the model says.
     """

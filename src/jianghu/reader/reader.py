@@ -29,6 +29,8 @@ VERSION = 1
 """Of the features and the network; a reader of another one is made anew."""
 WIDE = 40
 """Passages over which names are counted."""
+FLOOR = 0.1
+"""Probability below which an answer is not worth saying."""
 KEPT_PAGES = 4096
 """Passages whose candidates are kept in memory, some 20 KB each, before all are forgotten."""
 
@@ -190,14 +192,15 @@ class Reader:
         """The answer by the probabilities of the candidates; those that answer the same are added up."""
         answer, share = best_answer(made, probabilities)
         none = float(probabilities[-1])
-        if none >= self.calibration.silent:
-            return Reading("", none, guess=answer)
+        likely = self.calibration.probability(share, none)
+        if none >= self.calibration.silent or likely < FLOOR:
+            return Reading("", max(none, 1 - likely), guess=answer)
         own = [n for n, other in enumerate(made.answers) if other == answer]
         n = max(own, key=lambda n: (probabilities[n], -n))
         passage, start, end = passages[made.page[n]], int(made.start[n]), int(made.end[n])
         return Reading(
             answer=answer,
-            probability=self.calibration.probability(share, none),
+            probability=likely,
             guess=answer,
             text=passage.text[start:end],
             book=passage.book,
