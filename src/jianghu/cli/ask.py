@@ -73,7 +73,7 @@ def ask(
         text, ids = write(loaded, prompt, sampling, show=False)
         answer: dict[str, object] = {"question": asked, "answer": text, "checkpoint": name}
         if reader is not None:
-            answer |= {"sureness": mouths.sureness(loaded, prompt, ids), "book": reader.read(asked).to_dict()}
+            answer |= {"sureness": sure(loaded, prompt, ids), "book": reader.read(asked).to_dict()}
         output.as_json({**answer, **({"passages": [asdict(row) for row in found]} if found is not None else {})})
         return
     if len(words) == 1:
@@ -135,8 +135,15 @@ def answer_and_show(
     """Print the model's answer, and that of the book where there is a reader; return the model's."""
     text, ids = write(loaded, prompt, sampling, show=reader is None)
     if reader is not None:
-        mouths.show_both(text, mouths.sureness(loaded, prompt, ids), reader.read(asked))
+        mouths.show_both(text, sure(loaded, prompt, ids), reader.read(asked))
     return text
+
+
+def sure(loaded: Checkpoint, prompt: list[int], ids: list[int]) -> float:
+    """How sure the model is of an answer."""
+    from ..generation import sureness
+
+    return sureness(loaded.model, loaded.tokenizer, [(prompt, ids)])[0]
 
 
 def write(loaded: Checkpoint, ids: list[int], sampling: Sampling, show: bool = True) -> tuple[str, list[int]]:

@@ -5,7 +5,6 @@ Where there is no reader, all is as it would be without this file.
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
@@ -16,7 +15,6 @@ from ..messages import tr
 from . import output, place
 
 if TYPE_CHECKING:
-    from ..model import Checkpoint
     from ..reader import Reader, Reading
 
 ClosedBook = Annotated[
@@ -32,21 +30,6 @@ def reader_here(closed_book: bool) -> Reader | None:
     from ..reader.stage import reader_of
 
     return reader_of(ws)
-
-
-def sureness(loaded: Checkpoint, prompt: list[int], ids: list[int]) -> float:
-    """How probable the model finds the beginning of its own answer, up to the first mark: that of the short answer.
-
-    A likelihood and not a share of right answers; what a model was not taught it is seldom sure of.
-    """
-    from ..generation import loglikelihoods
-
-    begun: list[int] = []
-    for one in ids:
-        begun.append(one)
-        if any(mark in loaded.tokenizer.written([one]) for mark in "。，！？；,.!?"):
-            break
-    return math.exp(loglikelihoods(loaded.model, [(prompt, begun)])[0]) if begun else 0.0
 
 
 def show_book(reading: Reading) -> None:

@@ -25,7 +25,7 @@ class Item:
         options: the choices of a multiple-choice question, the right one first; empty: they are drawn.
         group: the row of the table to which it counts: a group of the shelf's exam, or a kind.
         fact: what is asked, the same for all wordings.
-        evidence: what the book says about it.
+        evidence: what the book says about it; `place` is its chapter, start and end.
     """
 
     id: str
@@ -38,6 +38,7 @@ class Item:
     group: str = ""
     fact: str = ""
     evidence: str = ""
+    place: tuple[int, int, int] | None = None
 
     @property
     def silent(self) -> bool:
@@ -69,6 +70,8 @@ def read_questions(path: Path) -> list[Item]:
 
 def item_of_record(record: Record, group: str = "", evidence: str = "") -> Item:
     """The question of a record, counted to `group`."""
+    chapter, start, end = record.chapter, record.start, record.end
+    known = chapter is not None and start is not None and end is not None
     return Item(
         id=record.id,
         question=record.question,
@@ -79,6 +82,7 @@ def item_of_record(record: Record, group: str = "", evidence: str = "") -> Item:
         group=group,
         fact=record.fact,
         evidence=evidence,
+        place=(chapter or 0, start or 0, end or 0) if known else None,
     )
 
 

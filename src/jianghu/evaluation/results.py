@@ -41,6 +41,28 @@ class ChoiceAnswer(_Part):
     blind: int
 
 
+class BookAnswer(_Part):
+    """What the book says to the same question, read from its passages.
+
+    Attributes:
+        answer: empty where nothing was found.
+        probability: that it is right, or that there is nothing to find.
+        sureness: how probable the model finds its own answer; the likelier of the two is the `better` one.
+        rank: of the first passage that holds some of the evidence, from 1; 0: not among the first ten. None: the
+            evidence is not known.
+    """
+
+    answer: str
+    probability: float
+    correct: bool
+    sureness: float
+    better: bool
+    chapter: int = 0
+    start: int = 0
+    end: int = 0
+    rank: int | None = None
+
+
 class Answer(_Part):
     """One question with its answer and all that can be said of it alone. See docs/evaluation.md.
 
@@ -75,6 +97,7 @@ class Answer(_Part):
     choice: ChoiceAnswer | None = None
     name_rank: int | None = None
     name_candidates: int | None = None
+    book_answer: BookAnswer | None = None
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -90,6 +113,9 @@ class Scores(_Part):
         abstained: share that said not to know; `wrong` are the others.
         contains: looser share that holds an accepted form anywhere; None in files of before it was counted.
         finished: share that ended by itself.
+        book: accuracy of what a reader finds in the books, with `book_low` and `book_high`; `likelier` that of the
+            likelier of both answers, `found` the share of questions to which the book answers. None where there is no
+            reader.
         baseline: accuracy of the nearest training question's answer; None where nothing was taught.
 
     Questions without a reference count for what an answer is by itself only.
@@ -115,6 +141,11 @@ class Scores(_Part):
     distinct_2: float
     length: float
     baseline: float | None
+    book: float | None = None
+    book_low: float | None = None
+    book_high: float | None = None
+    likelier: float | None = None
+    found: float | None = None
 
 
 class ChoiceScores(_Part):
@@ -192,6 +223,14 @@ class Judged(Graded):
     agreement: Agreement
 
 
+class Recall(_Part):
+    """Of questions whose evidence is known, the share whose evidence is among the first passages found: how many
+    passages → share."""
+
+    questions: int
+    among: dict[int, float]
+
+
 class Marks(_Part):
     """What taking an exam gives: scores over all, by group, and one row a question."""
 
@@ -201,6 +240,7 @@ class Marks(_Part):
     names: NameScores | None
     shuffled: Shuffled
     answers: tuple[Answer, ...]
+    recall: Recall | None = None
 
 
 class ExamResult(Marks):

@@ -6,6 +6,7 @@ from .generate import Generated, generate, stream
 from .loglikelihood import choice_loglikelihoods, loglikelihoods
 from .sampling import LEAST_TEMPERATURE, Likelihood, Sampling
 from .sequence import Row
+from .sureness import sureness
 
 __all__ = [
     "LEAST_TEMPERATURE",
@@ -20,4 +21,5 @@ __all__ = [
     "generate",
     "loglikelihoods",
     "stream",
+    "sureness",
 ]
