@@ -121,7 +121,10 @@ def stages(ws: Workspace, recipe: Recipe, say: Say = lambda text: None, go_on: s
         training("pretrain", "prepare", *(["synth"] if recipe.pretrain.mixture else [])),
         training("sft", "synth", "pretrain"),
         Stage(
-            "eval", lambda: exam_stale(ws, recipe, CHAT), lambda: exam(ws, recipe, CHAT), ("prepare", "synth", "sft")
+            "eval",
+            lambda: exam_stale(ws, recipe, CHAT),
+            lambda: exam(ws, recipe, CHAT),
+            ("prepare", "synth", "reader", "sft"),
         ),
     ]
 

@@ -31,7 +31,9 @@ def compare(
     settings: EvalFlags = None,
     json: Json = False,
 ) -> None:
-    """Ask checkpoints the same questions and show their answers side by side, here and in one HTML file.
+    """Ask several checkpoints, and show answers side by side.
+
+    The answers stand in the terminal and in one HTML file.
 
     Names of another book's people and loops are marked.
 

@@ -73,6 +73,15 @@ def notes(result: ExamResult) -> list[str]:
                 median=names.median,
             )
         )
+    if found := result.recall:
+        shares = ", ".join(f"{most}: {part:.1%}" for most, part in found.among.items())
+        lines.append(
+            tr(
+                "open book, {questions} questions: the evidence is among the first passages {shares}",
+                questions=found.questions,
+                shares=shares,
+            )
+        )
     for book, row in result.heldout.items():
         lines.append(
             tr(

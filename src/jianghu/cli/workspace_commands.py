@@ -103,7 +103,7 @@ def run(*, by_recipe: ByRecipe = False, flags: RunFlags = None) -> None:
 
 
 def status(*, json: Json = False) -> None:
-    """What is done, what is stale and why, and the checkpoints there are."""
+    """What is done, what is stale and why; all checkpoints."""
     from .. import pipeline
 
     ws = place.workspace()

@@ -39,6 +39,17 @@ def score_columns() -> tuple[Column, ...]:
             lambda s: percent(s.baseline),
             both("right answers by repeating what was taught for the question that is most alike"),
         ),
+        Column(
+            both("book"),
+            lambda s: percent(s.book),
+            both("right answers of the reader, which looks in the book; where it finds nothing, it says so"),
+        ),
+        Column(
+            both("likelier"),
+            lambda s: percent(s.likelier),
+            both("right by the likelier of the model's answer and the book's"),
+            on_pages_only=True,
+        ),
         Column(both("silent"), lambda s: f"{s.abstained:.0%}", both("says not to know where the book does tell")),
         Column(both("holds"), lambda s: percent(s.contains), both("the right words stand somewhere in the answer")),
         Column(both("F1"), lambda s: f"{s.character_f1:.2f}", both("overlap with the reference by characters")),

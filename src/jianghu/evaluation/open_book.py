@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ..chat import question, render
+from ..generation import sureness
 from ..model import Checkpoint
 from ..reader import Reader
 from ..retrieval import Found, OpenBook
@@ -76,8 +78,11 @@ def recall(answers: Sequence[Answer]) -> Recall | None:
     )
 
 
-def sureness_of(checkpoint: Checkpoint, prompts: Sequence[list[int]], written: Sequence[list[int]]) -> list[float]:
-    """How probable the checkpoint finds its own answers."""
-    from ..generation import sureness
-
-    return sureness(checkpoint.model, checkpoint.tokenizer, list(zip(prompts, written, strict=True)))
+def sureness_of(checkpoint: Checkpoint, questions: Sequence[str], answers: Sequence[str]) -> list[float]:
+    """How probable a checkpoint finds the answers that it gave."""
+    tokenizer = checkpoint.tokenizer
+    pairs = [
+        (render(tokenizer, question(asked), prompt=True).ids, tokenizer.encode(said))
+        for asked, said in zip(questions, answers, strict=True)
+    ]
+    return sureness(checkpoint.model, tokenizer, pairs)

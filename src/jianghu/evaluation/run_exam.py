@@ -9,6 +9,7 @@ from ..chat import question, render
 from ..dataset.batches import spread
 from ..generation import Sampling, generate
 from ..model import Checkpoint
+from ..reader import Reader
 from ..recipe import EvalSettings
 from .contamination import Taught
 from .degeneration import copied, is_garbage, is_loop
@@ -16,6 +17,7 @@ from .entities import People
 from .grading import contains, exact, grade
 from .metrics import character_f1, rouge_l
 from .multiple_choice import choice_scores, choose, make_choices, name_rank, name_scores
+from .open_book import recall, sureness_of, with_book
 from .questions import Item
 from .results import Answer, Marks, Nearest
 from .scores import mean_scores, shuffled
@@ -45,8 +47,13 @@ def take_exam(
     settings: EvalSettings,
     background: Background = Background(),
     on_progress: Callable[[int], None] = lambda done: None,
+    reader: Reader | None = None,
 ) -> Marks:
-    """Answer and score at most `settings.limit` questions; `settings.batch_size` changes nothing of the result."""
+    """Answer and score at most `settings.limit` questions; `settings.batch_size` changes nothing of the result.
+
+    Args:
+        reader: answers the same questions from the books.
+    """
     if settings.limit:
         items = [items[n] for n in spread(len(items), settings.limit)]
     replies: list[Reply] = []
@@ -55,6 +62,9 @@ def take_exam(
         on_progress(len(replies))
     answers = score_answers(items, replies, background)
     answers = _with_likelihoods(checkpoint, items, answers, settings, background.people)
+    if reader is not None:
+        sure = sureness_of(checkpoint, [item.question for item in items], [text for text, _ in replies])
+        answers = with_book(items, answers, sure, reader, background.people)
     groups = dict.fromkeys(item.group for item in items)
     return Marks(
         scores=mean_scores(answers),
@@ -63,6 +73,7 @@ def take_exam(
         names=name_scores(answers),
         shuffled=shuffled(answers),
         answers=tuple(answers),
+        recall=recall(answers),
     )
 
 

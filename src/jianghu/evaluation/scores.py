@@ -23,6 +23,8 @@ def mean_scores(answers: Sequence[Answer]) -> Scores:
     right = share([answer.correct for answer in scored])
     characters = sum(len(answer.answer) for answer in answers)
     texts = [answer.answer for answer in answers]
+    read = [answer.book_answer for answer in scored if answer.book_answer]
+    book = share([one.correct for one in read]) if read else None
     return Scores(
         questions=len(answers),
         accuracy=right.accuracy,
@@ -44,6 +46,11 @@ def mean_scores(answers: Sequence[Answer]) -> Scores:
         distinct_2=round(distinct(texts, 2), 4),
         length=_mean([len(text) for text in texts]),
         baseline=_mean([_nearest_right(answer) for answer in scored]) if taught else None,
+        book=book and book.accuracy,
+        book_low=book and book.low,
+        book_high=book and book.high,
+        likelier=_mean([one.better for one in read]) if read else None,
+        found=_mean([bool(one.answer) for one in read]) if read else None,
     )
 
 

@@ -14,6 +14,7 @@ from ..messages import tr
 from ..model import load_checkpoint, read_about
 from ..names import famous
 from ..progress import Progress
+from ..reader.stage import reader_of
 from ..recipe import EvalSettings, Recipe
 from ..records import Record, read_records
 from ..synth.stage import lexicons_of
@@ -101,7 +102,7 @@ def exam(ws: Workspace, recipe: Recipe, reference: str, path: Path | None = None
         manifest = _manifest(ws, recipe, folder, path)
         checkpoint = load_checkpoint(folder, str(pick_device("auto")))
         with Progress(title, min(len(items), recipe.eval.limit or len(items))) as progress:
-            marks = take_exam(checkpoint, items, recipe.eval, background, progress.update)
+            marks = take_exam(checkpoint, items, recipe.eval, background, progress.update, reader_of(ws))
         windows = recipe.eval.heldout_windows
         result = ExamResult(
             checkpoint=ws.shown(folder),
@@ -149,7 +150,8 @@ def _shelf_items(ws: Workspace, settings: EvalSettings, people: People | None) -
 def _manifest(ws: Workspace, recipe: Recipe, checkpoint: Path, exam: Path | None) -> Manifest:
     """The checkpoint, the exam, and what answers are held against: records, chapters and names."""
     known = [ws.chapters, *(ws.records / f"{split}.jsonl" for split in SPLITS), *ws.books.glob("*.lexicon.json")]
-    paths = [checkpoint / "model.safetensors", *sorted(known), *([exam] if exam else [])]
+    reader = [path for path in (ws.reader / "config.json", ws.reader / "model.safetensors") if path.exists()]
+    paths = [checkpoint / "model.safetensors", *sorted(known), *reader, *([exam] if exam else [])]
     return Manifest(ws.hashes([path for path in paths if path.exists()]), {"eval": recipe.eval.model_dump()})
 
 
