@@ -58,7 +58,7 @@ def greedy(checkpoint, prompt, count):
 
 
 def test_models(client):
-    assert [model.id for model in client.models.list()] == ["chat", "base"]
+    assert [model.id for model in client.models.list()] == ["chat", "base", "jianghu-open-book"]
     assert client.models.retrieve("base").object == "model"
 
 

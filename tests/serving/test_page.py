@@ -368,3 +368,28 @@ def test_both_languages_have_every_word(page):
     used = {node.get_attribute(f"data-{kind}") for kind in ("word", "label", "title")
             for node in page.locator(f"[data-{kind}]").all()}  # fmt: skip
     assert used <= set(words)
+
+
+def test_what_the_book_says_opens_at_its_place(page, record, site):
+    said = httpx.post(f"{site.url}/api/read", json={"question": record["question"]}).json()
+    settings(page, max_tokens=4, temperature=0)
+    ask(page, record["question"])
+    reading = page.locator(".reading")
+    expect(reading).to_be_visible()
+    settled(page)
+    if not said["answer"]:  # so small a reader may find nothing: it says so
+        expect(reading).to_contain_text("not found in the books")
+        return
+    expect(reading).to_contain_text(said["answer"])
+    page.set_viewport_size({"width": 390, "height": 780})  # a phone
+    assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
+    chip = reading.get_by_role("button")
+    chip.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#book mark").first).to_be_visible()
+    place = said["place"]
+    assert len(page.locator("#book mark").all_inner_texts()[0]) == place["end"] - place["start"]
+    page.keyboard.press("Escape")
+    expect(page.locator("#book")).to_be_hidden()
+    page.reload()
+    expect(page.locator(".reading")).to_contain_text(said["answer"])  # kept with the talk

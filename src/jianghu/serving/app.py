@@ -13,6 +13,7 @@ from ..recipe import Recipe
 from ..workspace import Workspace
 from .errors import install
 from .guard import Guard
+from .open_book import BookService
 from .page_api import page_router
 from .routes import REFUSALS, care_router, openai_router
 from .service import Service
@@ -29,7 +30,7 @@ def make_app(
         workspace: where the page finds books, records and chapters; None outside one.
         key: the API key that clients must send; empty: none.
     """
-    service = Service(checkpoints, recipe)
+    service, books = Service(checkpoints, recipe), BookService(workspace)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -46,8 +47,8 @@ def make_app(
     )
     app.state.stop_writing = service.worker.stop
     install(app)
-    app.include_router(openai_router(service))
+    app.include_router(openai_router(service, books))
     app.include_router(care_router(service))
-    app.include_router(page_router(checkpoints, recipe, workspace), responses=REFUSALS)
+    app.include_router(page_router(checkpoints, recipe, workspace, books), responses=REFUSALS)
     app.add_middleware(Guard, settings=recipe.serve, key=key, metrics=service.metrics)
     return app

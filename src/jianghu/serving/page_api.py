@@ -21,12 +21,14 @@ from pydantic import BaseModel, ConfigDict, Field
 from .. import __version__, files
 from ..errors import JianghuError
 from ..model import Checkpoint
+from ..reader import Reading
 from ..recipe import Recipe
 from ..retrieval import Found
 from ..workspace import Workspace
 from .errors import ApiError
-from .index import Index, is_refused
+from .index import is_refused
 from .lookup import Shelf, place, read_shelf
+from .open_book import BookService
 
 CONTENT_SECURITY = "; ".join(
     [
@@ -67,6 +69,12 @@ class Look(_Body):
     answer: Annotated[str, Field(max_length=20_000)]
 
 
+class Ask(_Body):
+    """A question to be answered from the books."""
+
+    question: Question
+
+
 class Search(_Body):
     """A question to be searched for in the books."""
 
@@ -92,16 +100,19 @@ class Vote(_Body):
     settings: Annotated[dict[Annotated[str, Field(max_length=40)], Number], Field(max_length=12)] = {}
 
 
-def page_router(checkpoints: dict[str, Checkpoint], recipe: Recipe, workspace: Workspace | None) -> APIRouter:
+def page_router(
+    checkpoints: dict[str, Checkpoint], recipe: Recipe, workspace: Workspace | None, books: BookService
+) -> APIRouter:
     """The page and its routes.
 
     Args:
         checkpoints: those served, by name, the default one first.
         recipe: its [sample] settings are where the page's settings begin.
         workspace: where books and records are read and votes.jsonl is written; None outside one.
+        books: its index and reader.
     """
     router = APIRouter()
-    voting, opening, index = Lock(), asyncio.Lock(), Index()
+    voting = Lock()
     _add_files(router)
 
     @router.get("/api/about")
@@ -119,7 +130,8 @@ def page_router(checkpoints: dict[str, Checkpoint], recipe: Recipe, workspace: W
             },
             "most_tokens": recipe.serve.max_tokens,
             "workspace": workspace is not None,
-            "open_book": workspace is not None and workspace.chapters.exists(),
+            "open_book": books.has_books,
+            "reader": books.has_reader,
         }
 
     @router.get("/api/examples")
@@ -143,13 +155,17 @@ def page_router(checkpoints: dict[str, Checkpoint], recipe: Recipe, workspace: W
     @router.post("/api/open-book")
     async def search(body: Search) -> dict[str, Any]:
         """The passages of the books that match a question best."""
-        if workspace is None or not workspace.chapters.exists():
-            raise ApiError(404, "There are no books here: the server was not started in a prepared workspace.")
         with _told():
-            async with opening:  # whoever asks while the index is made waits for it, and in no thread
-                book = await asyncio.to_thread(index.open, workspace)
+            book = await books.open()
             found = await asyncio.to_thread(book.search, body.question, body.limit)
         return {"passages": [_passage(one) for one in found]}
+
+    @router.post("/api/read")
+    async def read_answer(body: Ask) -> dict[str, Any]:
+        """What the books say to a question, and where; `answer` is empty where they do not tell."""
+        with _told():
+            reading = await books.read(body.question)
+        return {"answer": reading.answer, "probability": round(reading.probability, 4), "place": _place_of(reading)}
 
     @router.get("/api/chapter")
     def read(
@@ -230,6 +246,13 @@ def _shown(name: str, checkpoint: Checkpoint) -> dict[str, Any]:
         "parameters": sum(weight.numel() for weight in checkpoint.model.parameters()),
         "block_size": checkpoint.model.config.block_size,
     }
+
+
+def _place_of(reading: Reading) -> dict[str, Any] | None:
+    if not reading.found:
+        return None
+    own = {"book": reading.book, "chapter": reading.chapter, "title": reading.title}
+    return {**own, "start": reading.start, "end": reading.end}
 
 
 def _passage(found: Found) -> dict[str, Any]:

@@ -75,8 +75,22 @@ class ChatChoice(BaseModel):
     finish_reason: Ending
 
 
+class Citation(BaseModel):
+    """Where in the books an answer stands: `text` is `[start:end]` of the chapter's text, with the passage around it;
+    `probability` that the answer is right."""
+
+    book: str
+    chapter: int
+    title: str
+    start: int
+    end: int
+    text: str
+    passage: str
+    probability: float
+
+
 class ChatCompletion(BaseModel):
-    """The whole answer of /v1/chat/completions."""
+    """The whole answer of /v1/chat/completions; `citations` where a reader answers."""
 
     id: str
     object: Literal["chat.completion"]
@@ -85,6 +99,7 @@ class ChatCompletion(BaseModel):
     choices: list[ChatChoice]
     usage: Usage
     system_fingerprint: str | None
+    citations: list[Citation] | None = None
 
 
 class Delta(BaseModel):
@@ -104,7 +119,8 @@ class ChunkChoice(BaseModel):
 
 
 class ChatChunk(BaseModel):
-    """One event of a streamed answer; the last one may carry the usage and no choices."""
+    """One event of a streamed answer; the last one may carry the usage and no choices. `citations` come with the
+    event that ends a reader's answer."""
 
     id: str
     object: Literal["chat.completion.chunk"]
@@ -113,6 +129,7 @@ class ChatChunk(BaseModel):
     choices: list[ChunkChoice]
     system_fingerprint: str | None
     usage: Usage | None = None
+    citations: list[Citation] | None = None
 
 
 class TextLogprobs(BaseModel):

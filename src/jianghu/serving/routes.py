@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -11,6 +12,7 @@ from fastapi.responses import PlainTextResponse
 from .completion import ChatShape, Shape, Streamed, TextShape, frame, whole
 from .errors import ErrorBody
 from .generation_request import Order
+from .open_book import OPEN_BOOK, BookService, chat_completion
 from .requests import Asked, ChatRequest, CompletionRequest
 from .responses import ChatCompletion, Model, ModelList, TextCompletion
 from .service import Service
@@ -28,24 +30,31 @@ REFUSALS: dict[int | str, dict[str, Any]] = {
 _EVENTS: dict[str, Any] = {"text/event-stream": {"schema": {"type": "string"}}}
 
 
-def openai_router(service: Service) -> APIRouter:
+def openai_router(service: Service, books: BookService) -> APIRouter:
     """/v1/…"""
     router = APIRouter(prefix="/v1", tags=["OpenAI"], responses=REFUSALS)
 
+    def answers_from_books(name: str) -> bool:
+        return name == OPEN_BOOK and name not in service.checkpoints and books.has_reader
+
     @router.get("/models")
     async def models() -> ModelList:
-        """The checkpoints served."""
-        return ModelList(data=[_model(service, name) for name in service.checkpoints])
+        """The checkpoints served, and the reader of the open book where there is one."""
+        names = [*service.checkpoints, *([OPEN_BOOK] if answers_from_books(OPEN_BOOK) else [])]
+        return ModelList(data=[_model(service, name) for name in names])
 
     @router.get("/models/{name:path}")
     async def model(name: str) -> Model:
         """One of them."""
-        service.checkpoint(name)
+        if not answers_from_books(name):
+            service.checkpoint(name)
         return _model(service, name)
 
     @router.post("/chat/completions", responses={200: {"model": ChatCompletion, "content": _EVENTS}})
     async def chat(asked: ChatRequest, request: Request) -> Response:
-        """The next turn of a conversation."""
+        """The next turn of a conversation; as jianghu-open-book, what the books say to its last question."""
+        if answers_from_books(asked.model):
+            return await chat_completion(asked, books, int(time.time()))
         order = await asyncio.to_thread(service.chat_order, asked)  # a long prompt takes a while
         shape = ChatShape(frame(service, order, bool(asked.logprobs), "chatcmpl"))
         return await _answer(asked, request, service, order, shape)

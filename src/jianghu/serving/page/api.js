@@ -49,6 +49,7 @@ export const about = () => json("api/about");
 export const examples = (count, turn) => json(`api/examples?count=${count}&turn=${turn}`);
 export const look = (question, answer) => json("api/look", { question, answer });
 export const search = async (question) => (await json("api/open-book", { question })).passages;
+export const read = (question) => json("api/read", { question });
 export const vote = (row) => json("api/votes", row);
 export const chapter = ({ book, chapter, start, end }) =>
   json(`api/chapter?${new URLSearchParams({ book, chapter, start, end })}`);

@@ -24,11 +24,12 @@ export async function ask(text, mode, checkpoints, onChange) {
   onChange("begun");
   const { signal } = running;
   const looking = state.openBook && mode === "ask" ? findPassages(turn) : null;
+  const reading = context.about?.reader && mode === "ask" ? readBook(turn) : null;
   await Promise.all(turn.answers.map((answer) => writeAnswer(turn, answer, signal, onChange)));
   running = null;
   renderTurn(turn); // votes can be cast now
   onChange("ended");
-  await looking;
+  await Promise.all([looking, reading]);
   save();
 }
 
@@ -39,7 +40,7 @@ function newTurn(text, mode, checkpoints) {
   const blind = state.settings.blind && answers.length > 1;
   if (blind) answers.sort(() => Math.random() - 0.5);
   const id = `${Date.now().toString(36)}-${Math.random().toString(36).slice(2, 6)}`;
-  return { id, mode, text, answers, blind, vote: null, record: null, passages: null, settings: sampling() };
+  return { id, mode, text, answers, blind, vote: null, record: null, passages: null, reading: null, settings: sampling() };
 }
 
 async function writeAnswer(turn, answer, signal, onChange) {
@@ -87,6 +88,17 @@ async function lookUp(turn, answer) {
     const { book, parts, record } = await api.look(turn.text, answer.text);
     Object.assign(answer, { book, parts, right: record?.right ?? null });
     turn.record = record;
+  } catch (problem) {
+    if (!(problem instanceof api.Refused)) throw problem;
+  }
+}
+
+/** What a reader finds in the books; it is there before the model has written its answer. */
+async function readBook(turn) {
+  try {
+    turn.reading = await api.read(turn.text);
+    if (turn.reading.answer) announce(t("book_says_aloud", { text: turn.reading.answer }));
+    renderTurn(turn);
   } catch (problem) {
     if (!(problem instanceof api.Refused)) throw problem;
   }

@@ -47,10 +47,24 @@ function turnNode(turn) {
     "li",
     { class: `turn ${turn.mode}`, id: `turn-${turn.id}` },
     turn.mode === "ask" && h("h2", { class: "question" }, turn.text),
+    turn.reading && readingNode(turn.reading),
     h("div", { class: `answers of-${turn.answers.length}` }, turn.answers.map((answer) => answerNode(turn, answer))),
     turn.record && !isBlind(turn) && recordNode(turn.record),
     many && voteNode(turn),
     turn.passages && passagesNode(turn.passages),
+  );
+}
+
+/** What the book says: the answer, how likely it is right, and a chip that opens the chapter where it stands. */
+function readingNode({ answer, probability, place }) {
+  if (!answer) return h("p", { class: "reading none" }, h("span", { class: "mouth" }, t("book_says")), t("book_silent"));
+  return h(
+    "p",
+    { class: "reading" },
+    h("span", { class: "mouth" }, t("book_says")),
+    h("strong", { lang: "zh-Hans" }, answer),
+    h("span", { class: "sure" }, t("sure", { percent: Math.round(probability * 100) })),
+    h("button", { type: "button", class: "chip", onclick: () => openChapter(place) }, placeOf(place)),
   );
 }
 
