@@ -46,9 +46,9 @@ def mean_scores(answers: Sequence[Answer]) -> Scores:
         distinct_2=round(distinct(texts, 2), 4),
         length=_mean([len(text) for text in texts]),
         baseline=_mean([_nearest_right(answer) for answer in scored]) if taught else None,
-        book=book and book.accuracy,
-        book_low=book and book.low,
-        book_high=book and book.high,
+        book=book.accuracy if book else None,
+        book_low=book.low if book else None,
+        book_high=book.high if book else None,
         likelier=_mean([one.better for one in read]) if read else None,
         found=_mean([bool(one.answer) for one in read]) if read else None,
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Iterator
+from pathlib import Path
 from threading import Lock
 from typing import Any
 
@@ -20,7 +21,7 @@ from ..reader import Reader, Reading, load_reader
 from ..retrieval import OpenBook
 from ..workspace import Workspace
 from .errors import ApiError
-from .index import Index
+from .index import Index, is_refused
 from .requests import ChatRequest
 from .responses import ChatAnswer, ChatChoice, ChatChunk, ChatCompletion, ChunkChoice, Citation, Delta, Usage
 from .service import new_id
@@ -91,11 +92,15 @@ class BookService:
 
 @contextlib.contextmanager
 def told() -> Iterator[None]:
-    """What is wrong with the workspace's files is told to the client, who can mend it."""
+    """What is wrong with the workspace's files is told to the reader, who can mend it."""
     try:
         yield
     except JianghuError as error:
         raise ApiError(503, str(error), type="server_error") from None
+    except OSError as error:
+        where = f" {Path(error.filename).name!r}" if error.filename else ""
+        message = f"The workspace does not allow it:{where} {error.strerror}."
+        raise ApiError(403 if is_refused(error) else 503, message, type="server_error") from None
 
 
 def citations(reading: Reading) -> list[Citation]:

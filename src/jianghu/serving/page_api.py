@@ -7,11 +7,8 @@ which are not those of JavaScript: texts are therefore sent in pieces.
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from importlib import resources
-from pathlib import Path
 from threading import Lock
 from typing import Annotated, Any, Literal
 
@@ -19,16 +16,14 @@ from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from .. import __version__, files
-from ..errors import JianghuError
 from ..model import Checkpoint
 from ..reader import Reading
 from ..recipe import Recipe
 from ..retrieval import Found
 from ..workspace import Workspace
 from .errors import ApiError
-from .index import is_refused
 from .lookup import Shelf, place, read_shelf
-from .open_book import BookService
+from .open_book import BookService, told
 
 CONTENT_SECURITY = "; ".join(
     [
@@ -155,7 +150,7 @@ def page_router(
     @router.post("/api/open-book")
     async def search(body: Search) -> dict[str, Any]:
         """The passages of the books that match a question best."""
-        with _told():
+        with told():
             book = await books.open()
             found = await asyncio.to_thread(book.search, body.question, body.limit)
         return {"passages": [_passage(one) for one in found]}
@@ -163,7 +158,7 @@ def page_router(
     @router.post("/api/read")
     async def read_answer(body: Ask) -> dict[str, Any]:
         """What the books say to a question, and where; `answer` is empty where they do not tell."""
-        with _told():
+        with told():
             reading = await books.read(body.question)
         return {"answer": reading.answer, "probability": round(reading.probability, 4), "place": _place_of(reading)}
 
@@ -192,30 +187,17 @@ def page_router(
             raise ApiError(400, f"The vote cannot be kept: {what}.")
         row = {"at": datetime.now(UTC).isoformat(timespec="seconds"), **body.model_dump()}
         path = workspace.root / "votes.jsonl"
-        with voting, _told():  # routes run in threads, and two rows must not mix
+        with voting, told():  # routes run in threads, and two rows must not mix
             if path.exists() and path.stat().st_size > MOST_VOTES_BYTES:
                 raise ApiError(409, "votes.jsonl is full (64 MB). Move it away to keep more votes.")
             files.append_jsonl(path, row)
         return {"kept": True}
 
     def _shelf() -> Shelf:
-        with _told():
+        with told():
             return read_shelf(workspace) if workspace is not None else Shelf([], {}, [])
 
     return router
-
-
-@contextlib.contextmanager
-def _told() -> Iterator[None]:
-    """What is wrong with the workspace's files is told to the reader, who can mend it."""
-    try:
-        yield
-    except JianghuError as error:
-        raise ApiError(503, str(error), type="server_error") from None
-    except OSError as error:
-        where = f" {Path(error.filename).name!r}" if error.filename else ""
-        message = f"The workspace does not allow it:{where} {error.strerror}."
-        raise ApiError(403 if is_refused(error) else 503, message, type="server_error") from None
 
 
 def _add_files(router: APIRouter) -> None:
