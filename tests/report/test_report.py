@@ -1,5 +1,6 @@
 """The report of a workspace: opened in a real browser, and as a document."""
 
+import dataclasses
 import json
 import platform
 import shutil
@@ -13,6 +14,7 @@ import torch
 from jianghu import files
 from jianghu.report import charts
 from jianghu.report.advice import advice
+from jianghu.report.facts import Stated
 from jianghu.report.figures import study_finding
 from jianghu.report.gather import gather
 from jianghu.report.page import page
@@ -268,3 +270,12 @@ def test_a_workspace_without_runs_is_refused_in_one_line(shelf, tmp_path):
     ended = jianghu("report", cwd=root, check=False)
     assert ended.returncode == 2
     assert "no runs to report" in ended.stderr
+
+
+def test_what_the_readers_probabilities_were_worth_is_shown(shelf):
+    facts = gather(Workspace(shelf))
+    about = json.loads((shelf / "data/reader/config.json").read_text(encoding="utf-8"))
+    assert [row.questions for row in facts.reliability] == [row["questions"] for row in about["reliability"]]
+    told = dataclasses.replace(facts, reliability=[Stated(0.5, 0.4, 10)])
+    assert "reliability" in page(told)
+    assert "What are the reader" not in page(dataclasses.replace(facts, reliability=[]))

@@ -77,6 +77,29 @@ def loss_and_answers(name: str, facts: Facts) -> Any | None:
     return chart
 
 
+def reliability(name: str, facts: Facts) -> Any | None:
+    """What the reader's stated probabilities were worth: a dot for each tenth of them, the larger the more questions;
+    on the line they would be exact. None where there is no reader."""
+    rows = facts.reliability
+    if not rows:
+        return None
+    most = max(row.questions for row in rows)
+    source = ColumnDataSource(
+        {
+            "x": [row.probability for row in rows],
+            "y": [row.right for row in rows],
+            "n": [row.questions for row in rows],
+            "size": [6 + 16 * (row.questions / most) ** 0.5 for row in rows],
+        }
+    )
+    chart = _figure(name, "stated probability", "right answers", 300, x_range=(0, 1), y_range=(0, 1.05))
+    chart.line([0, 1], [0, 1], line_dash="dashed", line_alpha=0.6, color=COLOURS[-1])
+    dots = chart.scatter("x", "y", source=source, size="size", color=COLOURS[0])
+    tips = [("", "@x{0.0%}"), ("right", "@y{0.0%}"), ("questions", "@n")]
+    chart.add_tools(HoverTool(renderers=[dots], tooltips=tips))
+    return chart
+
+
 def _figure(name: str, x: str, y: str, height: int, **more: Any) -> Any:
     chart = figure(
         name=name, height=height, sizing_mode="stretch_width", tools="pan,box_zoom,reset", toolbar_location="above",

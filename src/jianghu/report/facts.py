@@ -150,6 +150,16 @@ class TeacherFacts:
 
 
 @dataclass(frozen=True)
+class Stated:
+    """Validation questions to which the reader stated about the same probability: its mean, the share of right
+    answers, and how many."""
+
+    probability: float
+    right: float
+    questions: int
+
+
+@dataclass(frozen=True)
 class Trial:
     """One trial of a study; figures are None until it is done."""
 
@@ -200,3 +210,4 @@ class Facts:
     exams: list[ExamResult]
     studies: list[Study]
     commands: list[str]
+    reliability: list[Stated] = field(default_factory=list)

@@ -31,6 +31,7 @@ from .facts import (
     Removal,
     Run,
     Sample,
+    Stated,
     Study,
     TeacherFacts,
     TokenCounts,
@@ -73,7 +74,15 @@ def gather(ws: Workspace) -> Facts:
         exams=exams,
         studies=studies,
         commands=[*dict.fromkeys(commands), "jianghu report"],
+        reliability=_reliability(ws),
     )
+
+
+def _reliability(ws: Workspace) -> list[Stated]:
+    """What the reader's probabilities were worth; empty where there is none."""
+    path = ws.reader / "config.json"
+    rows = files.read_json(path).get("reliability", []) if path.exists() else []
+    return [Stated(float(row["probability"]), float(row["right"]), int(row["questions"])) for row in rows]
 
 
 def _book(row: dict[str, Any]) -> BookFacts:

@@ -45,6 +45,10 @@ def write_markdown(path: Path, facts: Facts) -> None:
             cells = [_joined(group_name(group)), *(column.text(scores) for column in columns)]
             lines.append(f"| {' | '.join(cells)} |")
         lines.append("")
+    if facts.reliability:
+        lines += ["## 开卷 · Open book", "", "| stated probability | right | questions |", "|---|---|---|"]
+        lines += [f"| {row.probability:.2f} | {row.right:.2f} | {row.questions} |" for row in facts.reliability]
+        lines.append("")
     lines += ["## 问答 · Records", "", *_records(facts), ""]
     if facts.studies:
         lines += ["## 研究 · Studies", ""]

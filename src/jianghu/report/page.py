@@ -46,6 +46,8 @@ def page(facts: Facts) -> str:
         drawn["scores"] = chart
     if (chart := charts.loss_and_answers("loss-answers", facts)) is not None:
         drawn["loss-answers"] = chart
+    if (chart := charts.reliability("reliability", facts)) is not None:
+        drawn["reliability"] = chart
     data = {
         "charts": {name: json_item(chart, ID(name)) for name, chart in drawn.items()},
         "samples": {run.name: _samples(run) for run in facts.runs if run.samples},
@@ -88,7 +90,7 @@ def _words() -> list[Both]:
     """What the page's script says: axes, hints under the cursor, choices."""
     return [
         both("step"), both("tokens"), both("epochs"), both("seconds"), both("bits per character"),
-        both("right answers"), both("all groups"), both("step {step}"),
+        both("right answers"), both("stated probability"), both("all groups"), both("step {step}"),
     ]  # fmt: skip
 
 
