@@ -253,6 +253,54 @@ def test_page_in_a_browser(root):
     assert [url for url in requests if not url.startswith("file:")] == []
 
 
+@pytest.mark.skipif(not CHROMIUM.exists(), reason="Chromium is not installed at /usr/bin/chromium")
+@pytest.mark.timeout(300)
+def test_a_checkpoint_answers_in_the_report(root, tmp_path):
+    sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright drives the browser")
+    root = shutil.copytree(root, tmp_path / "shelf")
+    jianghu("eval", "chat/last", cwd=root)  # the last one is more talkative than the best
+    jianghu("report", "--with-model", "chat/last", "--out", tmp_path, cwd=root)
+    result = json.loads((root / "evals" / "chat-last.records.json").read_text(encoding="utf-8"))
+    asked = [answer for answer in result["answers"] if answer["answer"]][:4]
+    with sync_api.sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=str(CHROMIUM), args=ARGS, timeout=120_000)
+        page = browser.new_context(offline=True, locale="en-US", viewport={"width": 390, "height": 800}).new_page()
+        faults, requests = [], []
+        page.on("console", lambda said: faults.append(said.text) if said.type in ("error", "warning") else None)
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        page.on("request", lambda request: requests.append(request.url.partition(":")[0]))
+        page.goto((tmp_path / "index.html").as_uri())
+        page.wait_for_selector("html[data-ready=yes]", timeout=120_000)
+        same = 0
+        for answer in asked:
+            page.select_option("#ask-from", answer["question"])
+            page.locator("#ask-taken", has_text=answer["answer"]).wait_for()
+            page.locator("#ask-state", has_text=" tokens").wait_for()
+            assert page.inner_text("#ask-reference") == answer["reference"]
+            same += page.inner_text("#ask-answer") == answer["answer"]
+        assert same >= len(asked) - 1 > 0  # 8 bits may tip a close choice
+        page.fill("#ask-text", "这句话谁也没有问过")
+        page.press("#ask-text", "Enter")
+        page.locator("#ask-exam").wait_for(state="hidden")
+        page.locator("#ask-send").wait_for()
+        assert page.inner_text("#ask-answer")
+        assert page.locator("#ask .share").count() == page.locator("#exams .shares").first.locator(".share").count()
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+        browser.close()
+    assert faults == []
+    assert set(requests) == {"file", "blob"}
+
+
+def test_a_base_continues_and_a_document_cannot_answer(root, tmp_path):
+    jianghu("report", "--with-model", "base", "--out", tmp_path, cwd=root)
+    page = (tmp_path / "index.html").read_text(encoding="utf-8")
+    assert "base continues texts in this page" in page
+    ended = jianghu("report", "--with-model", "base", "--format", "md", "--out", tmp_path, cwd=root, check=False)
+    assert ended.returncode == 2
+    assert "--format md" in ended.stderr
+    assert "worker-src" not in (root / "report" / "index.html").read_text(encoding="utf-8")
+
+
 def test_document_has_its_plots_beside_it(root):
     jianghu("report", "--format", "md", cwd=root)
     text = (root / "report" / "report.md").read_text(encoding="utf-8")

@@ -18,6 +18,7 @@ from ..messages import Both, both
 from ..pages import as_data, templates
 from . import charts, names
 from .advice import advice
+from .answering import Answering
 from .facts import AXES, Facts, Run
 from .figures import figures, loss_finding, study_finding
 
@@ -31,12 +32,12 @@ STAGES = ("pretrain", "sft")
 T = TypeVar("T")
 
 
-def write_page(path: Path, facts: Facts) -> None:
-    """Write the report."""
-    files.write_text(path, page(facts))
+def write_page(path: Path, facts: Facts, model: Answering | None = None) -> None:
+    """Write the report; with a model, it answers in the page."""
+    files.write_text(path, page(facts, model))
 
 
-def page(facts: Facts) -> str:
+def page(facts: Facts, model: Answering | None = None) -> str:
     """The page's HTML."""
     drawn: dict[str, Any] = {}
     for stage in STAGES:
@@ -76,6 +77,8 @@ def page(facts: Facts) -> str:
             study_finding=study_finding,
             loss_finding=loss_finding(facts),
             data=as_data(data),
+            answering=model,
+            model=as_data({**model.data, "exam": label(model.exam) if model.exam else None}) if model else "",
             bokeh=[Markup(text) for text in Resources(mode="inline", components=["bokeh"], log_level="warn").js_raw],
         )
     )
@@ -91,6 +94,8 @@ def _words() -> list[Both]:
     return [
         both("step"), both("tokens"), both("epochs"), both("seconds"), both("bits per character"),
         both("right answers"), both("stated probability"), both("all groups"), both("step {step}"),
+        both("writing …"), both("stopped"), both("{tokens} tokens in {seconds} s"),
+        both("cut after {tokens} tokens, {seconds} s"),
     ]  # fmt: skip
 
 

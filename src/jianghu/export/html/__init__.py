@@ -4,6 +4,8 @@
 speak to that worker instead of to a server.
 """
 
-from .single_file import Examples, html_name, write_html
+from .bundle import bundle
+from .pack import Packed, pack
+from .single_file import Examples, html_name, weights_block, worker_script, write_html
 
-__all__ = ["Examples", "html_name", "write_html"]
+__all__ = ["Examples", "Packed", "bundle", "html_name", "pack", "weights_block", "worker_script", "write_html"]

@@ -29,6 +29,9 @@ MOST_TOKENS = 1024
 ENGINE = ("simd", "kernels", "tensors", "model", "tokenizer", "sampler", "chat", "writer", "worker")
 OWN = ("engine", "api", "card")
 """Modules of the page that are not the chat page's; `api` takes the place of the one that speaks to a server."""
+CARD_BUTTON = """<button type="button" class="quiet icon" id="open-card" data-label="card" aria-haspopup="dialog">
+        <svg viewBox="0 0 24 24" aria-hidden="true"><circle cx="12" cy="12" r="8.5"/><path d="M12 11v5m0-8.4v.2"/></svg>
+      </button>"""
 SHARED = ("app", "ask", "book", "columns", "dom", "settings", "store", "talk", "words")
 
 
@@ -136,7 +139,7 @@ def _page(name: str, card: str, data: dict[str, Any], packed: Packed) -> str:
             "form-action 'none'",
         ]
     )
-    button = '<button type="button" class="quiet" id="{}" data-word="{}"></button>'.format
+    new = '<button type="button" class="quiet" id="new" data-word="new"></button>'
     digest = hashlib.sha256(packed.weights).hexdigest()[:12]
     meta, seal = '<meta charset="utf-8">', picture("seal.svg")
     changes = {
@@ -150,7 +153,7 @@ def _page(name: str, card: str, data: dict[str, Any], packed: Packed) -> str:
         '<link rel="stylesheet" href="page/base.css">': f"<style>{style}</style>",
         '  <script type="module" src="page/app.js"></script>\n': "",
         '<p data-word="tagline"></p>': f"<p>{escape(name)}</p>",
-        button("new", "new"): button("open-card", "card") + "\n      " + button("new", "new"),
+        new: f"{new}\n      {CARD_BUTTON}",
         "</body>": f"""{card}
 <script type="application/json" id="data">{as_data(data)}</script>
 <script>{script}</script>

@@ -9,7 +9,7 @@ const WORDS = {
   theme_auto: ["Colours: as the system", "配色：跟随系统"],
   theme_light: ["Colours: light", "配色：浅色"],
   theme_dark: ["Colours: dark", "配色：深色"],
-  card: ["About", "关于"],
+  card: ["About the model", "关于这个模型"],
   settings: ["Settings", "设置"],
   welcome: ["Ask those who have read the book", "问问读过书的人"],
   lead: [
