@@ -23,6 +23,14 @@ class RunError(JianghuError):
 
 
 class InterruptedByUser(JianghuError):  # noqa: N818 - nothing went wrong
-    """The user stopped the work; everything finished is saved, and the message says how to go on."""
+    """The user stopped the work; everything finished is saved, and the message says how to go on.
+
+    Args:
+        same_command: what goes on is the command that was typed; who knows it adds it to the message.
+    """
 
     exit_code = 130
+
+    def __init__(self, message: str, same_command: bool = False) -> None:
+        super().__init__(message)
+        self.same_command = same_command

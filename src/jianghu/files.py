@@ -299,7 +299,13 @@ def lock(path: Path, what: str, wait: float = 0) -> Iterator[None]:
         ) from None
     try:
         command = Path(sys.argv[0]).name + " " + " ".join(sys.argv[1:])
-        owner.write_text(f"process {os.getpid()} on {socket.gethostname()} ({command.strip()})", encoding="utf-8")
+        name = tr(
+            "process {number} on {machine} ({command})",
+            number=os.getpid(),
+            machine=socket.gethostname(),
+            command=command.strip(),
+        )
+        owner.write_text(name, encoding="utf-8")
         yield
     finally:
         owner.unlink(missing_ok=True)

@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -82,6 +83,27 @@ def test_fine_tuning_goes_on_from_the_checkpoint_it_began_with(stand):
     about = json.loads((stand / "a shelf/runs/chat/checkpoints/last/jianghu.json").read_text("utf-8"))
     assert about["from"] == "runs/base/checkpoints/last"
     assert about["step"] == 12
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C is sent otherwise there")
+@pytest.mark.parametrize("stage", ["prepare", "eval"])
+def test_stages_without_a_run_of_their_own_say_how_they_go_on(shelf, tmp_path, stage):
+    root = tmp_path / "a shelf"
+    shutil.copytree(shelf, root)
+    words = {"prepare": ("prepare", "--vocab-size", "599"), "eval": ("eval", "chat", "--max-new-tokens", "7")}[stage]
+    begun = {"prepare": root / ".data.owner", "eval": root / "evals/.chat.records.json.owner"}[stage]
+    begun.unlink(missing_ok=True)
+
+    def press_ctrl_c():
+        while not begun.exists():
+            time.sleep(0.001)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    threading.Thread(target=press_ctrl_c, daemon=True).start()
+    ended = jianghu("-C", "a shelf", *words, cwd=tmp_path, check=False)
+    assert ended.returncode == 130
+    assert ended.stderr.endswith(f"Go on with: jianghu -C 'a shelf' {' '.join(words)}\n")
+    jianghu(*shlex.split(ended.stderr.rpartition("Go on with: jianghu ")[2]), cwd=tmp_path)
 
 
 def test_a_run_stays_fresh_after_it_was_resumed(stand):

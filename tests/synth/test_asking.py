@@ -1,6 +1,8 @@
 """The commands around a run: what it will cost, a first look, where it stands."""
 
 import json
+import os
+import signal
 import subprocess
 import sys
 import threading
@@ -191,3 +193,21 @@ def test_accounts_in_a_recipe_are_written_and_read_back(tmp_path: Path) -> None:
     recipe = load_recipe().model_copy(update={"synth": SynthSettings(teacher=TeacherSettings(accounts=accounts))})
     (tmp_path / "r.toml").write_text(to_toml(recipe), encoding="utf-8")
     assert load_recipe(tmp_path / "r.toml").synth.teacher.accounts == accounts
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C is sent otherwise there")
+def test_after_ctrl_c_the_printed_line_goes_on(ws: Path) -> None:
+    def behave(number: int, body: dict) -> Act:
+        if number == 4:
+            os.kill(os.getpid(), signal.SIGINT)
+        return good(number, body)
+
+    words = ("-C", str(ws), "synth", "run", "--limit", "9")
+    with TeacherServer(behave) as server:
+        point(ws, server.url)
+        ended = jianghu(*words, cwd=ws.parent, check=False)
+        assert ended.returncode == 130
+        assert ended.stderr.splitlines()[-1].endswith(f"Go on with: jianghu {' '.join(words)}")
+        assert "requests are answered and kept" in ended.stderr
+        jianghu(*words, cwd=ws.parent)
+        assert len({json.dumps(body) for body in server.seen}) == len(server.seen)

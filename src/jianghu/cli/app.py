@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 from cyclopts import App, CycloptsError, Parameter
 
 from .. import __version__
-from ..errors import InputError, JianghuError
+from ..errors import InputError, InterruptedByUser, JianghuError
 from ..messages import tr, use_language
 from ..recipe.secrets import without_keys
 from . import ask, books, chat, compare, demo, evaluate, export, place, plan, report, serve, sweep, synth, train
@@ -25,7 +25,9 @@ app = App(
     version=__version__,
     version_flags=["--version"],
     help_formatter=HelpFormatter(),
+    suppress_keyboard_interrupt=False,  # `main` says how to go on
 )
+app.meta.suppress_keyboard_interrupt = False
 app.command(demo.demo, sort_key=1)
 app.command(project.init, sort_key=2)
 app.command(books.app)
@@ -83,6 +85,8 @@ def main() -> None:
         app.meta(sys.argv[1:], exit_on_error=False, print_error=False)
     except CycloptsError as error:
         _end(without_keys(usage_error(error)), 2)
+    except InterruptedByUser as error:
+        _end(f"{error} {place.go_on()}" if error.same_command else str(error), error.exit_code)
     except JianghuError as error:
         _end(str(error), error.exit_code)
     except KeyboardInterrupt:

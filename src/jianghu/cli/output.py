@@ -40,6 +40,8 @@ def facts(values: dict[str, Any], json: bool = False, title: str = "") -> None:
         as_json(values)
         return
     table = Table(title=title or None, title_justify="left", show_header=False, box=None, padding=(0, 2, 0, 0))
+    table.add_column()
+    table.add_column(overflow="fold")
     for name, value in values.items():
         table.add_row(phrase(name.replace("_", " ")), _word(value))
     console.print(table)

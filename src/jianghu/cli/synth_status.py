@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable
 from typing import Any
@@ -32,7 +33,8 @@ def show(facts: dict[str, Any], as_json: bool) -> None:
 
 def watch(look: Callable[[], dict[str, Any]]) -> None:
     """Show it again every second, until Ctrl-C."""
-    with Live(_status(look()), console=console, auto_refresh=False) as live:
+    shown = Live(_status(look()), console=console, auto_refresh=False)
+    with contextlib.suppress(KeyboardInterrupt), shown as live:
         while True:
             time.sleep(1.0)
             live.update(_status(look()), refresh=True)

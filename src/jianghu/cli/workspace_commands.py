@@ -14,7 +14,7 @@ from ..messages import tr, use_language
 from ..progress import spinner
 from ..recipe import load_recipe, to_toml
 from ..workspace import RECIPE
-from . import output, place, run_plan, scores
+from . import output, place, run_plan, scores, synth_output
 from .flags import Json, ReaderFlags, RunFlags, SplitFlags, TokenizerFlags, given, given_to_stages
 from .train import tell
 
@@ -96,6 +96,8 @@ def run(*, by_recipe: ByRecipe = False, flags: RunFlags = None) -> None:
             output.console.print(Text.assemble((stage.name, "bold"), ": ", tr("fresh")))
         elif isinstance(facts, ExamResult):
             scores.table(facts)
+        elif stage.name == "synth":
+            synth_output.done(facts, as_json=False)
         elif isinstance(facts, dict):
             output.facts(facts)
         else:

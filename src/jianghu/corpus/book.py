@@ -73,6 +73,8 @@ def read_chapters(path: Path) -> list[Chapter]:
     Raises:
         InputError: the file is missing, or a line is not a chapter; the message names file and line.
     """
+    if not path.exists():
+        raise InputError(tr("{path}: not there yet. `{jianghu} prepare` makes it.", path=path))
     kinds = {"book": str, "chapter": int, "title": str, "text": str}
     chapters = []
     for number, row in enumerate(files.read_jsonl(path), 1):

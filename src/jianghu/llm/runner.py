@@ -128,10 +128,11 @@ class Run:
         if why == "stopped":
             raise InterruptedByUser(
                 tr(
-                    "stopped: {done:,} of {total:,} requests are answered and kept. The same command goes on.",
+                    "Stopped: {done:,} of {total:,} requests are answered and kept.",
                     done=self.now.done,
                     total=self.now.total,
-                )
+                ),
+                same_command=True,
             )
         if self.now.failed and not self.now.done:
             raise RunError(

@@ -144,7 +144,7 @@ def run_study(
         crew.stop()
     results = look()
     if stopped.is_set():
-        raise InterruptedByUser(tr("Stopped. What was trained is saved; the same command goes on."))
+        raise InterruptedByUser(tr("Stopped. What was trained is saved."), same_command=True)
     return results
 
 
