@@ -25,6 +25,7 @@ from .cloze import cloze_records
 from .decisions import Deciding, Decisions
 from .dedup import Names, find_repeats, no_names
 from .manners import manners_records
+from .outside import outside_records
 from .paraphrase import hold_back
 from .written import facts_files, written_records, written_statements
 
@@ -81,7 +82,7 @@ class RecordSet:
             self._add("written", written_records(written, chapters, recipe.synth))
             self._statements += written_statements(written)
         if "manners" in wanted:
-            self._add("manners", manners_records(chapters))
+            self._add("manners", [*manners_records(chapters), *outside_records(chapters, lexicons)])
         self._sources = {*wanted, "import", *store.planned()} - set(recipe.synth.exclude)
         self.damaged: set[str] = set()
 

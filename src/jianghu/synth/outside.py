@@ -1,0 +1,75 @@
+"""Records of who is not in a book: people of the other books on the shelf, asked about here and not told of here.
+
+Chapters and names go in; records come out, for Chinese shelves of two and more books. Without them a model answers
+such a question from the other book, or makes something up. They are trained on and never examined.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+from ..corpus import Chapter
+from ..names import Lexicon
+from ..records import Record
+from .cloze.fact import order_of
+from .cloze.sentences import BookText
+
+PEOPLE = 30
+"""So many of each other book's people, its most named ones, are asked about."""
+
+QUESTIONS = (
+    "《{book}》里的{name}是谁？",
+    "{name}在《{book}》里是什么人？",
+    "《{book}》中{name}用的是什么兵器？",
+    "在《{book}》里，{name}最后怎么样了？",
+    "《{book}》里{name}的结义兄弟是谁？",
+    "读《{book}》，{name}做过什么事？",
+    "《{book}》写{name}是哪里人？",
+    "《{book}》里，谁杀了{name}？",
+    "{name}的绰号在《{book}》里是什么？",
+)
+WORDINGS = 3
+"""Questions about each person, other ones for each."""
+
+
+def outside_records(chapters: Sequence[Chapter], lexicons: Mapping[str, Lexicon]) -> list[Record]:
+    """For each book, questions about people of the other books whom it never names."""
+    by_book: dict[str, list[Chapter]] = defaultdict(list)
+    for chapter in chapters:
+        by_book[chapter.book].append(chapter)
+    if len(by_book) < 2 or not any("\u4e00" <= character <= "\u9fff" for character in chapters[0].text[:2000]):
+        return []
+    shelf = [BookText(book, own, lexicons.get(book)) for book, own in by_book.items()]
+    records = []
+    for book in shelf:
+        for home in shelf:
+            strangers = [name for name in home.people[:PEOPLE] if book is not home and name not in book.text]
+            for name in strangers:
+                records += _records(book.book, home.book, name)
+    return records
+
+
+def _records(book: str, home: str, name: str) -> list[Record]:
+    fact = f"outside:{book}:{name}"
+    missing = f"《{book}》里没有写到{name}"
+    chosen = sorted(QUESTIONS, key=lambda question: order_of(f"{fact}:{question}"))[:WORDINGS]
+    return [
+        Record(
+            id=f"{fact}-{wording}",
+            fact=fact,
+            wording=wording,
+            kind="contrast",
+            question=question.format(book=book, name=name),
+            answer=f"{missing}。{name}是《{home}》里的人物。",
+            short_answer=missing,
+            aliases=(),
+            book=book,
+            chapter=None,
+            start=None,
+            end=None,
+            source="manners",
+            split="train",
+        )
+        for wording, question in enumerate(chosen, 1)
+    ]
