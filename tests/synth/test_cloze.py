@@ -70,6 +70,56 @@ def test_where() -> None:
     assert all("寒潭寺" not in record.question for record in made)
 
 
+def test_to_whom_it_was_said_and_done() -> None:
+    said = of_kind(ask("秦夫人对白无双冷笑道：“今夜若敢来，便把灯点上等着。”"), "whom")
+    assert {record.short_answer for record in said} == {"白无双"}
+    assert all("秦夫人" in record.question and "白无双" not in record.question for record in said)
+    done = of_kind(ask("顾长风取出半块玉佩，双手递与秦夫人，转身便走。"), "whom")
+    assert {record.short_answer for record in done} == {"秦夫人"}
+    assert all("顾长风取出半块玉佩，双手递与" in record.question for record in done)
+
+
+def test_with_what() -> None:
+    made = of_kind(ask("顾长风大步上前，提着一口朴刀，守在门口。"), "thing")
+    assert {record.short_answer for record in made} == {"一口朴刀"}
+    assert all("朴刀" not in record.question for record in made)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "顾长风听了，也不再言语，只仰天打了三个哈哈。",  # what he heard stands above
+        "顾长风哪里肯受，谦让至再三才受半礼。",
+        "顾长风夫妻望着河里，痛哭了一场，各自散去。",
+        "顾长风策马出城，夜半孤灯照雪明。",  # verse
+        "顾长风把那封信交与他，转身走下山去了。",
+    ],
+)
+def test_a_deed_that_only_the_lines_around_explain_is_not_asked_for(text: str) -> None:
+    assert not of_kind(ask(text), "who")
+
+
+def test_asking_words_and_orders_differ(records: list[Record]) -> None:
+    by_fact = defaultdict(list)
+    for record in of_kind(records, "who"):
+        by_fact[record.fact].append(record.question)
+    assert by_fact
+    for questions in by_fact.values():
+        assert len({next(word for word in ("哪个人", "什么人", "哪一位", "谁") if word in q) for q in questions}) > 1
+        assert len({question.index("《") for question in questions}) > 1
+
+
+def test_few_records_are_about_chapters(records: list[Record]) -> None:
+    assert 0 < len(of_kind(records, "chapter")) <= 0.1 * len(records)
+
+
+def test_a_place_is_a_name_and_a_whole_one() -> None:
+    text = "".join(
+        f"白无双{n}次来到酒楼，那酒楼里有一座酒楼。\n史家叫庄客到叫庄客家，白无双在叫庄客家。\n" for n in "一二三四五"
+    )
+    assert not {"酒楼", "叫庄"} & {record.short_answer for record in of_kind(ask(text), "where")}
+
+
 def test_places_are_found_without_a_lexicon_entry() -> None:
     text = "白无双连夜奔白鹿山去取药。\n秦夫人带人来到白鹿山脚下安营扎寨。\n顾长风独自守白鹿山前门三日三夜。"
     assert "白鹿山" in {record.short_answer for record in of_kind(ask(text), "where")}

@@ -42,7 +42,7 @@ class Archive:
             if isinstance(error, (FileNotFoundError, PermissionError)):
                 raise
             raise InputError(_unreadable(path, error)) from None
-        self.names = [info.filename for info in self._zip.infolist() if not info.is_dir()]
+        self.names = [info.filename for info in self._zip.infolist() if not info.filename.endswith("/")]
         if len(self.names) > _MOST_PAGES:
             raise InputError(
                 tr("{path}: {count:,} files in one archive are no book.", path=path, count=len(self.names))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 
 from lxml import etree
 
@@ -140,7 +141,8 @@ def _walked(page: str, anchors: Mapping[str, str]) -> _Lines:
     data = _DECLARATION.sub("", text).encode("utf-8", "ignore")
     for at in range(0, len(data), 1 << 20):
         parser.feed(data[at : at + (1 << 20)])
-    parser.close()
+    with suppress(etree.XMLSyntaxError):  # a page of marks only
+        parser.close()
     return target
 
 

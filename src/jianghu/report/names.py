@@ -64,6 +64,7 @@ def _kinds() -> dict[str, Both]:
         "thing": both("things"),
         "place": both("places"),
         "where": both("where"),
+        "whom": both("to whom"),
         "saying": both("sayings"),
         "number": both("numbers"),
         "time": both("time"),

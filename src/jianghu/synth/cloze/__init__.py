@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 
 from ...corpus import Chapter
 from ...names import Lexicon
@@ -16,9 +17,15 @@ from .chapters import following, happenings, titles
 from .fact import Fact, order_of
 from .membership import members
 from .sentences import BookText
+from .what import things
 from .where import places
 from .who import blanks, deeds, speeches
+from .whom import listeners, receivers
 
+CHAPTER_POOLS = frozenset(["happening", "title", "number"])
+"""Questions about chapters, which few people ask."""
+EVERY = 13
+"""One fact in so many is about a chapter, where there are others."""
 WORDINGS = 3  # records a fact: one wording alone leaves a fact hard to call up (Allen-Zhu and Li 2023)
 
 
@@ -43,7 +50,13 @@ def cloze_records(
         place = (fact.book, 0 if fact.pool == "member" else fact.chapter or 0)
         pools[fact.pool][place].append(fact)
     records: list[Record] = []
-    for fact in _in_turn(pools, [(c.book, c.chapter) for c in chapters], settings.seed):
+    places = [(c.book, c.chapter) for c in chapters]
+    chapter_pools = {pool: facts for pool, facts in pools.items() if pool in CHAPTER_POOLS}
+    others = {pool: facts for pool, facts in pools.items() if pool not in CHAPTER_POOLS}
+    spent: set[tuple[str, int, int]] = set()
+    told = _in_turn(others, places, settings.seed, spent)
+    about = _in_turn(chapter_pools, places, settings.seed, spent)
+    for fact in _mixed(told, about):
         room = settings.cloze_records - len(records)
         if room <= 0:
             break
@@ -52,7 +65,8 @@ def cloze_records(
 
 
 def _facts(book: BookText, shelf: Sequence[BookText]) -> Iterator[Fact]:
-    for make in (speeches, places, deeds, blanks, happenings, following, titles):
+    # The rarer kinds choose their sentences first.
+    for make in (listeners, things, receivers, places, speeches, deeds, blanks, happenings, following, titles):
         yield from make(book)
     yield from members(book, shelf)
 
@@ -67,17 +81,31 @@ def _clear(facts: Iterable[Fact]) -> list[Fact]:
     return [fact for fact in kept if all(len(answers[question]) == 1 for question, _ in fact.asks)]
 
 
+def _mixed(told: Iterator[Fact], about: Iterator[Fact]) -> Iterator[Fact]:
+    """Facts that the text tells, and one about a chapter after every twelve; where there are none, chapters only."""
+    first = True
+    for number, fact in enumerate(told, 1):
+        yield fact
+        if number % (EVERY - 1) == 0:
+            yield from islice(about, 1)
+        first = False
+    if first:
+        yield from about
+
+
 def _in_turn(
-    pools: Mapping[str, Mapping[tuple[str, int], list[Fact]]], places: Sequence[tuple[str, int]], seed: int
+    pools: Mapping[str, Mapping[tuple[str, int], list[Fact]]],
+    places: Sequence[tuple[str, int]],
+    seed: int,
+    spent: set[tuple[str, int, int]],
 ) -> Iterator[Fact]:
-    """Facts round after round: of every chapter one of each pool, none from a sentence that was used."""
+    """Facts round after round: of every chapter one of each pool, none from a sentence that is `spent`."""
     queues = {
         (pool, place): sorted(facts, key=lambda fact: order_of(f"{seed}:{fact.key}"), reverse=True)
         for pool, by_place in pools.items()
         for place, facts in by_place.items()
     }
     turns = sorted(places, key=lambda place: order_of(f"{seed}:{place}"))
-    spent: set[tuple[str, int, int]] = set()
     asked: set[str] = set()
     while any(queues.values()):
         for book, chapter in turns:

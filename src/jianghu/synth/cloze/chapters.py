@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from .asking import FORMULA, clear, is_verse
 from .fact import Fact, fitting, from_sentence
 from .sentences import BookText
 
@@ -18,12 +19,17 @@ def following(book: BookText) -> Iterator[Fact]:
             continue
         if not this.mentions or not book.once(this) or not book.once(then):
             continue
+        if is_verse(this.text) or is_verse(then.text) or not clear(this.text) or FORMULA.search(then.text):
+            continue
         title, at = book.book, book.place(this.chapter.chapter)
         asks = [
             (f"《{title}》中，“{this.text}”的下一句是什么？", then.text),
             (f"请接着《{title}》的原文往下写一句：“{this.text}”", then.text),
             (f"{at}里，“{this.text}”后面紧接着的是哪一句？", then.text),
             (f"“{this.text}”之后，《{title}》接着写了什么？", then.text),
+            (f"《{title}》里，{this.bare}，接下来怎样了？", then.text),
+            (f"{this.bare}，然后发生了什么？请按《{title}》回答。", then.text),
+            (f"请问{at}中，{this.bare}，之后呢？", then.text),
         ]
         fact = from_sentence("next", "next", then, then.text, (), asks)
         chapter = this.chapter
