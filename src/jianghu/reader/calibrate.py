@@ -1,14 +1,14 @@
 """What the network's probabilities are worth, measured on validation questions.
 
-Platt's scaling (1999) over the probabilities of the answer and of no answer, and the probability of no answer from
-which on nothing is said. Few numbers, so that a few dozen questions are enough to fit them.
+Platt's scaling (1999) over the probabilities of the answer and of no answer, and the probability of being right below
+which nothing is said. Few numbers, so that a few dozen questions are enough to fit them.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -16,10 +16,12 @@ from .reader import Calibration, logit
 
 LEAST = 40
 """Validation questions from which on the numbers are fitted."""
-REFUSED = 0.85
+REFUSED = 0.8
 """Share of the questions with nothing to find that should get no answer."""
 RIDGE = 2.0
 """Pull towards the network's own probabilities, as strong as so many questions."""
+BOUNDS = (0.05, 0.5)
+"""Between these lies the probability below which nothing is said, however the validation questions fall."""
 BINS = 10
 
 
@@ -33,40 +35,48 @@ class Trial:
     right: bool
     silent: bool
 
+    def probability(self, calibration: Calibration) -> float:
+        """That the answer is right."""
+        return calibration.probability(self.answer, self.none)
+
 
 def calibrate(trials: Sequence[Trial]) -> Calibration:
     """Fit to validation questions; the network's own numbers where there are too few."""
-    if len(trials) < LEAST or not any(trial.right for trial in trials):
-        return Calibration()
-    silent = sorted(trial.none for trial in trials if trial.silent)
-    least = silent[int((1 - REFUSED) * len(silent))] if len(silent) >= LEAST // 4 else 0.5
-    least = min(max(least, 0.05), 0.9)
-    kept = [trial for trial in trials if trial.none < least]
-    if len(kept) < LEAST:
-        return Calibration(silent=least)
-    x = np.array([[logit(trial.answer), math.log(max(trial.none, 1e-6)), 1.0] for trial in kept])
-    y = np.array([trial.right for trial in kept], float)
+    asked = [trial for trial in trials if not trial.silent]
+    found = Calibration(_weights(asked), Calibration.least)
+    silent = sorted(trial.probability(found) for trial in trials if trial.silent)
+    if len(silent) < LEAST // 4:
+        return found
+    return replace(found, least=min(max(silent[int(REFUSED * len(silent))], BOUNDS[0]), BOUNDS[1]))
+
+
+def _weights(asked: Sequence[Trial]) -> tuple[float, float, float]:
+    """The weights of a `Calibration`, by Newton's method on the log-likelihood with a ridge."""
     start = np.array([1.0, 0.0, 0.0])
+    if len(asked) < LEAST or not any(trial.right for trial in asked):
+        return Calibration.weights
+    x = np.array([[logit(trial.answer), math.log(max(trial.none, 1e-6)), 1.0] for trial in asked])
+    y = np.array([trial.right for trial in asked], float)
+    pull = RIDGE * np.array([1.0, 1.0, 0.1])
     weights = start.copy()
-    for _ in range(50):  # Newton's method on the log-likelihood with a ridge
+    for _ in range(50):
         p = 1 / (1 + np.exp(-np.clip(x @ weights, -30, 30)))
-        gradient = x.T @ (p - y) + RIDGE * (weights - start) * np.array([1, 1, 0.1])
-        curvature = (x * (p * (1 - p))[:, None]).T @ x + RIDGE * np.diag([1, 1, 0.1])
-        step = np.linalg.solve(curvature, gradient)
+        gradient = x.T @ (p - y) + pull * (weights - start)
+        step = np.linalg.solve((x * (p * (1 - p))[:, None]).T @ x + np.diag(pull), gradient)
         weights -= step
         if float(np.abs(step).max()) < 1e-8:
             break
     if weights[0] <= 0:  # too few questions to say that a higher probability is better
-        return Calibration(silent=least)
-    return Calibration((float(weights[0]), float(weights[1]), float(weights[2])), float(least))
+        return Calibration.weights
+    return float(weights[0]), float(weights[1]), float(weights[2])
 
 
 def reliability(trials: Sequence[Trial], calibration: Calibration) -> list[dict[str, float]]:
     """For each tenth of the probabilities of given answers: their mean, the share of right ones, and how many."""
     rows: list[list[tuple[float, bool]]] = [[] for _ in range(BINS)]
     for trial in trials:
-        if trial.none < calibration.silent:
-            p = calibration.probability(trial.answer, trial.none)
+        p = trial.probability(calibration)
+        if not trial.silent and p >= calibration.least:
             rows[min(int(p * BINS), BINS - 1)].append((p, trial.right))
     return [
         {

@@ -74,7 +74,6 @@ def examples(
     everyone = [record for rows in facts.values() for record in rows]
     noiser = QuestionNoiser(NOISE, {record.short_answer for record in everyone})
     dice = np.random.default_rng([settings.seed, 16])
-    strangers = [name for _, people in sorted(famous().items()) for name in people]
     result: list[Example] = []
     for fact, rows in facts.items():
         few = clozes if rows[0].source == "cloze" else settings.wordings
@@ -86,7 +85,7 @@ def examples(
             if made.place and chance < settings.withheld:
                 made = replace(made, withheld=True)
             elif made.place and lexicon and chance < settings.withheld + settings.strangers:
-                made = _estranged(made, lexicon, strangers, dice)
+                made = estranged(made, lexicon, dice)
             result.append(made)
     return result
 
@@ -131,9 +130,11 @@ def rightness(answer: str, forms: Iterable[str]) -> float:
     return PARTLY if held else 0
 
 
-def _estranged(example: Example, lexicon: Lexicon, strangers: Sequence[str], dice: np.random.Generator) -> Example:
+def estranged(example: Example, lexicon: Lexicon | None, dice: np.random.Generator) -> Example:
     """The question asked about people of another book; where it names nobody, it loses its passages instead."""
-    mentions = [mention for mention in lexicon.mentions(example.question) if mention[2] not in strangers]
+    own = {form for name in (lexicon.names if lexicon else ()) for form in (name.name, *name.aliases)}
+    strangers = [name for _, people in sorted(famous().items()) for name in people if name not in own]
+    mentions = lexicon.mentions(example.question) if lexicon else []
     if not mentions or not strangers:
         return replace(example, withheld=True)
     swapped: dict[str, str] = {}

@@ -25,12 +25,10 @@ from .fixed import fixed_features
 from .match import Page
 from .network import Network, Scorer
 
-VERSION = 1
+VERSION = 2
 """Of the features and the network; a reader of another one is made anew."""
 WIDE = 40
 """Passages over which names are counted."""
-FLOOR = 0.1
-"""Probability below which an answer is not worth saying."""
 KEPT_PAGES = 4096
 """Passages whose candidates are kept in memory, some 20 KB each, before all are forgotten."""
 
@@ -75,15 +73,15 @@ class Reading:
 
 @dataclass(frozen=True)
 class Calibration:
-    """How the network's probabilities become those of being right, and from which on nothing is found.
+    """How the network's probabilities become those of being right, and below which of them nothing is said.
 
     Attributes:
         weights: of log(p / (1 - p)) of the answer, of log(p) of no answer, and the constant.
-        silent: probability of no answer from which on the answer is that there is none.
+        least: probability of being right below which the answer is that the books do not tell.
     """
 
     weights: tuple[float, float, float] = (1.0, 0.0, 0.0)
-    silent: float = 0.5
+    least: float = 0.2
 
     def probability(self, answer: float, none: float) -> float:
         """That the likeliest answer is right."""
@@ -193,7 +191,7 @@ class Reader:
         answer, share = best_answer(made, probabilities)
         none = float(probabilities[-1])
         likely = self.calibration.probability(share, none)
-        if none >= self.calibration.silent or likely < FLOOR:
+        if likely < self.calibration.least:
             return Reading("", max(none, 1 - likely), guess=answer)
         own = [n for n, other in enumerate(made.answers) if other == answer]
         n = max(own, key=lambda n: (probabilities[n], -n))
@@ -252,7 +250,7 @@ def load_reader(folder: Path, book: OpenBook) -> Reader:
         network = Network([Scorer() for _ in range(config["scorers"])])
         network.load_state_dict(load_file(path))
         own = config["calibration"]
-        calibration = Calibration((*map(float, own["weights"]),), float(own["silent"]))  # type: ignore[arg-type]
+        calibration = Calibration((*map(float, own["weights"]),), float(own["least"]))  # type: ignore[arg-type]
         return Reader(book, network, calibration, int(config["passages"]))
     except (KeyError, TypeError, ValueError, RuntimeError, SafetensorError, OSError):
         raise InputError(

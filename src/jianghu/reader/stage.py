@@ -6,6 +6,8 @@ import contextlib
 import time
 from typing import Any
 
+import numpy as np
+
 from .. import files
 from ..corpus import Chapter, read_chapters
 from ..errors import InputError
@@ -19,7 +21,7 @@ from ..synth.cloze import cloze_records
 from ..workspace import Manifest, Workspace
 from .calibrate import Trial, calibrate, reliability
 from .card import card
-from .examples import Example, example_of, examples, readable, right_candidates, rightness
+from .examples import Example, estranged, example_of, examples, readable, right_candidates, rightness
 from .features import Sheet
 from .fit import Lesson, fit, steps_of
 from .network import Network
@@ -97,7 +99,7 @@ def train_reader(ws: Workspace, recipe: Recipe) -> dict[str, Any]:
             if network is None:
                 files.write_json(folder / "config.json", {"architecture": "JianghuReader", "version": VERSION, **about})
             else:
-                trials = _trials(ws, network, pages)
+                trials = _trials(ws, network, pages, recipe.reader.seed)
                 calibration = calibrate(trials)
                 asked = [trial for trial in trials if not trial.silent]
                 about |= {
@@ -105,7 +107,10 @@ def train_reader(ws: Workspace, recipe: Recipe) -> dict[str, Any]:
                         "questions": len(asked),
                         "right": sum(trial.right for trial in asked),
                         "nothing_to_find": len(trials) - len(asked),
-                        "refused": sum(trial.silent and trial.none >= calibration.silent for trial in trials),
+                        "refused": sum(
+                            trial.silent and trial.probability(calibration) < calibration.least for trial in trials
+                        ),
+                        "given": sum(trial.probability(calibration) >= calibration.least for trial in asked),
                     },
                     "reliability": reliability(trials, calibration),
                 }
@@ -178,17 +183,19 @@ def _lesson(pages: Pages, example: Example) -> Lesson | None:
     return Lesson(made, right) if right.any() else None
 
 
-def _trials(ws: Workspace, network: Network, pages: Pages) -> list[Trial]:
-    """The validation questions, each once as it is and once with its passages taken away."""
+def _trials(ws: Workspace, network: Network, pages: Pages, seed: int) -> list[Trial]:
+    """The validation questions, each as it is, and once more about people of another book; where it names nobody, its
+    passages are taken away instead."""
     asked: list[tuple[Example, Sheet]] = []
     counts: dict[str, int] = {}
+    dice = np.random.default_rng([seed, 17])
     for record in _records(ws, "val"):
         if not readable(record) or counts.get(record.fact, 0) >= VAL_WORDINGS:
             continue
         counts[record.fact] = counts.get(record.fact, 0) + 1
         lexicon = pages.book.lexicons.get(record.book)
         own = example_of(record, lexicon)
-        for example in [own] if own.place is None else [own, example_of(record, lexicon, withheld=True)]:
+        for example in [own] if own.place is None else [own, estranged(own, lexicon, dice)]:
             made, _ = pages.look_up(example.question, example.holds if example.withheld else None)
             if len(made.answers):
                 asked.append((example, made))
