@@ -86,7 +86,7 @@ def main() -> None:
     except CycloptsError as error:
         _end(without_keys(usage_error(error)), 2)
     except InterruptedByUser as error:
-        _end(f"{error} {place.go_on()}" if error.same_command else str(error), error.exit_code)
+        _end(place.with_way_on(str(error)) if error.same_command else str(error), error.exit_code)
     except JianghuError as error:
         _end(str(error), error.exit_code)
     except KeyboardInterrupt:

@@ -15,6 +15,8 @@ from . import output
 def book(row: dict[str, Any], removed: bool) -> None:
     """Print one row of `check_report`; with `removed` every cut."""
     table = Table(title=row["name"], title_justify="left", show_header=False, box=None, padding=(0, 2, 0, 0))
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
     for key in ("format", "encoding", "damaged", "characters_before", "characters_after", "chapters", "pieces"):
         if row.get(key):
             value = row[key]

@@ -49,13 +49,13 @@ def this_command() -> str:
 def stopped() -> str:
     """What is said after Ctrl-C: how to go on, if the command is one that goes on where it was."""
     if (_tokens[:1] and _tokens[0] in GOES_ON) or _tokens[:2] == ("synth", "run"):
-        return tr("Stopped. What was finished is kept.") + " " + go_on()
+        return with_way_on(tr("Stopped. What was finished is kept."))
     return tr("Stopped.")
 
 
-def go_on() -> str:
-    """That the command that was typed goes on with what it left."""
-    return tr("Go on with: {command}", command=this_command())
+def with_way_on(message: str) -> str:
+    """A message, and that the command that was typed goes on with what it left."""
+    return tr("{message} Go on with: {command}", message=message, command=this_command())
 
 
 def workspace() -> Workspace:

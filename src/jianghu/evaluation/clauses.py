@@ -14,7 +14,8 @@ from typing import NamedTuple
 from ..corpus.numbers import number_of, value_of
 from ..text import fold
 
-_DIGITS = "零〇○一二两三四五六七八九"
+_COUNTING = "一二两三四五六七八九"
+_DIGITS = f"零〇○{_COUNTING}"
 _NUMERALS = f"{_DIGITS}十百千万亿廿卅壹贰叁肆伍陆柒捌玖拾佰"
 _IDIOMS = (
     "一共|一同|一起|一直|一定|一样|一般|一切|一旦|一边|一面|一向|一齐|一并|一律|一味|一经|唯一|统一|万一|千万不|百姓|百官|百般|三国|三军|四海|四方|八方"
@@ -104,8 +105,8 @@ def _plain(match: re.Match[str]) -> str:
         number = number_of(word) if match["word"] and not re.fullmatch("[ivxlc]+", word) else None
         return word if number is None else f"#{number}"
     digits = match["digits"].replace(",", "")
-    # 四五十 is no number: what it means, forty or fifty, is what it says.
-    guess = re.search(rf"[{_DIGITS}]{{2}}", digits) and re.search("[十百千万亿]", digits)
+    # 四五十 is no number: what it means, forty or fifty, is what it says. 一百零五 is one.
+    guess = re.search(rf"[{_COUNTING}]{{2}}", digits) and re.search("[十百千万亿]", digits)
     value = digits if guess else f"{value_of(digits):.15g}"
     percent = "%" if match["percent"] or match["sign"] else ""
     return f"#{'-' if match['minus'] else ''}{value}{percent}"

@@ -50,6 +50,12 @@ _FUNCTION_WORDS = frozenset("的是在了也就这那其个中里他她它们为
     "she",
     "it",
 }
+_SOMEBODY_ELSE = re.compile(
+    "[的之](?:[大小长次幼三义养亲老]?(?:父|母|爹|娘|子|女|儿|弟|兄|哥|姐|妹|妻|妾|叔|侄|孙|婿|舅|夫人|丈夫)|岳父|师父|徒弟"
+    "|部将|部下|手下|谋士|家将|使者)"
+)
+"""After a name: 曹操的父亲 is not 曹操."""
+_ASKS_WHOSE = re.compile(r"(?:谁|何人|哪[个位]?[^，。]{0,3}|什么人)(?:的|之|家)|whose")
 _JOINERS = frozenset("和与及跟同并以还有") | {"and"}
 _LEFT_OF_ONE = frozenset("是为叫用以在于姓名字曰乃即的了只条把张匹杆件块个坐骑使拿吃喝弹放烧死被因")
 _RIGHT_OF_ONE = frozenset("的了也呢啊吧")
@@ -119,7 +125,11 @@ def first_place(answer: str, accepted: Sequence[str], question: str) -> Place | 
     said = clauses(answer)
     asked = _FUNCTION_WORDS.union(tokens(question))
     for number, clause in enumerate(said[:MAX_PASSED_OVER]):
-        found = [start for form in accepted for start in (*_held(said[number:], form), *_listed(said[number:], form))]
+        held = [span for form in accepted for span in _held(said[number:], form)]
+        if not _ASKS_WHOSE.search(question):
+            held = [(start, end) for start, end in held if not _SOMEBODY_ELSE.match(answer, end)]
+        found = [start for start, _ in held]
+        found += [start for form in accepted for start in _listed(said[number:], form)]
         if found:
             return Place(min(found), clause.tokens[0].start)
         if not _says_nothing_yet(clause, asked, question):
@@ -138,21 +148,21 @@ def _says_nothing_yet(clause: Clause, asked: frozenset[str], question: str) -> b
     )
 
 
-def _held(said: Sequence[Clause], form: str) -> Iterator[int]:
-    """Where a form begins in the first of some clauses; it may go on in those after it."""
+def _held(said: Sequence[Clause], form: str) -> Iterator[tuple[int, int]]:
+    """Where a form stands that begins in the first of some clauses; it may go on in those after it."""
     wanted = tokens(form)
     if not said or not wanted:
         return
     first = said[0].tokens
     reach = len(first) + len(wanted)
-    following = [token.text for token in islice((token for clause in said for token in clause.tokens), reach)]
-    for place in places(following, wanted):
+    following = list(islice((token for clause in said for token in clause.tokens), reach))
+    for place in places([token.text for token in following], wanted):
         if place >= len(first):
             return
         before = "".join(token.text for token in first[:place])
         denied = _DENIED.search(before) is not None and not form.startswith(_NEGATIVE)
         if not denied and (len(form) > 1 or form.isascii() or _stands_alone(first, place)):
-            yield first[place].start
+            yield first[place].start, following[place + len(wanted) - 1].end
 
 
 def _stands_alone(clause: Sequence[Token], place: int) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..messages import tr
 from .usage import asked_text, tokens_of
 
 SHARE_SAID = 0.5  # of max_tokens, before anything is known
@@ -70,9 +71,15 @@ class Budget:
     def refusal(self, money: float, tokens: float) -> str | None:
         """Why a request of this price cannot be sent, or None."""
         if self.money is not None and money + self.spent + sum(one for one, _ in self._flying.values()) > self.money:
-            return f"the budget of {self.money:g} is reached: {self.spent:.4g} is spent, and one more would exceed it"
+            return tr(
+                "the budget of {money:g} is reached: {spent:.4g} is spent, and one more would exceed it",
+                money=self.money,
+                spent=self.spent,
+            )
         if self.tokens is not None and tokens + self.used + sum(one for _, one in self._flying.values()) > self.tokens:
-            return f"the budget of {self.tokens:,} tokens is reached: {self.used:,} are used"
+            return tr(
+                "the budget of {tokens:,} tokens is reached: {used:,} are used", tokens=self.tokens, used=self.used
+            )
         return None
 
     def reserve(self, id_: int, money: float, tokens: float) -> None:

@@ -121,7 +121,7 @@ class Sender:
 
     def _limit(self) -> str | None:
         if self.budget.left == 0 and self.store.is_open(self.number):
-            return f"the limit of {self.budget.requests:,} requests is reached"
+            return tr("the limit of {count:,} requests is reached", count=self.budget.requests)
         return None
 
     def _start(self) -> str | None:

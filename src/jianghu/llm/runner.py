@@ -165,7 +165,8 @@ class Run:
                 why = str(error)
                 raise
             finally:
-                self._note(pool, why or "everything is asked")
+                stopped = tr("stopped by the user") if why == "stopped" else why
+                self._note(pool, stopped or tr("everything is asked"))
         return why
 
     async def _ask(
