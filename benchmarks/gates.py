@@ -23,7 +23,7 @@ from jianghu.files import read_jsonl
 from jianghu.llm.json_replies import parse_reply
 from jianghu.llm.prompts import Prompt
 from jianghu.llm.runner import run_strategies
-from jianghu.llm.store import Item, Reader, Reply, Request, Store, ask
+from jianghu.llm.store import Body, Item, Reader, Reply, Request, Store, ask
 from jianghu.recipe import SynthSettings, TeacherSettings
 from jianghu.records import Record
 from jianghu.stats import wilson
@@ -74,7 +74,7 @@ class Written:
     def plan(self, store: Reader) -> Iterator[Request]:
         for row in self.rows:
             messages = [{"role": "user", "content": row["id"]}]
-            body = {"messages": messages, "max_tokens": 500, "temperature": 0.0, "schema": {}}
+            body: Body = {"messages": messages, "max_tokens": 500, "temperature": 0.0, "schema": {}}
             yield ask("passage", "records", "script", body, passage=self._passage(row), slot=row["id"])
 
     def read(self, request: Request, reply: Reply) -> list[Item]:

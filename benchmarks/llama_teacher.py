@@ -21,7 +21,7 @@ from jianghu import files
 from jianghu.corpus import BUNDLED_NAME, Chapter, find_bundled
 from jianghu.errors import InterruptedByUser
 from jianghu.llm.prompts import Prompts
-from jianghu.llm.runner import reparse, run_strategies
+from jianghu.llm.runner import Summary, reparse, run_strategies
 from jianghu.llm.store import Store
 from jianghu.recipe import SynthSettings, TeacherSettings
 from jianghu.synth import PassageStrategy, Shelf, collect_records
@@ -92,8 +92,8 @@ def main() -> None:
         shelf = Shelf(chapters, {BUNDLED_NAME: novel.lexicon()})
         strategy = PassageStrategy(shelf, settings, Prompts(Path(folder) / "prompts"))
 
-        def show(now: dict[str, Any]) -> None:
-            print(f"{now['done']} of {now['total']}, {now['seconds']:.0f} s", flush=True)
+        def show(now: Summary) -> None:
+            print(f"{now.done} of {now.total}, {time.monotonic() - began:.0f} s", flush=True)
 
         try:
             run_strategies([strategy], chapters, store, teacher, show, stop)

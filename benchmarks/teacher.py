@@ -15,7 +15,7 @@ import time
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from jianghu.llm.runner import run_strategies
+from jianghu.llm.runner import Summary, run_strategies
 from jianghu.llm.store import Store
 from jianghu.recipe import TeacherSettings
 from tests.llm.virtual import ManyStrategy
@@ -67,8 +67,8 @@ def main() -> None:
         strategy = ManyStrategy(given.requests)
         began: list[float] = []
 
-        def watch(now: dict[str, object]) -> None:
-            if now["done"] and not began:
+        def watch(now: Summary) -> None:
+            if now.done and not began:
                 began.append(time.monotonic())
 
         busy = time.process_time()

@@ -6,7 +6,7 @@ other ones are given for the same stage, or the recipe alone is asked for.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -74,7 +74,7 @@ class Planned:
         return self.why is None and not self.after
 
 
-def pipeline_recipe(ws: Workspace, flags: dict[str, Any] | None = None, by_recipe: bool = False) -> Recipe:
+def pipeline_recipe(ws: Workspace, flags: Mapping[str, object] | None = None, by_recipe: bool = False) -> Recipe:
     """The recipe of the workspace, with the flags by which its artifacts were made and those that are given now.
 
     Args:
@@ -85,7 +85,7 @@ def pipeline_recipe(ws: Workspace, flags: dict[str, Any] | None = None, by_recip
         InputError: a setting cannot be used.
     """
     given = {group: own for group, own in (flags or {}).items() if own}
-    kept: dict[str, Any] = {}
+    kept: dict[str, object] = {}
     for stage, artifact in _artifacts(ws).items():
         then = ws.recorded(artifact)
         if then and not by_recipe and not given.keys() & set(GROUPS[stage]):
@@ -197,10 +197,10 @@ def _about_run(ws: Workspace, recipe: Recipe, row: Planned) -> Planned:
     return replace(row, aside=ws.shown(name_aside(folder)))
 
 
-def words_of(flags: dict[str, Any]) -> str:
+def words_of(flags: Mapping[str, object]) -> str:
     """Settings as they are typed: `--n-layer 2 --learning-rate 0.02`."""
     words = []
-    for value in flags.values():
-        for name, item in value.items():
+    for group in flags.values():
+        for name, item in group.items() if isinstance(group, dict) else ():
             words.append(words_of({name: item}) if isinstance(item, dict) else f"--{name.replace('_', '-')} {item}")
     return " ".join(words)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import copy
 import os
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from . import __version__, files
 from .errors import InputError
@@ -31,8 +31,8 @@ class Manifest:
     were given on the command line instead of in the recipe."""
 
     inputs: dict[str, str]
-    settings: dict[str, Any]
-    flags: dict[str, Any] = field(default_factory=dict, compare=False)
+    settings: dict[str, object]
+    flags: dict[str, object] = field(default_factory=dict, compare=False)
 
 
 class Workspace:
@@ -87,7 +87,7 @@ class Workspace:
             other.records, other.store = records / self.records.name, records / self.store.name
         return other
 
-    def recipe(self, overrides: dict[str, Any] | None = None) -> Recipe:
+    def recipe(self, overrides: Mapping[str, object] | None = None) -> Recipe:
         """The recipe of this workspace, with flags laid over it."""
         return load_recipe(self.recipe_path, overrides)
 
@@ -212,15 +212,15 @@ def _manifest(artifact: Path) -> Path:
     return artifact.with_suffix(".manifest.json") if is_file else artifact / "manifest.json"
 
 
-def _is_new(key: str, old: dict[str, Any], new: dict[str, Any]) -> bool:
+def _is_new(key: str, old: Mapping[str, object], new: Mapping[str, object]) -> bool:
     """Whether a setting came with a later version of the program and has the value that it stood for before."""
     usual = flatten(Recipe().model_dump())
     return key not in old and new[key] in (usual.get(key), usual.get(f"synth.{key}"))
 
 
-def flatten(value: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+def flatten(value: Mapping[str, object], prefix: str = "") -> dict[str, object]:
     """Nested dictionaries as one, keys joined by dots."""
-    flat: dict[str, Any] = {}
+    flat: dict[str, object] = {}
     for key, item in value.items():
         if isinstance(item, dict):
             flat |= flatten(item, f"{prefix}{key}.")

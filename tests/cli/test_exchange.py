@@ -85,7 +85,7 @@ def test_import_then_export_keeps_splits_and_counts(desk: Path) -> None:
     splits = {row["question"]: row["split"] for row in rows}
     recipe = desk / "jianghu.toml"
     recipe.write_text(
-        recipe.read_text("utf-8").replace("[eval]", "val_fraction = 0.4\nseed = 5\n[eval]"), encoding="utf-8"
+        recipe.read_text("utf-8").replace("[synth]", "[synth]\nval_fraction = 0.4\nseed = 5"), encoding="utf-8"
     )
     facts("export", "other", cwd=desk)
     for split in ("train", "val", "test"):

@@ -56,7 +56,14 @@ def killed_and_resumed(shelf, tmp_path, stage, kills, seed):
     return hits
 
 
-@pytest.mark.parametrize("stage", STAGES)
+QUICK = [
+    "pretrain",
+    # A start loads PyTorch, and fine-tuning goes on by the same code; tests/training kills it within one process.
+    pytest.param("sft", marks=pytest.mark.slow),
+]
+
+
+@pytest.mark.parametrize("stage", QUICK)
 def test_two_kills(shelf, tmp_path, stage):
     assert killed_and_resumed(shelf, tmp_path, stage, 2, seed=1)
 
@@ -69,7 +76,7 @@ def test_twenty_kills(shelf, tmp_path, stage):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C is sent otherwise there")
-@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize("stage", QUICK)
 def test_ctrl_c_saves_says_how_to_go_on_and_loses_nothing(shelf, tmp_path, stage):
     root = shutil.copytree(shelf, tmp_path / stage)
     name = STAGES[stage]

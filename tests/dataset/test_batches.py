@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from jianghu.dataset import Pair, PretrainBatches, TokenData, record_stream, text_stream
 from jianghu.dataset.batches import weave
+from jianghu.dataset.tokens import StretchAbout, TokensAbout
 from jianghu.errors import InputError
 
 from .test_records import tokenizer
@@ -18,12 +19,18 @@ CHARS = np.ones(5000, dtype=np.int64)
 
 def token_data(train: int, stretches: list[int]) -> TokenData:
     """Training ids 1, 2, 3 …; validation stretches of the given lengths, each behind a 0."""
-    val, rows = [], []
+    val: list[int] = []
+    rows: list[StretchAbout] = []
     for length in stretches:
         val.append(0)
-        rows.append({"start": len(val), "end": len(val) + length})
+        rows.append({"book": "", "start": len(val), "end": len(val) + length, "pieces": []})
         val += range(1000 + len(val), 1000 + len(val) + length)
-    about = {"train": {"characters": train, "stretches": []}, "val": {"characters": sum(stretches), "stretches": rows}}
+    about: TokensAbout = {
+        "vocab_size": 5000,
+        "gap_characters": 0,
+        "train": {"tokens": train, "characters": train, "bytes": train, "stretches": []},
+        "val": {"tokens": len(val), "characters": sum(stretches), "bytes": sum(stretches), "stretches": rows},
+    }
     return TokenData(np.arange(1, train + 1, dtype=np.uint16), np.array(val, dtype=np.uint16), about)
 
 

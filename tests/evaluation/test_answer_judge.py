@@ -9,13 +9,17 @@ import pytest
 from jianghu.evaluation.answer_judge import (
     MarkedAnswer,
     agreement,
-    grade_all,
+    better_of,
+    grade_of,
     graded,
+    in_both_orders,
     marked_by_hand,
-    prefer_all,
     preferred,
 )
+from jianghu.evaluation.judge_strategy import AnswerJudge
 from jianghu.evaluation.results import Agreement
+from jianghu.llm.store import Reader, Store
+from jianghu.recipe import TeacherSettings
 
 from ..conftest import jianghu
 from ..llm.teacher_server import Act, TeacherServer, chat
@@ -27,26 +31,37 @@ def parts(prompt):
     return dict(re.findall(r"^(问题|参考答案|原文|考生的回答|回答 A|回答 B)：(.*)$", prompt, re.MULTILINE))
 
 
-def by_reference(conversations):
+def by_reference(prompt):
     """A judge that is right: an answer is right if it holds the reference."""
-    replies = []
-    for [message] in conversations:
-        seen = parts(message["content"])
-        wanted = seen["参考答案"].rstrip("。")
-        if "考生的回答" in seen:
-            replies.append(json.dumps({"grade": 2 * (wanted in seen["考生的回答"]), "why": ""}))
-        else:
-            a, b = wanted in seen["回答 A"], wanted in seen["回答 B"]
-            replies.append(json.dumps({"better": "tie" if a == b else "A" if a else "B"}))
-    return replies
+    seen = parts(prompt)
+    wanted = seen["参考答案"].rstrip("。")
+    if "考生的回答" in seen:
+        return json.dumps({"grade": 2 * (wanted in seen["考生的回答"]), "why": ""})
+    a, b = wanted in seen["回答 A"], wanted in seen["回答 B"]
+    return json.dumps({"better": "tie" if a == b else "A" if a else "B"})
 
 
-def test_the_judge_sees_reference_and_evidence():
-    shown = []
-    grade_all([ROW, ROW.model_copy(update={"evidence": ""})], lambda asked: shown.extend(asked) or ["{}"] * len(asked))
-    first, second = (parts(message["content"]) for [message] in shown)
+@pytest.fixture
+def store(tmp_path):
+    with Store(tmp_path / "judge.sqlite") as opened:
+        yield opened
+
+
+def asked(store, *cases, pairs=()):
+    judge = AnswerJudge(TeacherSettings(model="m"), cases, pairs)
+    return [request.body["messages"][-1]["content"] for request in judge.plan(store)]
+
+
+def test_the_judge_sees_reference_and_evidence(store):
+    first, second = map(parts, asked(store, ROW, ROW.model_copy(update={"evidence": ""}), ROW))
     assert first == {"问题": "谁？", "参考答案": "关羽。", "原文": "关公出马。", "考生的回答": "关羽"}
-    assert "原文" not in second
+    assert second["原文"] == "（没有）"
+
+
+def test_a_pair_is_asked_in_both_orders(store):
+    wrong = ROW.model_copy(update={"answer": "张飞"})
+    first, second = map(parts, asked(store, pairs=[(ROW, wrong)]))
+    assert (first["回答 A"], first["回答 B"]) == (second["回答 B"], second["回答 A"]) == ("关羽", "张飞")
 
 
 @pytest.mark.parametrize(
@@ -61,14 +76,21 @@ def test_the_judge_sees_reference_and_evidence():
     ],
 )
 def test_grades_are_read_from_what_a_model_says(reply, grade):
-    assert grade_all([ROW], lambda asked: [reply]) == [grade]
+    assert grade_of(reply) == grade
 
 
-def test_a_pair_is_won_only_in_both_orders():
-    right, wrong = ROW, ROW.model_copy(update={"answer": "张飞"})
-    assert prefer_all([right, wrong, right], [wrong, right, right], by_reference) == ["first", "second", "tie"]
-    assert prefer_all([right], [wrong], lambda asked: ['{"better": "A"}'] * len(asked)) == ["tie"]
-    assert prefer_all([right], [wrong], lambda asked: ['{"better": "A"}', "?"]) == [None]
+@pytest.mark.parametrize(
+    ("forward", "backward", "better"),
+    [("A", "B", "first"), ("B", "A", "second"), ("A", "A", "tie"), ("tie", "B", "tie"), ("A", None, None)],
+)
+def test_a_pair_is_won_only_in_both_orders(forward, backward, better):
+    assert in_both_orders(forward, backward) == better
+
+
+def test_which_is_better_is_read_from_what_a_model_says():
+    assert [better_of(text) for text in ('{"better": "A"}', '想。{"better":"tie"}', '{"better": "C"}', "甲")] == [
+        "A", "tie", None, None,
+    ]  # fmt: skip
 
 
 def test_counts_and_agreement_by_hand():
@@ -108,7 +130,7 @@ def judged(shelf, tmp_path, monkeypatch):
 def obliging(number, body):
     if number == 0:
         return Act(429, "slow down", headers={"Retry-After": "0"})
-    return Act(body=chat(by_reference([body["messages"]])[0]), delay=0.02)
+    return Act(body=chat(by_reference(body["messages"][-1]["content"])), delay=0.02)
 
 
 def test_judge_command_grades_compares_and_pays_once(judged):
@@ -126,6 +148,8 @@ def test_judge_command_grades_compares_and_pays_once(judged):
     assert kept["judge"]["model"] == "judge-1"
     assert kept["judge"]["grades"] == said["graded"]["chat"]["grades"]
     assert server.most_at_once <= 2  # the pool begins with one at once and finds out how many go
+    distinct = {json.dumps(body["messages"], ensure_ascii=False) for body in server.seen}
+    assert len(distinct) == asked - 1  # the first was refused once; no case is paid for twice
     assert all(body["temperature"] == 0.0 for body in server.seen)
 
 
@@ -137,9 +161,25 @@ def test_a_judge_that_refuses_ends_in_one_line_and_keeps_what_was_said(judged):
         root = judged(server)
         ended = jianghu("judge", "chat", cwd=root, check=False)
     assert ended.returncode == 1
-    assert "no live key is left" in ended.stderr
+    assert "no key is left" in ended.stderr or "no live key is left" in ended.stderr
     assert "sk-judge" not in ended.stderr
-    assert len((root / "evals/judge.jsonl").read_text(encoding="utf-8").splitlines()) >= 2
+    with Reader(root / "evals/judge.sqlite") as kept:
+        assert kept.outcomes()["ok"] >= 2
+    assert json.loads((root / "evals/chat.records.json").read_text(encoding="utf-8"))["judge"] is None
+
+
+def test_a_budget_ends_the_judge_and_the_same_command_goes_on(judged):
+    with TeacherServer(obliging) as server:
+        root = judged(server)
+        recipe = root / "jianghu.toml"
+        recipe.write_text(recipe.read_text(encoding="utf-8") + "price_out = 100.0\n", encoding="utf-8")
+        ended = jianghu("judge", "chat", "--judge-questions", 2, "--budget", 0.15, cwd=root, check=False)
+        assert ended.returncode == 1
+        assert "the judge has not answered everything (the budget of 0.15 is reached" in ended.stderr
+        sent = len(server.seen)
+        said = json.loads(jianghu("judge", "chat", "--judge-questions", 2, "--json", cwd=root).stdout)
+        assert said["graded"]["chat"]["questions"] == 2
+        assert len(server.seen) - sent < len(marked_by_hand()) + 2
 
 
 def test_what_was_not_examined_cannot_be_judged(shelf):

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jianghu.generation import TextWriter
+from jianghu.generation import Detokenizer
 from jianghu.tokenizer import train_tokenizer
 
 BOOK = "沈青峰柳如烟顾长风，是谁在哪里？沈青峰在青石镇。柳如烟在青石镇。" * 4
@@ -14,7 +14,7 @@ CHAR = train_tokenizer([BOOK], "char")  # what it does not know is spelled in by
 
 def pieces(tokenizer, text, stops=()):
     """What each id lets out, and at last what was held back."""
-    writer = TextWriter(tokenizer.stream(), stops)
+    writer = Detokenizer(tokenizer.stream(), stops)
     found = []
     for id in tokenizer.encode(text):
         found.append(writer.push(id))
@@ -32,11 +32,11 @@ def test_a_character_of_several_tokens_comes_with_its_last_one():
 
 
 def test_half_a_character_at_the_end_is_never_shown():
-    writer = TextWriter(CHAR.stream())
+    writer = Detokenizer(CHAR.stream())
     ids = CHAR.encode("沈龘")[:-1]
     assert "".join(map(writer.push, ids)) + writer.close() == "沈"
     broken = [*CHAR.encode("龘")[:1], *CHAR.encode("峰")]  # the model began another character instead
-    assert "".join(map(TextWriter(CHAR.stream()).push, broken)) == "峰"
+    assert "".join(map(Detokenizer(CHAR.stream()).push, broken)) == "峰"
 
 
 def test_a_stop_string_across_tokens_ends_the_text_before_it():

@@ -8,10 +8,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from jianghu.corpus import Chapter, Passage, cut_passages
 from jianghu.llm.prompts import Prompt
 from jianghu.llm.runner import Summary, run_strategies
-from jianghu.llm.store import Item, Reader, Reply, Request, Store, ask
+from jianghu.llm.store import Body, Item, Reader, Reply, Request, Store, ask
 from jianghu.recipe import SynthSettings
 
-SCHEMA = {"type": "object", "properties": {"records": {"type": "array"}}, "required": ["records"]}
+SCHEMA: dict[str, object] = {"type": "object", "properties": {"records": {"type": "array"}}, "required": ["records"]}
 
 
 class PlainStrategy:
@@ -54,7 +54,7 @@ class PlainStrategy:
             {"role": "user", "content": f"第{number}次\n<passage>\n{passage.text}\n</passage>"},
         ]
         teacher = self.settings.teacher
-        body = {"messages": messages, "max_tokens": teacher.max_tokens, "temperature": 0.5, "schema": SCHEMA}
+        body: Body = {"messages": messages, "max_tokens": teacher.max_tokens, "temperature": 0.5, "schema": SCHEMA}
         return ask(
             self.name,
             f"round {number}",

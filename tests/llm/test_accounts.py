@@ -10,7 +10,7 @@ from jianghu.errors import InputError, RunError
 from jianghu.llm.budget import Budget
 from jianghu.llm.keys import Key, read_accounts
 from jianghu.llm.pool import make_pool
-from jianghu.llm.runner import run_strategies
+from jianghu.llm.runner import Summary, run_strategies
 from jianghu.llm.store import Reader, Reply, Store
 from jianghu.recipe import AccountSettings, TeacherSettings
 from tests.llm.plain import run_plain
@@ -34,7 +34,7 @@ def run_many(count: int, settings: TeacherSettings, provider: Provider, budget: 
     """A run in virtual time; returns its summary, the seconds it took and the outcomes in the store."""
     ended = 0.0
 
-    def watch(now: dict) -> None:
+    def watch(now: Summary) -> None:
         nonlocal ended
         ended = asyncio.get_running_loop().time() if asyncio._get_running_loop() else ended
 
@@ -131,13 +131,13 @@ def test_one_unpaid_account_does_not_stop_the_others_and_all_of_them_do(tmp_path
         async def send(self, body, endpoint, key):
             if key.hash in HASHES[:unpaid]:
                 self.calls[key.hash] += 1
-                return Reply("broke", detail="HTTP 429: 1113 欠费", key_hash=key.hash)
+                return Reply("account_blocked", detail="HTTP 429: 1113 欠费", key_hash=key.hash)
             return await super().send(body, endpoint, key)
 
     unpaid, provider = 2, Unpaid()
     summary, _, outcomes = run_many(50, settings_of(tmp_path, KEYS[:3]), provider)
     assert summary.done == 50
-    assert outcomes["broke"] == 2
+    assert outcomes["account_blocked"] == 2
     unpaid = 3
     with pytest.raises(RunError, match=r"no live key is left.*the account is refused.*1113"):
         run_many(50, settings_of(tmp_path, KEYS[:3]), Unpaid())
@@ -148,7 +148,7 @@ def test_a_spent_quota_is_waited_for_by_the_others_only(tmp_path: Path) -> None:
         async def send(self, body, endpoint, key):
             if key.hash in HASHES[:spent]:
                 self.calls[key.hash] += 1
-                return Reply("cool", detail="1304", wait=wait, key_hash=key.hash)
+                return Reply("quota_exhausted", detail="1304", wait=wait, key_hash=key.hash)
             return await super().send(body, endpoint, key)
 
     spent, wait = 1, 3600.0
@@ -183,11 +183,11 @@ def test_a_limit_counts_requests_and_not_tries(tmp_path: Path) -> None:
         async def send(self, body, endpoint, key):
             self.calls[body["messages"][1]["content"]] += 1
             if self.calls[body["messages"][1]["content"]] == 1:
-                return Reply("busy", detail="HTTP 503")
+                return Reply("server_error", detail="HTTP 503")
             return await super().send(body, endpoint, key)
 
     summary, _, outcomes = run_many(100, settings_of(tmp_path, KEYS[:2]), Refusing(), Budget(requests=10))
-    assert outcomes == {"busy": 10, "ok": 10}
+    assert outcomes == {"server_error": 10, "ok": 10}
     assert summary.ended == "the limit of 10 requests is reached"
 
 
@@ -197,7 +197,7 @@ def test_an_outage_of_minutes_is_waited_for(tmp_path: Path) -> None:
             if 20 < asyncio.get_running_loop().time() < 200:
                 self.refused[key.hash] += 1
                 await asyncio.sleep(0.05)
-                return Reply("slow_down", detail="HTTP 429", key_hash=key.hash)
+                return Reply("rate_limited", detail="HTTP 429", key_hash=key.hash)
             return await super().send(body, endpoint, key)
 
     provider = Down()

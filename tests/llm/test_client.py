@@ -10,12 +10,12 @@ from jianghu.errors import InputError
 from jianghu.llm.client import Client
 from jianghu.llm.endpoint import endpoint_of
 from jianghu.llm.pool import make_pool
-from jianghu.llm.store import Reply
+from jianghu.llm.store import Body, Reply
 from jianghu.recipe import TeacherSettings
 from tests.llm.teacher_server import Act, TeacherServer, chat
 from tests.synth.shelf import synth_settings
 
-REQUEST = {
+REQUEST: Body = {
     "messages": [{"role": "user", "content": "<passage>\n沈青峰夜入寒潭寺，柳如烟点灯相候。\n</passage>"}],
     "max_tokens": 64,
     "temperature": 0.7,
@@ -53,27 +53,27 @@ def error(code: object, message: str) -> str:
         (Act(body=chat('{"records": [', "length")), "truncated"),
         (Act(body=chat("", "stop")), "empty"),
         (Act(body=chat("不宜回答", "sensitive")), "filtered"),
-        (Act(body=chat("", "network_error")), "busy"),
-        (Act(429, error("1302", "并发数过高")), "slow_down"),
-        (Act(429, error("1113", "您的账户已欠费，请充值后重试")), "broke"),
-        (Act(429, error("insufficient_quota", "You exceeded your current quota")), "broke"),
-        (Act(402, error(None, "Insufficient Balance")), "broke"),
-        (Act(401, error("1002", f"Incorrect API key provided: {KEY}")), "dead"),
-        (Act(403, "forbidden"), "dead"),
+        (Act(body=chat("", "network_error")), "server_error"),
+        (Act(429, error("1302", "并发数过高")), "rate_limited"),
+        (Act(429, error("1113", "您的账户已欠费，请充值后重试")), "account_blocked"),
+        (Act(429, error("insufficient_quota", "You exceeded your current quota")), "account_blocked"),
+        (Act(402, error(None, "Insufficient Balance")), "account_blocked"),
+        (Act(401, error("1002", f"Incorrect API key provided: {KEY}")), "invalid_key"),
+        (Act(403, "forbidden"), "invalid_key"),
         (Act(404, error("model_not_found", "no such model")), "not_found"),
         (Act(400, error("invalid_request_error", "bad")), "bad_request"),
         (Act(400, error("1301", "系统检测到输入或生成内容可能包含敏感内容")), "filtered"),
-        (Act(500, "<html><body>Internal Server Error</body></html>"), "busy"),
-        (Act(503, error(None, "overloaded")), "busy"),
-        (Act(529, ""), "busy"),
+        (Act(500, "<html><body>Internal Server Error</body></html>"), "server_error"),
+        (Act(503, error(None, "overloaded")), "server_error"),
+        (Act(529, ""), "server_error"),
         (Act(301, "", {"Location": "https://elsewhere.example/"}), "not_found"),
         (Act(200, "<html>请登录</html>"), "invalid"),
         (Act(200, "[]"), "invalid"),
         (Act(200, '{"code": 500, "msg": "404 NOT_FOUND", "success": false}'), "invalid"),
-        (Act(200, error("1113", "余额不足")), "broke"),
+        (Act(200, error("1113", "余额不足")), "account_blocked"),
         (Act(200, '{"choices": [{"message": null}]}'), "invalid"),
         (Act(200, '{"choices": [{"message": {"content": null}, "finish_reason": "stop"}]}'), "empty"),
-        (Act(body=chat("{}"), cut=True), "busy"),
+        (Act(body=chat("{}"), cut=True), "server_error"),
     ],
 )
 def test_each_failure_is_told_apart(act: Act, outcome: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,14 +18,14 @@ def told(status: int, code: str, words: str = "", provider: str = "") -> str:
 @pytest.mark.parametrize(
     ("code", "outcome"),
     [
-        ("1302", "slow_down"),
-        ("1113", "broke"),
-        ("1304", "cool"),
-        ("1305", "busy"),
+        ("1302", "rate_limited"),
+        ("1113", "account_blocked"),
+        ("1304", "quota_exhausted"),
+        ("1305", "server_error"),
         ("1301", "filtered"),
         ("1261", "too_long"),
         ("1211", "not_found"),
-        ("1002", "dead"),
+        ("1002", "invalid_key"),
         ("1210", "bad_request"),
     ],
 )
@@ -34,19 +34,19 @@ def test_one_status_of_zhipu_has_many_meanings(code: str, outcome: str) -> None:
 
 
 def test_one_code_of_two_providers_has_two_meanings() -> None:
-    assert told(429, "insufficient_quota", "You exceeded your current quota", "openai") == "broke"
-    assert told(429, "insufficient_quota", "You exceeded your current quota", "qwen") == "slow_down"
-    assert told(429, "Throttling.AllocationQuota", "Allocated quota exceeded", "qwen") == "slow_down"
-    assert told(403, "Throttling.AllocationQuota", "Free allocated quota exceeded.", "qwen") == "broke"
+    assert told(429, "insufficient_quota", "You exceeded your current quota", "openai") == "account_blocked"
+    assert told(429, "insufficient_quota", "You exceeded your current quota", "qwen") == "rate_limited"
+    assert told(429, "Throttling.AllocationQuota", "Allocated quota exceeded", "qwen") == "rate_limited"
+    assert told(403, "Throttling.AllocationQuota", "Free allocated quota exceeded.", "qwen") == "account_blocked"
 
 
 @pytest.mark.parametrize(
     ("status", "body", "outcome"),
     [
-        (402, {"error": {"message": "Insufficient Balance", "code": "invalid_request_error"}}, "broke"),
-        (400, {"code": "Arrearage", "message": "Access denied"}, "broke"),
+        (402, {"error": {"message": "Insufficient Balance", "code": "invalid_request_error"}}, "account_blocked"),
+        (400, {"code": "Arrearage", "message": "Access denied"}, "account_blocked"),
         (400, {"error": {"code": 400, "message": "too long", "type": "exceed_context_size_error"}}, "too_long"),
-        (503, {"error": {"code": 503, "message": "Loading model", "type": "unavailable_error"}}, "busy"),
+        (503, {"error": {"code": 503, "message": "Loading model", "type": "unavailable_error"}}, "server_error"),
         (400, {"object": "error", "message": "maximum context length is 4096", "code": 400}, "too_long"),
         (404, {"error": {"message": 'model "x" not found, try pulling it first'}}, "not_found"),
         (422, {"error": {"message": "Invalid Parameters"}}, "bad_request"),
@@ -60,10 +60,10 @@ def test_the_time_of_a_quota_is_read() -> None:
     at = datetime.now(timezone(timedelta(hours=8))) + timedelta(hours=2)
     words = f"已达到使用上限。您的限额将在 {at:%Y-%m-%d %H:%M:%S} 重置"
     outcome, wait = outcome_of(429, json.dumps({"error": {"code": "1308", "message": words}}))
-    assert outcome == "cool"
+    assert outcome == "quota_exhausted"
     assert wait == pytest.approx(7200, abs=300)
-    assert outcome_of(429, json.dumps({"error": {"code": "1304"}})) == ("cool", 3600.0)
-    assert outcome_of(429, "", "", {"retry-after": "7"}) == ("slow_down", 7.0)
+    assert outcome_of(429, json.dumps({"error": {"code": "1304"}})) == ("quota_exhausted", 3600.0)
+    assert outcome_of(429, "", "", {"retry-after": "7"}) == ("rate_limited", 7.0)
 
 
 @pytest.mark.parametrize(

@@ -94,7 +94,7 @@ def test_no_more_is_read_than_an_answer_may_have(act: Act, most: int, monkeypatc
     with TeacherServer(lambda number, body: act) as server:
         reply = ask(synth_settings(server.url, teacher={"key_env": "TEACHER_KEY"}).teacher)
         assert server.sent <= most  # what the system's buffers take is sent, but not read
-    assert reply.outcome in ("invalid", "busy")
+    assert reply.outcome in ("invalid", "server_error")
     assert not reply.accepted
     assert reply.detail
 
@@ -139,8 +139,8 @@ def test_what_servers_wrap_an_answer_in_is_taken_off(act: Act, monkeypatch: pyte
 @pytest.mark.parametrize(
     ("act", "outcome", "said"),
     [
-        (Act(pieces=events("孟", finish=None, usage=False)), "busy", "the stream ended"),
-        (Act(pieces=[b'data: {"error": {"code": "1302", "message": "slow"}}\n\n']), "slow_down", "1302"),
+        (Act(pieces=events("孟", finish=None, usage=False)), "server_error", "the stream ended"),
+        (Act(pieces=[b'data: {"error": {"code": "1302", "message": "slow"}}\n\n']), "rate_limited", "1302"),
         (Act(body=b"data: nonsense\n\n"), "invalid", "nonsense"),
         (Act(body=b""), "invalid", "empty"),
         (Act(body=b"\xff\xfe\xff{"), "invalid", "not JSON"),
@@ -149,12 +149,12 @@ def test_what_servers_wrap_an_answer_in_is_taken_off(act: Act, monkeypatch: pyte
         (Act(body=chat("", reasoning_content="想了又想")), "empty", "only thought"),
         (Act(body=chat("", tool_calls=[{"function": {}}])), "empty", "tools"),
         (Act(body="<html><head><title>网关超时</title></head></html>"), "invalid", "网关超时"),
-        (Act(502, "<html><head><title>Bad Gateway</title></head></html>"), "busy", "Bad Gateway"),
+        (Act(502, "<html><head><title>Bad Gateway</title></head></html>"), "server_error", "Bad Gateway"),
         (Act(307, "", {"Location": "https://elsewhere.example/v1"}), "not_found", "elsewhere.example"),
-        (Act(429, error := '{"error": "慢"}', {"Retry-After": "1e400"}), "slow_down", "慢"),
-        (Act(429, error, {"Retry-After": "nan"}), "slow_down", "慢"),
+        (Act(429, error := '{"error": "慢"}', {"Retry-After": "1e400"}), "rate_limited", "慢"),
+        (Act(429, error, {"Retry-After": "nan"}), "rate_limited", "慢"),
         (Act(413, "too large"), "too_long", "413"),
-        (Act(529, "overloaded"), "busy", "529"),
+        (Act(529, "overloaded"), "server_error", "529"),
         (Act(400, '{"error": ' + "[" * 50_000), "bad_request", "400"),
     ],
 )

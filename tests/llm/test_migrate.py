@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 
 from jianghu.errors import InputError, RunError
-from jianghu.llm.store import Reader, Store, migrate
+from jianghu.llm.store import Reader, Reply, Store, migrate
 from jianghu.recipe import load_recipe
 from jianghu.synth import Shelf, collect_records
 from jianghu.synth.exchange import reread_imports
 from tests.llm.teacher_server import TeacherServer, items_for
+from tests.llm.test_store import planned, request
 from tests.synth.shelf import BOOK, chapters, lexicon, run_passages, synth_settings
 
 FIRST = """
@@ -95,6 +96,18 @@ def test_a_store_of_the_second_version_goes_on_where_it_was(tmp_path: Path, caps
     Reader(path).close()
 
 
+def test_outcomes_have_todays_names(tmp_path: Path) -> None:
+    path = tmp_path / "synth.sqlite"
+    with Store(path) as store:
+        number = planned(store, [request(1)])
+        (taken,) = store.take(number, 1, 1, 0.0)[1]
+        store.add_replies([(taken.id, Reply("rate_limited", detail="HTTP 429"))], later=[(taken.id, 5.0, 0, "")])
+    with sqlite3.connect(path) as db:
+        db.executescript("UPDATE replies SET outcome = 'slow_down'; PRAGMA user_version = 3;")
+    with Store(path) as store:
+        assert store.outcomes() == {"rate_limited": 1}
+
+
 def test_what_the_first_version_was_told_becomes_records(tmp_path: Path) -> None:
     path = tmp_path / "synth.sqlite"
     passage = chapters()[0].text[:200]
@@ -112,7 +125,7 @@ def test_what_the_first_version_was_told_becomes_records(tmp_path: Path) -> None
         db.execute("INSERT INTO records VALUES ('a', 0, 'accepted', '{}')")
     with Store(path) as store:
         assert store.spent() == (1200, 0.5)
-        assert store.outcomes() == {"busy": 1, "ok": 1}
+        assert store.outcomes() == {"server_error": 1, "ok": 1}
         reread_imports(Shelf(chapters(), {BOOK: lexicon()}), store)
         kept = [record.question for record in collect_records(store, synth_settings())]
         assert kept == [item["question"] for item in items]

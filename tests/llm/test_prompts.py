@@ -6,6 +6,7 @@ import pytest
 from jianghu.errors import InputError
 from jianghu.llm.dialect import Dialect
 from jianghu.llm.prompts import Prompts, read_prompt
+from jianghu.llm.store import Body
 from jianghu.synth import schemas
 
 
@@ -74,7 +75,7 @@ def test_refusals_lead_from_the_strictest_format_to_none() -> None:
 
 
 def test_refusals_that_name_a_parameter_change_that_parameter() -> None:
-    request = {"messages": [], "max_tokens": 9, "temperature": 0.5, "schema": schemas.RECORDS}
+    request: Body = {"messages": [], "max_tokens": 9, "temperature": 0.5, "schema": schemas.RECORDS}
     other = refused(Dialect(), "'max_tokens' is not supported, use 'max_completion_tokens' instead.")
     assert other.body(request, "m")["max_completion_tokens"] == 9
     assert "max_tokens" not in other.body(request, "m")

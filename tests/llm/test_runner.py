@@ -12,7 +12,7 @@ import pytest
 from jianghu.corpus import cut_passages
 from jianghu.errors import InterruptedByUser
 from jianghu.llm.json_replies import Parsed, parse_reply
-from jianghu.llm.runner import reparse
+from jianghu.llm.runner import Summary, reparse
 from jianghu.llm.store import Store
 from jianghu.synth import PassageStrategy, Shelf, collect_records
 from jianghu.synth.passage_order import spread
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.usefixtures("quick")
 
 
 def test_every_passage_once_and_every_record_grounded(store: Store) -> None:
-    shown: list[dict] = []
+    shown: list[Summary] = []
     with TeacherServer() as server:
         settings = synth_settings(server.url, teacher={"price_in": 1.0, "price_out": 2.0})
         summary = run_passages(CHAPTERS, store, settings, shown.append)
@@ -34,9 +34,8 @@ def test_every_passage_once_and_every_record_grounded(store: Store) -> None:
     assert set(keys_asked(server).values()) == {1}
     assert summary.tokens == 150 * len(passages)
     assert summary.cost == pytest.approx(len(passages) * 200e-6)
-    assert shown[0]["done"] == 0
-    assert shown[-1]["done"] == shown[-1]["total"] == len(passages)
-    assert {"done", "total", "records", "rejected", "tokens", "cost"} <= set(shown[-1])
+    assert shown[0].done == 0
+    assert shown[-1].done == shown[-1].total == len(passages)
     records = collect_records(store, synth_settings())
     assert summary.records == len(records) > len(passages)
     texts = {(chapter.book, chapter.chapter): chapter.text for chapter in CHAPTERS}
@@ -228,7 +227,8 @@ def test_ctrl_c_ends_cleanly(store: Store) -> None:
     def behave(number: int, body: dict) -> Act:
         if number == 5:
             os.kill(os.getpid(), signal.SIGINT)
-            time.sleep(0.05)
+        if number >= 5:
+            time.sleep(0.3)  # on a busy machine all would be answered before the signal is looked at
         return good(number, body)
 
     before = signal.getsignal(signal.SIGINT)

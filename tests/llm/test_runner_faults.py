@@ -39,7 +39,7 @@ def test_failures_that_pass_are_tried_again_and_never_stored_as_answers(store: S
     assert len(server.seen) == 45
     outcomes = store.outcomes()
     assert outcomes.pop("ok") == 15
-    assert set(outcomes) == {"slow_down", "busy", "empty", "invalid"}
+    assert set(outcomes) == {"rate_limited", "server_error", "empty", "invalid"}
     assert all(reply.content.startswith("{") for _, reply in store.accepted())
 
 
@@ -59,7 +59,7 @@ def test_waiting_holds_no_slot(store: Store, monkeypatch: pytest.MonkeyPatch) ->
     class Refusing(Provider):
         async def send(self, body, endpoint, key):
             asked.append(body["messages"][1]["content"])
-            return Reply("busy") if 2 <= len(asked) <= 4 else await super().send(body, endpoint, key)
+            return Reply("server_error") if 2 <= len(asked) <= 4 else await super().send(body, endpoint, key)
 
     settings = synth_settings(teacher={"concurrency": 1}).teacher
     with virtual_time():

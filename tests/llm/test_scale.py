@@ -26,7 +26,7 @@ def megabytes():
     return int(Path("/proc/self/statm").read_text().split()[1]) * page / 1e6
 
 def watch(now):
-    if now["done"] >= len(marks) * count // 10:
+    if now.done >= len(marks) * count // 10:
         marks.append(megabytes())
 
 settings = TeacherSettings(base_url="http://127.0.0.1:9/v1", model="test-model", key_env="", concurrency=400)

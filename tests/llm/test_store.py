@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from jianghu.corpus import Chapter, Passage
 from jianghu.errors import InputError, RunError
-from jianghu.llm.store import Item, Reader, Reply, Request, Store, ask
+from jianghu.llm.store import Body, Item, Reader, Reply, Request, Store, ask
 
 BOOK = "青峰录"
 TEXT = "沈青峰夜入寒潭寺。"
@@ -19,7 +19,12 @@ GOOD = Reply("ok", "{}", "stop", "", 100, 50, 0.25, 1.5, key_hash="abcd1234")
 
 
 def request(number: int, chapter: int = 1, text: str = TEXT, **more) -> Request:
-    body = {"messages": [{"role": "user", "content": f"{number}"}], "max_tokens": 8, "temperature": 0.5, "schema": {}}
+    body: Body = {
+        "messages": [{"role": "user", "content": f"{number}"}],
+        "max_tokens": 8,
+        "temperature": 0.5,
+        "schema": {},
+    }
     return ask("plain", "records", "m", body, passage=Passage(BOOK, chapter, 0, len(text), text), rank=number, **more)
 
 
@@ -48,7 +53,9 @@ def test_what_was_added_is_there_after_closing(tmp_path: Path) -> None:
     with Store(path) as store:
         number = planned(store, [request(1), request(2)])
         (taken,) = store.take(number, 1, 1, 0.0)[1]
-        store.add_replies([(taken.id, Reply("slow_down", detail="HTTP 429"))], later=[(taken.id, 5.0, 0, "abcd1234")])
+        store.add_replies(
+            [(taken.id, Reply("rate_limited", detail="HTTP 429"))], later=[(taken.id, 5.0, 0, "abcd1234")]
+        )
         assert store.take(number, 9, 0, 4.9) == ([], [])
         ((again,), _) = store.take(number, 9, 0, 5.0)
         assert (again.request, again.avoid) == (request(1), "abcd1234")
@@ -57,10 +64,10 @@ def test_what_was_added_is_there_after_closing(tmp_path: Path) -> None:
         store.set_meta("pool", {"a": 1})
     with Reader(path) as reader:
         assert reader.states() == {"plain/records": {"open": 1, "read": 1}}
-        assert reader.outcomes() == {"ok": 1, "slow_down": 1}
+        assert reader.outcomes() == {"ok": 1, "rate_limited": 1}
         assert reader.verdicts() == {"accepted": 1, "empty": 1}
         assert reader.spent() == (150, 0.25)
-        assert reader.by_key() == {"": {"slow_down": 1}, "abcd1234": {"ok": 1}}
+        assert reader.by_key() == {"": {"rate_limited": 1}, "abcd1234": {"ok": 1}}
         assert reader.get_meta("pool") == {"a": 1}
         assert reader.get_meta("nothing") is None
         ((asked, reply),) = list(reader.accepted())
@@ -96,14 +103,16 @@ def test_a_request_has_one_accepted_reply_at_most(store: Store) -> None:
     (taken,) = store.take(number, 1, 1, 0.0)[1]
     store.add_replies([(taken.id, GOOD)])
     store.add_replies([(taken.id, GOOD)])
-    assert store.outcomes() == {"ok": 1, "spare": 1}
+    assert store.outcomes() == {"ok": 1, "duplicate": 1}
     assert store.spent() == (300, 0.5)
     assert len(list(store.accepted())) == 1
     with pytest.raises(sqlite3.IntegrityError), sqlite3.connect(store.path) as db:
         db.execute("UPDATE replies SET accepted = 1")
 
 
-@pytest.mark.parametrize("outcome", ["slow_down", "empty", "invalid", "bad_request", "dead", "filtered", "cool"])
+@pytest.mark.parametrize(
+    "outcome", ["rate_limited", "empty", "invalid", "bad_request", "invalid_key", "filtered", "quota_exhausted"]
+)
 def test_an_error_is_never_an_answer(store: Store, outcome: str) -> None:
     number = planned(store, [request(1)])
     answer(store, number, Reply(outcome, detail="<html>Too many requests</html>"))
@@ -152,7 +161,7 @@ def test_long_texts_are_stored_once(tmp_path: Path) -> None:
         requests = []
         for number in range(200):
             messages = [{"role": "system", "content": system}, {"role": "user", "content": str(number)}]
-            body = {"messages": messages, "max_tokens": 8, "temperature": 0.5, "schema": None}
+            body: Body = {"messages": messages, "max_tokens": 8, "temperature": 0.5, "schema": None}
             requests.append(ask("plain", "records", "m", body, rank=number))
         number = planned(store, requests)
         assert [one.request for one in store.take(number, 300, 300, 0.0)[1]] == requests
@@ -305,7 +314,7 @@ def test_no_request_is_lost_or_answered_twice_whatever_happens(steps: list[tuple
                 elif step == "bad":
                     store.add_replies([(id_, Reply("bad_request"))], failed=[id_])
                 else:
-                    store.add_replies([(id_, Reply("busy"))], later=[(id_, 0.0, 1, "")])
+                    store.add_replies([(id_, Reply("server_error"))], later=[(id_, 0.0, 1, "")])
         store.close()
         store = Store(path)
         store.begin_run(number)
@@ -313,7 +322,7 @@ def test_no_request_is_lost_or_answered_twice_whatever_happens(steps: list[tuple
             store.add_replies([(one.id, GOOD) for one in [*taken[0], *taken[1]]])
         read(store, number, [Item("accepted", {})])
         assert store.count("plain", "read") == len(list(store.accepted())) == len(list(store.kept())) == 10
-        assert "spare" not in store.outcomes()
+        assert "duplicate" not in store.outcomes()
     finally:
         store.close()
         for left in path.parent.glob(f"*{path.name}*"):

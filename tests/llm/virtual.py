@@ -15,7 +15,7 @@ from typing import Any
 from jianghu.llm.endpoint import Endpoint
 from jianghu.llm.keys import Key
 from jianghu.llm.prompts import Prompt
-from jianghu.llm.store import Item, Reader, Reply, Request, ask
+from jianghu.llm.store import Body, Item, Reader, Reply, Request, ask
 
 
 class _Jumping(selectors.DefaultSelector):
@@ -85,12 +85,12 @@ class Provider:
         self.starts: defaultdict[str, list[float]] = defaultdict(list)
         self._dice = random.Random(1)
 
-    async def send(self, body: dict[str, Any], endpoint: Endpoint, key: Key) -> Reply:
+    async def send(self, body: Body, endpoint: Endpoint, key: Key) -> Reply:
         now = asyncio.get_running_loop().time
         self.calls[key.hash] += 1
         if self.calls[key.hash] >= self.dead_from.get(key.hash, 10**9):
             await asyncio.sleep(0.05)
-            return Reply("dead", detail="HTTP 401", key_hash=key.hash)
+            return Reply("invalid_key", detail="HTTP 401", key_hash=key.hash)
         self.flying[key.hash] += 1
         if now() > self.warm:
             self.peak[key.hash] = max(self.peak[key.hash], self.flying[key.hash])
@@ -98,7 +98,7 @@ class Provider:
             if self.flying[key.hash] > self.at_once.get(key.hash, 10**9):
                 self.refused[key.hash] += 1
                 await asyncio.sleep(0.05)
-                return Reply("slow_down", detail="HTTP 429: 1302", key_hash=key.hash)
+                return Reply("rate_limited", detail="HTTP 429: 1302", key_hash=key.hash)
             self.starts[key.hash].append(now())
             await asyncio.sleep(self.seconds * self._dice.choice((0.8, 0.9, 1.0, 1.1, 1.2)))
         finally:
@@ -124,7 +124,7 @@ class ManyStrategy:
                 {"role": "system", "content": "你是老师。"},
                 {"role": "user", "content": f"第{number}题是什么？"},
             ]
-            body = {"messages": messages, "max_tokens": 100, "temperature": 0.5, "schema": None}
+            body: Body = {"messages": messages, "max_tokens": 100, "temperature": 0.5, "schema": None}
             yield ask(self.name, "records", "test-model", body, rank=number)
 
     def read(self, request: Request, reply: Reply) -> list[Item]:

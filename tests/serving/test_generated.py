@@ -145,7 +145,7 @@ def test_votes_hold_numbers_and_are_bounded(site, monkeypatch):
         assert httpx.post(url, content=content, headers=headers).status_code == 400, value
     assert httpx.post(url, json={**VOTE, "settings": {"x" * 41: 1}}).status_code == 400
     assert (site.root / "votes.jsonl").read_bytes() == kept
-    monkeypatch.setattr("jianghu.serving.page_api.MOST_VOTES_BYTES", 10)
+    monkeypatch.setattr("jianghu.serving.page_api.MAX_VOTES_BYTES", 10)
     full = httpx.post(url, json=VOTE)
     assert full.status_code == 409
     assert "votes.jsonl is full" in full.json()["error"]["message"]

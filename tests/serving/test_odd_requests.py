@@ -96,16 +96,16 @@ def test_a_thousand_odd_requests_beside_a_dozen_streams(checkpoints):
 
 def test_a_text_that_fails_ends_no_other(checkpoints, monkeypatch, caplog):
     """The detokenizer of one request breaks; a dozen others are written beside it."""
-    from jianghu.generation import TextWriter
+    from jianghu.generation import Detokenizer
 
-    push = TextWriter.push
+    push = Detokenizer.push
 
     def breaks(writer, id):
         if "break" in writer._stops:
             raise ValueError("broken text")
         return push(writer, id)
 
-    monkeypatch.setattr(TextWriter, "push", breaks)
+    monkeypatch.setattr(Detokenizer, "push", breaks)
     asked = {"model": "base", "prompt": "沈青峰", "max_tokens": 60, "temperature": 0}
     with Running(checkpoints, batch=4) as server, ThreadPoolExecutor(13) as pool:
         url = server.url + "/v1/completions"

@@ -153,7 +153,7 @@ def test_words_appear_before_the_answer_is_whole_and_stop_keeps_them(browser, ch
         expect(page.locator(".answer .state")).to_have_text("stopped")
         assert len(page.locator(".answer .text").inner_text()) > 7
         assert kept(page)["turns"][0]["answers"][0]["state"] == "stopped"
-        while 'jianghu_clients_gone_total{model="base"} 1' not in httpx.get(site.url + "/metrics").text:
+        while 'jianghu_clients_gone_total{model="base"} 1.0' not in httpx.get(site.url + "/metrics").text:
             time.sleep(0.05)  # the server has heard of it while the model still waits
         go_on.set()
         site.until_idle("base")

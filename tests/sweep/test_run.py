@@ -13,7 +13,7 @@ import torch
 
 from jianghu import files
 from jianghu.sweep.run import open_study, study_folder, work
-from jianghu.sweep.trials import Ledger
+from jianghu.sweep.trial_queue import TrialQueue
 from jianghu.workspace import Workspace
 
 from ..conftest import RECIPE, jianghu
@@ -67,9 +67,9 @@ def small(shelf, tmp_path):
 def do(path):
     ws = Workspace(path.parent)
     study = open_study(ws, path)
-    Ledger(study, study_folder(ws, study)).fill(study.members())
+    TrialQueue(study, study_folder(ws, study)).fill(study.trials())
     work(ws, study)
-    return ws, study, Ledger(study, study_folder(ws, study)).rows()
+    return ws, study, TrialQueue(study, study_folder(ws, study)).rows()
 
 
 def weights(root):
@@ -157,7 +157,7 @@ def unbroken(shelf, tmp_path_factory):
 
 @pytest.mark.slow  # starts programs that each load PyTorch
 def test_two_commands_at_once_share_a_study_and_kill_nine_loses_nothing(small, unbroken):
-    """Both are killed in the middle, then both go on; each member is done once and ends as if undisturbed."""
+    """Both are killed in the middle, then both go on; each trial is done once and ends as if undisturbed."""
     path = small(RATES)
     root = path.parent
     env = {**os.environ, "OMP_NUM_THREADS": "1"}
@@ -169,8 +169,8 @@ def test_two_commands_at_once_share_a_study_and_kill_nine_loses_nothing(small, u
 
     ws = Workspace(root)
     study = open_study(ws, path)
-    ledger = Ledger(study, study_folder(ws, study))
-    ledger.fill(study.members())
+    queue = TrialQueue(study, study_folder(ws, study))
+    queue.fill(study.trials())
     workers = [start(one), start(one)]
     states = root.glob("runs/*/state/state.safetensors")
     while len({state.parents[1] for state in states}) < 1 and all(worker.poll() is None for worker in workers):
@@ -179,16 +179,16 @@ def test_two_commands_at_once_share_a_study_and_kill_nine_loses_nothing(small, u
     for worker in workers:
         worker.send_signal(signal.SIGKILL)
         worker.communicate()
-    assert "done" not in [row["state"] for row in ledger.rows()]
+    assert "done" not in [row["state"] for row in queue.rows()]
     both = [start([*command, "--workers", "1"]), start([*command, "--workers", "1"])]
     for process in both:
         process.communicate(timeout=240)
         assert process.returncode == 0
     results = files.read_json(root / "studies" / "small" / "results.json")
-    assert [row["state"] for row in results["members"]] == ["done"] * 3
+    assert [row["state"] for row in results["trials"]] == ["done"] * 3
     assert weights(root) == unbroken
     journal = (root / "studies" / "small" / "journal.log").read_text(encoding="utf-8")
-    assert journal.count('"outcome"') == 3  # nobody did a member that another had done
+    assert journal.count('"outcome"') == 3  # nobody did a trial that another had done
     assert not list(root.glob("runs/*-old*"))
 
 
@@ -219,11 +219,11 @@ def test_the_command_tells_what_failed_and_tries_it_again_when_asked(small):
     ended = jianghu("sweep", path.name, "--workers", "1", cwd=path.parent, check=False)
     assert ended.returncode == 1
     assert "is longer than the validation text" in ended.stdout
-    assert "1 of 2 members failed" in ended.stderr
+    assert "1 of 2 trials failed" in ended.stderr
     assert "Traceback" not in ended.stdout + ended.stderr
     ended = jianghu("sweep", path.name, "--workers", "1", "--retry-failed", "--json", cwd=path.parent, check=False)
     lines = ended.stdout[ended.stdout.index("{") :]
-    assert [row["state"] for row in json.loads(lines)["members"]] == ["done", "failed"]
+    assert [row["state"] for row in json.loads(lines)["trials"]] == ["done", "failed"]
 
 
 @pytest.mark.slow  # starts programs that each load PyTorch
@@ -242,9 +242,9 @@ def test_a_worker_killed_by_the_system_fails_its_member_alone(small):
     os.kill(process, signal.SIGKILL)
     _, said = parent.communicate(timeout=240)
     assert parent.returncode == 1, said
-    rows = {row["state"]: row for row in files.read_json(study_folder(ws, study) / "results.json")["members"]}
+    rows = {row["state"]: row for row in files.read_json(study_folder(ws, study) / "results.json")["trials"]}
     assert "SIGKILL; was there too little memory" in rows["failed"]["error"]
-    assert "1 of 3 members failed" in said
+    assert "1 of 3 trials failed" in said
 
 
 @pytest.mark.parametrize(
@@ -279,11 +279,11 @@ for step in range(2):
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
 """
     from jianghu.recipe import load_recipe
-    from jianghu.sweep.memory import member_bytes
+    from jianghu.sweep.memory import trial_bytes
 
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=280)
     recipe = load_recipe(preset="seed", overrides={"pretrain": {"batch_size": 8, "block_size": 256}})
-    estimate = member_bytes(recipe, ["pretrain"], 8192, torch.device("cpu"))
+    estimate = trial_bytes(recipe, ["pretrain"], 8192, torch.device("cpu"))
     assert 0.5 < estimate / int(out.stdout) < 2
 
 

@@ -1,4 +1,4 @@
-"""Study files → members: names, settings, what they share; faults in one line."""
+"""Study files → trials: names, settings, what they share; faults in one line."""
 
 import tomllib
 from pathlib import Path
@@ -29,21 +29,21 @@ def study(values, name="study", shelf=None):
 @pytest.mark.parametrize("scale", [None, "cpu"])
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_every_study_file_has_members_that_can_be_trained(path, scale):
-    members = Study(*read_study(path, scale), load_recipe(preset="demo"), {}).members()
-    assert len({member.name for member in members}) == len({member.key for member in members}) == len(members) >= 2
+    trials = Study(*read_study(path, scale), load_recipe(preset="demo"), {}).trials()
+    assert len({trial.name for trial in trials}) == len({trial.key for trial in trials}) == len(trials) >= 2
     words = tomllib.loads(path.read_text(encoding="utf-8"))
     assert all(words[name] for name in ("title_zh", "question", "question_zh"))
-    for member in members:
-        assert member.recipe.model.size == ("tiny" if scale else "seed")
+    for trial in trials:
+        assert trial.recipe.model.size == ("tiny" if scale else "seed")
 
 
 @pytest.mark.parametrize("name", ORIGINAL)
 def test_members_have_the_values_of_the_original(name):
     group, setting, values = ORIGINAL[name]
     path = next(path for path in FILES if path.stem == name)
-    members = Study(*read_study(path), load_recipe(preset="demo"), {}).members()
-    assert [getattr(getattr(member.recipe, group), setting) for member in members] == values
-    assert {member.recipe.pretrain.optimizer for member in members} == {"adamw"}
+    trials = Study(*read_study(path), load_recipe(preset="demo"), {}).trials()
+    assert [getattr(getattr(trial.recipe, group), setting) for trial in trials] == values
+    assert {trial.recipe.pretrain.optimizer for trial in trials} == {"adamw"}
 
 
 def test_a_bundled_study_is_found_by_name_and_a_file_of_the_users_comes_first(tmp_path, monkeypatch):
@@ -61,31 +61,31 @@ def test_a_bundled_study_is_found_by_name_and_a_file_of_the_users_comes_first(tm
 
 def test_two_by_two_grid_shares_two_pretrained_runs_and_begins_with_both():
     path = next(path for path in FILES if path.stem == "iterations")
-    members = Study(*read_study(path), load_recipe(preset="demo"), {}).members()
-    assert [(m.recipe.pretrain.max_iters, m.recipe.sft.max_iters) for m in members] == [
+    trials = Study(*read_study(path), load_recipe(preset="demo"), {}).trials()
+    assert [(m.recipe.pretrain.max_iters, m.recipe.sft.max_iters) for m in trials] == [
         (20_000, 20_000),
         (50_000, 20_000),
         (20_000, 50_000),
         (50_000, 50_000),
     ]
-    assert len({member.base for member in members[:2]}) == len({member.base for member in members}) == 2
+    assert len({trial.base for trial in trials[:2]}) == len({trial.base for trial in trials}) == 2
 
 
 def test_a_study_takes_the_shelf_from_the_workspace_and_the_rest_from_its_preset():
     shelf = load_recipe(overrides={"tokenizer": {"vocab_size": 500}, "pretrain": {"dropout": 0.9}}, preset="demo")
-    member = study({"grid": {"sft.max_iters": [400, 500]}, "preset": "seed"}, shelf=shelf).members()[0]
-    assert member.recipe.tokenizer.vocab_size == 500
-    assert member.recipe.pretrain == load_recipe(preset="seed").pretrain
+    trial = study({"grid": {"sft.max_iters": [400, 500]}, "preset": "seed"}, shelf=shelf).trials()[0]
+    assert trial.recipe.tokenizer.vocab_size == 500
+    assert trial.recipe.pretrain == load_recipe(preset="seed").pretrain
 
 
 def test_key_is_of_everything_that_decides_the_outcome():
     grid = {"grid": {"pretrain.max_iters": [400]}}
-    key = study(grid).members()[0].key
-    assert study(grid).members()[0].key == key
-    assert study(grid | {"settings": {"pretrain": {"dropout": 0.3}}}).members()[0].key != key
-    assert study(grid | {"examined": ["best"]}).members()[0].key != key
+    key = study(grid).trials()[0].key
+    assert study(grid).trials()[0].key == key
+    assert study(grid | {"settings": {"pretrain": {"dropout": 0.3}}}).trials()[0].key != key
+    assert study(grid | {"examined": ["best"]}).trials()[0].key != key
     other = Study(StudySettings(title="t", **grid), "study", Recipe(), {"book": "another hash"})
-    assert other.members()[0].key != key
+    assert other.trials()[0].key != key
 
 
 @settings(deadline=None, max_examples=30)
@@ -103,10 +103,10 @@ def test_members_of_a_grid_have_names_of_their_own_that_can_be_folders(tmp_path_
     (root / "jianghu.toml").touch()
     few = {name: values[:2] for name, values in grid.items()}
     wide = study({"grid": few | {"pretrain.learning_rate": [round(rate, 6) for rate in rates]}, "stages": ["pretrain"]})
-    members = {member.key: member for member in wide.members()}
-    assert len({member.name for member in members.values()}) == len(members)
-    for member in members.values():
-        assert Workspace(root).run(member.name).name == member.name
+    trials = {trial.key: trial for trial in wide.trials()}
+    assert len({trial.name for trial in trials.values()}) == len(trials)
+    for trial in trials.values():
+        assert Workspace(root).run(trial.name).name == trial.name
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,7 @@ def test_members_of_a_grid_have_names_of_their_own_that_can_be_folders(tmp_path_
         ('title = "t"\n[grid]\n"pretrain.block_size" = ["wide"]', "block_size = 'wide' cannot be used"),
         ('title = "t"\n[grid]\n"pretrain.min_lr" = [0.5]', "min_lr 0.5 is above learning_rate"),
         ('title = "t"\n[gird]\n"pretrain.block_size" = [64]', "did you mean grid?"),
-        ('title = "t"', "exactly one of [grid], [[members]] and [search]"),
+        ('title = "t"', "exactly one of [grid], [[trials]] and [search]"),
         ('title = "t"\ngoal = "accuracy"\n[grid]\n"pretrain.max_iters" = [200]', 'Add "eval" to stages'),
         ('title = "t"\nstages = ["sft"]\n[grid]\n"sft.max_iters" = [200]', 'Begin with "pretrain"'),
         ('title = "t"\n[grid]\n"pretrain.max_iters" = []', "at least 1 item"),
@@ -127,7 +127,7 @@ def test_faults_of_a_study_file_are_one_line(tmp_path, text, said):
     path = tmp_path / "wrong.toml"
     path.write_text(text, encoding="utf-8")
     with pytest.raises(InputError) as error:
-        Study(*read_study(path), Recipe(), {}).members()
+        Study(*read_study(path), Recipe(), {}).trials()
     assert said in str(error.value)
     assert "\n" not in str(error.value)
 
@@ -139,3 +139,18 @@ def test_a_scale_that_is_not_there_is_refused_with_the_nearest(tmp_path):
         read_study(path, "cpuu")
     with pytest.raises(InputError, match="no such file"):
         read_study(tmp_path / "missing.toml")
+
+
+def test_a_study_in_older_words_is_read_with_a_line_that_names_the_new_one(tmp_path, capsys):
+    path = tmp_path / "older.toml"
+    path.write_text(
+        'title = "t"\n[scale.small.search]\nmembers = 2\n[search]\nmembers = 9\n'
+        'space = { "pretrain.optimizer" = ["adamw", "muon"] }\n',
+        encoding="utf-8",
+    )
+    whole, _ = read_study(path)
+    small, _ = read_study(path, "small")
+    assert whole.search is not None
+    assert small.search is not None
+    assert (whole.search.trials, small.search.trials) == (9, 2)
+    assert "members is now called trials; the old name still counts" in capsys.readouterr().err

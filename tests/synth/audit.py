@@ -8,12 +8,13 @@ from __future__ import annotations
 import re
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
+from itertools import combinations
 
 from jianghu.corpus import find_bundled
 from jianghu.names import Lexicon
 from jianghu.synth.bundled import BundledFact, read_facts
-from jianghu.text import NEAR, jaccard, normalise
+from jianghu.text import NEAR, grams, normalise
 
 LEANING = re.compile(r"本段|这段|文中|上文|该段|原文|这一回|本回|节选")
 FREE = {"contrast", "unanswerable"}
@@ -34,9 +35,11 @@ def audit(facts: Sequence[BundledFact], raw: Sequence[str], lexicon: Lexicon) ->
     absent; no long copy of the novel.
     """
     novel = "".join("".join(text.split()) for text in raw)
+    runs = {novel[start : start + LONGEST_COPY + 1] for start in range(len(novel) - LONGEST_COPY)}
     faults: list[str] = []
     for fact in facts:
-        faults += [f"{fact.fact}: {fault}" for fault in _faults(fact, raw, novel, lexicon)]
+        own = [*_faults(fact, raw, novel, lexicon), *_copies(fact, runs), *_alike(fact)]
+        faults += [f"{fact.fact}: {fault}" for fault in own]
     asked = Counter(normalise(question) for fact in facts for question in fact.questions)
     faults += [f"{question}: asked {count} times" for question, count in asked.items() if count > 1]
     names = Counter(fact.fact for fact in facts)
@@ -64,13 +67,27 @@ def _faults(fact: BundledFact, raw: Sequence[str], novel: str, lexicon: Lexicon)
         faults += [f"a statement without the answer: {s}" for s in fact.statements if not any(f in s for f in forms)]
     if len(fact.questions) < MIN_WORDINGS:
         faults.append(f"{len(fact.questions)} wordings, not {MIN_WORDINGS}")
-    for number, question in enumerate(fact.questions):
-        for other in fact.questions[:number]:
-            long = min(len(normalise(question)), len(normalise(other))) > SHORT_QUESTION
-            if long and jaccard(question, other) >= NEAR:
-                faults.append(f"too alike: {question} {other}")
+    return faults
+
+
+def _alike(fact: BundledFact) -> list[str]:
+    """Pairs of questions that are too alike."""
+    long = [question for question in fact.questions if len(normalise(question)) > SHORT_QUESTION]
+    shingles = {question: grams(question) for question in long}
+    return [
+        f"too alike: {question} {other}"
+        for question, other in combinations(long, 2)
+        if len(shingles[question] & shingles[other]) >= NEAR * len(shingles[question] | shingles[other])
+    ]
+
+
+def _copies(fact: BundledFact, runs: Set[str]) -> list[str]:
+    """Texts that share a run of more than LONGEST_COPY characters outside quotation marks with the novel."""
+    faults = []
     for text in (*fact.questions, *fact.answers, *fact.statements):
-        if copy := _copy(text, novel):
+        plain = re.sub(r"“[^”]*”", "", text)
+        copied = (plain[start : start + LONGEST_COPY + 1] for start in range(len(plain) - LONGEST_COPY))
+        if copy := next((run for run in copied if run in runs), None):
             faults.append(f"copies the novel: {copy}")
     return faults
 
@@ -84,15 +101,6 @@ def _evidence_faults(fact: BundledFact, raw: Sequence[str], forms: Sequence[str]
     if not any(form in evidence for form in (*forms, *fact.evidence_forms)):
         return ["no form of the answer stands in the evidence"]
     return []
-
-
-def _copy(text: str, novel: str) -> str:
-    """A run of more than LONGEST_COPY characters outside quotation marks that stands in the novel too."""
-    plain = re.sub(r"“[^”]*”", "", text)
-    for start in range(len(plain) - LONGEST_COPY):
-        if (run := plain[start : start + LONGEST_COPY + 1]) in novel:
-            return run
-    return ""
 
 
 def main() -> None:

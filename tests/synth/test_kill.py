@@ -87,7 +87,7 @@ def kill_often(tmp_path: Path, kills: int, passages: int, monkeypatch: pytest.Mo
             assert not {known[name] for name in asked_now} & answered, "an answer that was paid for was asked again"
             assert len(server.seen) > before  # the kills did come in the middle
             assert summary.done == summary.total == 2 * passages == len(list(store.accepted()))
-            assert "spare" not in store.outcomes()
+            assert "duplicate" not in store.outcomes()
             finished = export(store)
         paid = sum(server.billed.values())
         with Reader(path) as reader:

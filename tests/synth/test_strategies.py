@@ -184,7 +184,8 @@ def test_coverage_names_bare_chapters_and_silent_people(store: Store) -> None:
     found = coverage(store, shelf)[BOOK]
     assert found["brief"]["facts"] == sum(row["facts"] for row in found["chapters"]) > 0
     assert found["brief"]["chapters_without_facts"] == sum(not row["facts"] for row in found["chapters"]) > 0
-    assert found["people"]["known"] == found["people"]["asked"] + found["brief"]["people_without_questions"]
+    assert found["people"]["known"] == found["people"]["asked"] + len(found["people"]["silent"])
+    assert found["brief"]["people_without_questions"] == len(found["people"]["silent"])
 
 
 def test_coverage_is_counted_piece_by_piece_and_anew_when_plans_or_readings_change(store: Store) -> None:

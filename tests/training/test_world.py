@@ -35,25 +35,52 @@ FLAGS = {
 }  # fmt: skip
 
 
-def test_two_processes_train_as_one_and_a_run_moves_from_one_to_two(shelf, tmp_path):
+def assert_alike(root, name):
+    """A run is as `one`, within the rounding of sums in another order."""
+    for left, right in zip(rows(root, "one"), rows(root, name), strict=True):
+        for key in ("step", "train_loss", "val_bpc", "val_bpc_ema"):
+            assert (key in left) == (key in right)
+            if key in left:
+                assert right[key] == pytest.approx(left[key], rel=2e-4), (name, left["step"], key)
+    assert not list((root / "runs" / name).rglob(".*.tmp-*"))
+
+
+@pytest.fixture
+def one(shelf, tmp_path):
+    """A workspace with `one`, a run of 20 steps by one process, and the flags by which it was made."""
     root = shutil.copytree(shelf, tmp_path / "shelf")
     recipe = root / "jianghu.toml"
     recipe.write_text(recipe.read_text().replace("[pretrain]", "[pretrain]\nmixture = { records = 0.2 }"))
     flags = [word for pair in FLAGS.items() for word in pair]
     jianghu("pretrain", "--name", "one", *flags, "--max-iters", 20, cwd=root)
-    printed = torchrun(root, "pretrain", "--name", "two", *flags, "--max-iters", 20)
-    assert printed.stdout.count("Trained 20 steps") == 1  # one process speaks
+    return root, flags
+
+
+def test_two_processes_train_as_one_and_the_run_moves_from_two_to_one(one):
+    root, flags = one
+    printed = torchrun(root, "pretrain", "--name", "two", *flags, "--max-iters", 10)
+    assert printed.stdout.count("Trained 10 steps") == 1  # one process speaks
+    jianghu("pretrain", "--name", "two", *flags, "--max-iters", 20, "--resume", cwd=root)
+    assert_alike(root, "two")
+
+
+@pytest.mark.slow  # torchrun and its processes load PyTorch three times, which takes ten seconds of a core
+def test_a_run_moves_from_one_process_to_two(one):
+    root, flags = one
     jianghu("pretrain", "--name", "moved", *flags, "--max-iters", 10, cwd=root)
     torchrun(root, "pretrain", "--name", "moved", *flags, "--max-iters", 20, "--resume")
-    for name in ("two", "moved"):
-        for left, right in zip(rows(root, "one"), rows(root, name), strict=True):
-            for key in ("step", "train_loss", "val_bpc", "val_bpc_ema"):
-                assert (key in left) == (key in right)
-                if key in left:
-                    assert right[key] == pytest.approx(left[key], rel=2e-4), (name, left["step"], key)
-        assert not list((root / "runs" / name).rglob(".*.tmp-*"))
+    assert_alike(root, "moved")
 
 
+def test_of_several_processes_the_first_one_says_what_is_wrong(shelf, monkeypatch):
+    wrong = ("pretrain", "--name", "x", "--max-iters", -1)
+    assert "max_iters" in jianghu(*wrong, cwd=shelf, check=False).stderr
+    monkeypatch.setenv("RANK", "1")
+    silent = jianghu(*wrong, cwd=shelf, check=False)
+    assert (silent.returncode, silent.stderr) == (2, "")
+
+
+@pytest.mark.slow  # as above
 def test_bad_input_is_said_once_by_several_processes(shelf, tmp_path):
     root = shutil.copytree(shelf, tmp_path / "shelf")
     ended = torchrun(root, "pretrain", "--name", "x", "--batch-size", 1, check=False)

@@ -77,7 +77,7 @@ def check(
     shelf: list[Book] = []
     refused = None
     if paths:
-        settings = BooksSettings(**flags)
+        settings = BooksSettings.model_validate(flags)
         check_heading(settings.heading, "--heading")
         try:
             _each(paths, lambda path: shelf.append(load_book(path, settings)))

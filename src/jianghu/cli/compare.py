@@ -96,6 +96,7 @@ def _table(names: tuple[str, ...], lines: list[Line]) -> Table:
 def judge(
     *checkpoints: str,
     exam: Path | None = None,
+    budget: float | None = None,
     settings: EvalFlags = None,
     json: Json = False,
 ) -> None:
@@ -104,13 +105,15 @@ def judge(
     Args:
         checkpoints: As given to `eval`, which must have been run on the same exam.
         exam: The file given to `eval`; default: the workspace's own exam.
+        budget: Spend at most so much money in this run, by price_in and price_out.
     """
     if not checkpoints:
         raise InputError(tr("name at least one checkpoint: {jianghu} judge chat"))
     from ..evaluation import judge_stage
+    from ..llm.budget import Budget
 
     ws = place.workspace()
-    said = judge_stage.judge(ws, ws.recipe({"eval": given(settings)}), checkpoints, exam)
+    said = judge_stage.judge(ws, ws.recipe({"eval": given(settings)}), checkpoints, exam, Budget(money=budget))
     if json:
         output.as_json(said.to_dict())
         return

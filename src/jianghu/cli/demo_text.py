@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from ..messages import command, tr
 
@@ -44,7 +43,7 @@ def head(stage: str) -> tuple[str, str]:
             raise ValueError(stage)
 
 
-def done(stage: str, values: dict[str, Any]) -> str:
+def done(stage: str, values: dict[str, object]) -> str:
     """What came out of a stage, by the figures that it returned."""
     match stage:
         case "books":

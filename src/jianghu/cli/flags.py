@@ -75,7 +75,7 @@ def _flat(name: str, rows: list[tuple[str, Any, Any]]) -> Any:
     return Annotated[flat | None, Parameter(name="*")]
 
 
-def given(flags: Any) -> dict[str, Any]:
+def given(flags: Any) -> dict[str, object]:
     """The flags that were given, as settings."""
     return {name: value for name, value in asdict(flags).items() if value is not None} if flags else {}
 
@@ -83,13 +83,13 @@ def given(flags: Any) -> dict[str, Any]:
 Json = Annotated[bool, Parameter(name="--json", negative="", show_default=False, help="Print JSON.")]
 
 
-def given_to_stages(flags: Any) -> dict[str, Any]:
+def given_to_stages(flags: Any) -> dict[str, object]:
     """The flags of `flags_of_stages` that were given, as nested dictionaries.
 
     Raises:
         InputError: a flag without its stage that several stages have.
     """
-    settings: dict[str, Any] = {}
+    settings: dict[str, object] = {}
     for name, value in given(flags).items():
         *groups, key = name.split("__")
         if groups == ["several"]:
@@ -103,10 +103,10 @@ def given_to_stages(flags: Any) -> dict[str, Any]:
                     choices=choices,
                 )
             )
-        own = settings
-        for group in groups:
-            own = own.setdefault(group, {})
-        own[key] = value
+        nested: dict[str, object] = {key: value}
+        for group in reversed(groups):
+            nested = {group: nested}
+        settings = recipe.merge(settings, nested)
     return settings
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, is_dataclass
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -30,11 +32,11 @@ def paragraph(text: str, style: str = "") -> None:
 
 
 def as_json(value: Any) -> None:
-    """Print a value as JSON, for programs."""
-    print(json.dumps(value, ensure_ascii=False, indent=2))
+    """Print a value as JSON, for programs; dataclasses in it become objects."""
+    print(json.dumps(value, ensure_ascii=False, indent=2, default=asdict))
 
 
-def facts(values: dict[str, Any], json: bool = False, title: str = "") -> None:
+def facts(values: Mapping[str, object], json: bool = False, title: str = "") -> None:
     """Print names and values."""
     if json:
         as_json(values)
@@ -50,6 +52,8 @@ def facts(values: dict[str, Any], json: bool = False, title: str = "") -> None:
 def _word(value: Any) -> str:
     if isinstance(value, int) and not isinstance(value, bool):
         return f"{value:,}"
+    if is_dataclass(value) and not isinstance(value, type):
+        return _word(asdict(value))
     if isinstance(value, dict):
         return ", ".join(f"{phrase(name)} {_word(item)}" for name, item in value.items()) or tr("none")
     if isinstance(value, list):
@@ -78,10 +82,10 @@ def passages(found: list[Found]) -> None:
         console.print(Padding(text, (0, 0, 1, 2)))
 
 
-def rows(found: list[dict[str, Any]]) -> None:
+def rows(found: Sequence[Mapping[str, object]]) -> None:
     """A table with a column for each of the things compared, and a row for each of their figures."""
     table = Table(box=None, padding=(0, 2, 0, 0))
-    for head in ("", *(row["name"] for row in found)):
+    for head in ("", *(str(row["name"]) for row in found)):
         table.add_column(head)
     for name in found[0] if found else ():
         if name != "name":

@@ -6,7 +6,6 @@ The folder of the process is never changed, so `jianghu -C shelf books add *.txt
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from .. import files
 from ..errors import InputError
@@ -94,7 +93,7 @@ def _is_fine_tuned(about: Path) -> bool:
     return bool(files.read_json(about).get("stage") == "sft")
 
 
-def find_checkpoint(reference: str, overrides: dict[str, Any]) -> tuple[Workspace | None, Recipe, Path]:
+def find_checkpoint(reference: str, overrides: dict[str, object]) -> tuple[Workspace | None, Recipe, Path]:
     """A checkpoint by short name (in a workspace) or by path (anywhere), and the recipe with flags laid over it.
 
     Raises:

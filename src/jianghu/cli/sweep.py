@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 from rich.table import Table
@@ -14,6 +14,9 @@ from ..messages import language, phrase, tr
 from . import output, place
 from .demo import demo_workspace
 from .flags import Json
+
+if TYPE_CHECKING:
+    from ..sweep.results import StudyResults
 
 
 def sweep(
@@ -27,17 +30,17 @@ def sweep(
     json: Json = False,
     one_worker: Annotated[bool, Parameter(show=False, negative="")] = False,
 ) -> None:
-    """Run a study, or go on with one: the same training with some settings varied, several members at once.
+    """Run a study, or go on with one: the same training with some settings varied, several trials at once.
 
     Where the current folder is no workspace, the demo's is taken: ./demo, with the bundled novel.
 
     Args:
         study: A study that comes with jianghu, such as learning_rate, or a TOML file of your own.
         scale: Another size of the study, such as cpu.
-        workers: Members trained at once; 0: one a core, two on a GPU.
+        workers: Trials trained at once; 0: one a core, two on a GPU.
         storage: A database URL, for several machines on one study; default: a journal file in the workspace.
-        memory: GB that members may take together; 0: 80 % of the machine's, or 90 % of the GPU's.
-        retry_failed: Try failed members again.
+        memory: GB that trials may take together; 0: 80 % of the machine's, or 90 % of the GPU's.
+        retry_failed: Try failed trials again.
     """
     try:
         from ..recipe.study import find_study
@@ -64,28 +67,29 @@ def sweep(
     else:
         _table(results)
         output.say(tr("results: {file}", file=studies.study_folder(ws, opened) / "results.json"))
-    failed = sum(row["state"] == "failed" for row in results["members"])
+    failed = sum(row["state"] == "failed" for row in results["trials"])
     if failed:
         raise RunError(
             tr(
-                "{failed} of {members} trials failed, the others are done. --retry-failed tries them again.",
+                "{failed} of {trials} trials failed, the others are done. --retry-failed tries them again.",
                 failed=failed,
-                members=len(results["members"]),
+                trials=len(results["trials"]),
             )
         )
 
 
-def _table(results: dict[str, Any]) -> None:
-    """A row a member, best first."""
-    own = "_zh" if language() == "zh" else ""
-    title, question = (results.get(f"{name}{own}") or results[name] for name in ("title", "question"))
+def _table(results: StudyResults) -> None:
+    """A row a trial, best first."""
+    title, question = results["title"], results["question"]
+    if language() == "zh":
+        title, question = results["title_zh"] or title, results["question_zh"] or question
     table = Table(title=title, title_justify="left", caption=question or None, box=None)
     table.add_column(tr("run"), no_wrap=True)
     for name in (tr("bits per character"), tr("best step"), tr("steps"), tr("seconds"), tr("right")):
         table.add_column(name, justify="right")
-    for row in results["members"]:
+    for row in results["trials"]:
         outcome = row["outcome"]
-        if row["state"] != "done":
+        if row["state"] != "done" or outcome is None:
             table.add_row(row["name"], row["error"] or phrase(row["state"]))
             continue
         right = f"{outcome['accuracy']:.1%}" if "accuracy" in outcome else ""

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from rich.table import Table
 from rich.text import Text
@@ -16,28 +15,46 @@ from . import output
 from .output import console
 from .synth_status import brief_words
 
+if TYPE_CHECKING:
+    from ..synth.check import TeacherCheck
+    from ..synth.cost import Forecast
+    from ..synth.exchange.workflow import ImportFacts
+    from ..synth.preview import Preview
+    from ..synth.prompt_files import PromptFile
+    from ..synth.stage import SynthFacts
+
 SHOWN = 400  # characters of a reply in a preview
 
 
-def forecast(rows: Sequence[dict[str, Any]], as_json: bool, sent: bool = False) -> None:
+def forecast(rows: Sequence[Forecast], as_json: bool, sent: bool = False) -> None:
     """Print what a run would ask and cost.
 
     Args:
         sent: it is asked right after.
     """
-    total = {name: sum(row[name] for row in rows) for name in ("requests", "answered", "to_ask", "cost")}
-    total |= {name: sum(row[name] for row in rows) for name in ("tokens_in", "tokens_out")}
+    total: Forecast = {
+        "strategy": tr("all"),
+        "stage": "",
+        "requests": sum(row["requests"] for row in rows),
+        "answered": sum(row["answered"] for row in rows),
+        "to_ask": sum(row["to_ask"] for row in rows),
+        "tokens_in": sum(row["tokens_in"] for row in rows),
+        "tokens_out": sum(row["tokens_out"] for row in rows),
+        "cost": sum(row["cost"] for row in rows),
+        "basis": "",
+    }
     if as_json:
-        print(json.dumps({"stages": rows, "total": total}, ensure_ascii=False, indent=2))
+        words = ("strategy", "stage", "basis")
+        output.as_json({"stages": rows, "total": {name: sum_ for name, sum_ in total.items() if name not in words}})
         return
     table = Table(tr("stage"), box=None, padding=(0, 2, 0, 0))
     for name in (tr("requests"), tr("answered"), tr("to ask"), tr("tokens in"), tr("tokens out"), tr("cost")):
         table.add_column(name, justify="right")
     table.add_column(tr("by"))
-    for row in [*rows, {"strategy": tr("all"), "stage": "", "basis": "", **total}]:
+    for row in [*rows, total]:
         table.add_row(
             f"{row['strategy']} {row['stage']}".strip(),
-            *(f"{row[name]:,}" for name in ("requests", "answered", "to_ask", "tokens_in", "tokens_out")),
+            *(f"{n:,}" for n in (row["requests"], row["answered"], row["to_ask"], row["tokens_in"], row["tokens_out"])),
             f"{row['cost']:.2f}",
             phrase(row["basis"]),
         )
@@ -48,7 +65,7 @@ def forecast(rows: Sequence[dict[str, Any]], as_json: bool, sent: bool = False) 
         console.print(tr("Nothing was sent. Costs are estimates; they get better with every reply."))
 
 
-def checked(facts: dict[str, Any], as_json: bool) -> None:
+def checked(facts: TeacherCheck, as_json: bool) -> None:
     """Print what one request showed of the teacher."""
     if as_json:
         output.as_json(facts)
@@ -91,53 +108,53 @@ def checked(facts: dict[str, Any], as_json: bool) -> None:
     )
 
 
-def done(facts: dict[str, Any], as_json: bool) -> None:
+def done(facts: SynthFacts, as_json: bool) -> None:
     """Print what a run brought: what the teacher did, then what data/records holds."""
     if as_json:
         output.as_json(facts)
         return
-    facts = dict(facts)
+    facts = facts.copy()
     if teacher := facts.pop("teacher", None):
         output.say(
             tr(
                 "teacher: {done:,} of {total:,} requests answered, {asked:,} sent now; {records:,} records accepted, "
                 "rejected: {rejected}",
-                done=teacher["done"],
-                total=teacher["total"],
-                asked=teacher["asked"],
-                records=teacher["records"],
-                rejected=_counts(teacher["rejected"]),
+                done=teacher.done,
+                total=teacher.total,
+                asked=teacher.asked,
+                records=teacher.records,
+                rejected=_counts(teacher.rejected),
             )
         )
-        output.say(tr("tokens {tokens:,}, cost {cost:.4f}", tokens=teacher["tokens"], cost=teacher["cost"]))
-        if not teacher["records"] and teacher["rejected"]:
+        output.say(tr("tokens {tokens:,}, cost {cost:.4f}", tokens=teacher.tokens, cost=teacher.cost))
+        if not teacher.records and teacher.rejected:
             output.say(
                 tr("Nothing that it said could be used; `{jianghu} synth preview 3` shows replies with what is wrong.")
             )
-        if teacher["failed"]:
-            output.say(tr("given up, and asked again next time: {counts}", counts=_failed(teacher["failed"])))
-        if teacher["aside"]:
+        if teacher.failed:
+            output.say(tr("given up, and asked again next time: {counts}", counts=_failed(teacher.failed)))
+        if teacher.aside:
             output.say(
                 tr(
                     "{count} replies could not be read by a fault of this program ({fault}); they are kept and read "
                     "again next time.",
-                    count=teacher["aside"],
-                    fault=teacher["fault"],
+                    count=teacher.aside,
+                    fault=teacher.fault,
                 )
             )
-        if teacher["ended"]:
-            output.say(tr("ended early: {why}", why=teacher["ended"]))
+        if teacher.ended:
+            output.say(tr("ended early: {why}", why=teacher.ended))
     for book, brief in facts.pop("coverage", {}).items():
         output.say(f"{book}: {brief_words(brief)}")
     _records(facts)
 
 
-def imported(facts: dict[str, Any], as_json: bool) -> None:
+def imported(facts: ImportFacts, as_json: bool) -> None:
     """Print what became of an import, then what data/records holds."""
     if as_json:
         output.as_json(facts)
         return
-    facts = dict(facts)
+    facts = facts.copy()
     if again := facts.pop("imported_before", None):
         output.say(tr("imported before, nothing has changed: {names}", names=", ".join(again)))
     rows, accepted, rejected = facts.pop("rows"), facts.pop("accepted"), facts.pop("rejected")
@@ -161,21 +178,21 @@ def imported(facts: dict[str, Any], as_json: bool) -> None:
     _records(facts)
 
 
-def _records(facts: dict[str, Any]) -> None:
+def _records(values: Mapping[str, object]) -> None:
     """What data/records holds now, a line each."""
-    left_out = facts.pop("left_out", {})
-    damaged = facts.pop("set_aside", None)
+    facts = dict(values)
+    left_out, damaged = facts.pop("left_out", None), facts.pop("set_aside", None)
     output.facts(facts)
-    if left_out:
+    if isinstance(left_out, dict) and left_out:
         output.say(tr("left out: {counts}", counts=_counts(left_out)))
     if damaged:
         output.say(tr("set aside, since the store's rows cannot be read: {count}", count=damaged))
 
 
-def previews(rows: Sequence[dict[str, Any]], as_json: bool) -> None:
+def previews(rows: Sequence[Preview], as_json: bool) -> None:
     """Print a few replies with what became of them."""
     if as_json:
-        print(json.dumps(rows, ensure_ascii=False, indent=2))
+        output.as_json(rows)
         return
     for row in rows:
         console.print(Text(f"{row['where']} · {row['strategy']} {row['stage']}", style="bold"))
@@ -189,10 +206,10 @@ def previews(rows: Sequence[dict[str, Any]], as_json: bool) -> None:
             console.print(Text(f"  {tr('said')}: {row['said'][:SHOWN]}", style="dim"))
 
 
-def prompts(rows: Sequence[dict[str, Any]], as_json: bool) -> None:
+def prompts(rows: Sequence[PromptFile], as_json: bool) -> None:
     """Print where prompts come from."""
     if as_json:
-        print(json.dumps(rows, ensure_ascii=False, indent=2))
+        output.as_json(rows)
         return
     table = Table(tr("prompt"), tr("used by"), tr("from"), "", box=None, padding=(0, 2, 0, 0))
     for row in rows:

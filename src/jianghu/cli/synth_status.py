@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING
 
 from rich.console import Group, RenderableType
 from rich.live import Live
@@ -19,11 +19,16 @@ from ..report.names import reason_name, source_name, state_name
 from . import output
 from .output import console
 
+if TYPE_CHECKING:
+    from ..llm.pool import AccountStatus
+    from ..synth.coverage import BookCoverage, Brief, ChapterCoverage
+    from ..synth.preview import TeacherStatus
+
 STATES = ("open", "waiting", "sent", "answered", "read", "failed", "aside")
 WIDE = 12  # characters of the longest bar
 
 
-def show(facts: dict[str, Any], as_json: bool) -> None:
+def show(facts: TeacherStatus, as_json: bool) -> None:
     """Print where the teacher's work stands."""
     if as_json:
         output.as_json(facts)
@@ -31,7 +36,7 @@ def show(facts: dict[str, Any], as_json: bool) -> None:
         console.print(_status(facts))
 
 
-def watch(look: Callable[[], dict[str, Any]]) -> None:
+def watch(look: Callable[[], TeacherStatus]) -> None:
     """Show it again every second, until Ctrl-C."""
     shown = Live(_status(look()), console=console, auto_refresh=False)
     with contextlib.suppress(KeyboardInterrupt), shown as live:
@@ -40,7 +45,7 @@ def watch(look: Callable[[], dict[str, Any]]) -> None:
             live.update(_status(look()), refresh=True)
 
 
-def _status(facts: dict[str, Any]) -> RenderableType:
+def _status(facts: TeacherStatus) -> RenderableType:
     parts: list[RenderableType] = [_written(facts["written"])]
     if facts["requests"]:
         parts += [Text(""), _requests(facts["requests"]), *map(Text, _teacher(facts))]
@@ -72,7 +77,7 @@ def _requests(stages: dict[str, dict[str, int]]) -> Table:
     return table
 
 
-def _teacher(facts: dict[str, Any]) -> list[str]:
+def _teacher(facts: TeacherStatus) -> list[str]:
     """What was sent, what came of it and what it cost, a line each."""
     rejected = ", ".join(f"{reason_name(name)} {count:,}" for name, count in facts["rejected"].items())
     sendings = ", ".join(f"{outcome_words(name)} {count:,}" for name, count in facts["sendings"].items())
@@ -101,7 +106,7 @@ def _teacher(facts: dict[str, Any]) -> list[str]:
     return lines
 
 
-def _accounts(rows: list[dict[str, Any]]) -> Table:
+def _accounts(rows: list[AccountStatus]) -> Table:
     table = Table(tr("keys"), tr("at once"), tr("in flight"), tr("rests"), "", box=None, padding=(0, 2, 0, 0))
     for row in rows:
         name = " ".join(row["keys"]).strip() or row["endpoint"]
@@ -110,7 +115,7 @@ def _accounts(rows: list[dict[str, Any]]) -> Table:
     return table
 
 
-def brief_words(brief: dict[str, int | None]) -> str:
+def brief_words(brief: Brief) -> str:
     """The coverage of a book in one line."""
     silent, people = brief["people_without_questions"], brief["people"]
     if not people:
@@ -128,7 +133,7 @@ def brief_words(brief: dict[str, int | None]) -> str:
     )
 
 
-def coverage(books: dict[str, dict[str, Any]], as_json: bool) -> None:
+def coverage(books: dict[str, BookCoverage], as_json: bool) -> None:
     """Print what is covered: a table of chapters for each book, and the people of whom no question speaks."""
     if as_json:
         output.as_json(books)
@@ -141,9 +146,11 @@ def coverage(books: dict[str, dict[str, Any]], as_json: bool) -> None:
         console.print(Text(f"{told}\n"))
 
 
-def _chapters(book: str, rows: list[dict[str, Any]]) -> Table:
+def _chapters(book: str, rows: list[ChapterCoverage]) -> Table:
     """A row a chapter, with bars for its facts and records."""
-    most = {kind: max([1, *(row[kind] for row in rows)]) for kind in ("facts", "records")}
+    most_facts, most_records = (
+        max([1, *counts]) for counts in ([r["facts"] for r in rows], [r["records"] for r in rows])
+    )
     table = Table("", tr("chapter"), box=None, padding=(0, 2, 0, 0), title=book, title_justify="left")
     table.add_column(tr("characters"), justify="right")
     for head in (tr("facts"), tr("records")):
@@ -151,8 +158,8 @@ def _chapters(book: str, rows: list[dict[str, Any]]) -> Table:
         table.add_column("", no_wrap=True)
     for row in rows:
         cells: list[str | Text] = []
-        for kind, largest in most.items():
-            cells += [f"{row[kind]:,}", Text("█" * -(-WIDE * row[kind] // largest))]
+        for count, largest in ((row["facts"], most_facts), (row["records"], most_records)):
+            cells += [f"{count:,}", Text("█" * -(-WIDE * count // largest))]
         style = "" if row["facts"] or row["records"] else "red"
         table.add_row(str(row["chapter"]), Text(row["title"]), f"{row['characters']:,}", *cells, style=style)
     return table

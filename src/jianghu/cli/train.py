@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
@@ -56,7 +56,7 @@ def sft(
     _train("sft", name, {"sft": given(settings)}, from_, resume, restart)
 
 
-def _train(stage: str, name: str, flags: dict[str, Any], start: str | None, resume: bool, restart: bool) -> None:
+def _train(stage: str, name: str, flags: dict[str, object], start: str | None, resume: bool, restart: bool) -> None:
     from ..training import stage as train_stage
     from ..training.resume import begun_recipe
 

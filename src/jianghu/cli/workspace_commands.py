@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from cyclopts import Parameter
 from rich.text import Text
@@ -113,7 +113,7 @@ def status(*, json: Json = False) -> None:
         use_language("en")  # what programs read is the same for all
     planned = pipeline.plan_run(ws, pipeline.pipeline_recipe(ws))
     if json:
-        facts: dict[str, Any] = {row.name: run_plan.state(row) for row in planned}
+        facts: dict[str, object] = {row.name: run_plan.state(row) for row in planned}
         facts["set_aside"] = {row.name: row.aside for row in planned if row.aside}
         facts["kept_flags"] = {row.name: row.flags for row in planned if row.flags}
         output.as_json({**facts, "checkpoints": ws.checkpoints()})

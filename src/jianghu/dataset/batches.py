@@ -128,7 +128,7 @@ class PretrainBatches:
     ) -> None:
         shortest = min(len(data.train), len(data.val))
         if shortest <= block_size:
-            characters = min(data.about[part]["characters"] for part in ("train", "val"))
+            characters = min(data.about["train"]["characters"], data.about["val"]["characters"])
             part = "training" if len(data.train) <= len(data.val) else "validation"
             raise InputError(
                 tr(

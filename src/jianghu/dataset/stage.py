@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 from .. import files
 from ..corpus import load_shelf, split_chapters, write_chapters
@@ -31,7 +31,29 @@ def prepare_stale(ws: Workspace, recipe: Recipe) -> str | None:
     return ws.why_stale(ws.data, prepare_manifest(ws, recipe), outputs)
 
 
-def prepare(ws: Workspace, recipe: Recipe) -> dict[str, Any]:
+class BookCount(TypedDict):
+    """A book and its chapters."""
+
+    name: str
+    chapters: int
+
+
+class Prepared(TypedDict):
+    """What the stage made: books, vocabulary, and the two parts of the text."""
+
+    books: list[BookCount]
+    characters: int
+    vocab_size: int
+    characters_per_token: float
+    train_tokens: int
+    train_characters: int
+    val_tokens: int
+    val_characters: int
+    val_stretches: int
+    gap_characters: int
+
+
+def prepare(ws: Workspace, recipe: Recipe) -> Prepared:
     """Chapters, tokenizer and tokens from the books.
 
     Raises:
@@ -50,14 +72,17 @@ def prepare(ws: Workspace, recipe: Recipe) -> dict[str, Any]:
             tokenizer.save(folder)
         data = write_tokens(ws.tokens, chapters, split, tokenizer)
         ws.record(ws.data, manifest)
-    characters = sum(data.about[part]["characters"] for part in ("train", "val"))
-    tokens = sum(data.about[part]["tokens"] for part in ("train", "val"))
+    train, val = data.about["train"], data.about["val"]
+    characters, tokens = train["characters"] + val["characters"], train["tokens"] + val["tokens"]
     return {
         "books": [{"name": book.name, "chapters": len(book.chapters)} for book in books],
         "characters": characters,
         "vocab_size": tokenizer.vocab_size,
         "characters_per_token": round(characters / tokens, 3),
-        **{f"{part}_{what}": data.about[part][what] for part in ("train", "val") for what in ("tokens", "characters")},
-        "val_stretches": len(data.about["val"]["stretches"]),
+        "train_tokens": train["tokens"],
+        "train_characters": train["characters"],
+        "val_tokens": val["tokens"],
+        "val_characters": val["characters"],
+        "val_stretches": len(val["stretches"]),
         "gap_characters": split.gap_characters,
     }

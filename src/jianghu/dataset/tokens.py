@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypedDict
 
 import numpy as np
 import numpy.typing as npt
@@ -30,17 +30,43 @@ class Place:
     offset: int
 
 
+class StretchAbout(TypedDict):
+    """A stretch of a book: where its ids begin and end, and from which (chapter, start, end) its characters are."""
+
+    book: str
+    start: int
+    end: int
+    pieces: list[tuple[int, int, int]]
+
+
+class PartAbout(TypedDict):
+    """The training or the validation part in figures."""
+
+    tokens: int
+    characters: int
+    bytes: int
+    stretches: list[StretchAbout]
+
+
+class TokensAbout(TypedDict):
+    """What tokens.json holds."""
+
+    vocab_size: int
+    gap_characters: int
+    train: PartAbout
+    val: PartAbout
+
+
 @dataclass(frozen=True)
 class TokenData:
     """Token ids of the training and the validation part.
 
-    Each stretch of text stands behind one `<|endoftext|>`. `about` is what tokens.json holds: for each part
-    its tokens, characters, bytes, and stretches {book, start, end (of its ids), pieces [[chapter, start, end]]}.
+    Each stretch of text stands behind one `<|endoftext|>`. `about` is what tokens.json holds.
     """
 
     train: Ids
     val: Ids
-    about: dict[str, Any]
+    about: TokensAbout
 
     def stretches(self, part: Part) -> list[tuple[int, int]]:
         """Half-open ranges of ids of each stretch, without its `<|endoftext|>`."""
@@ -67,18 +93,18 @@ class TokenData:
 
 def write_tokens(folder: Path, chapters: list[Chapter], split: Split, tokenizer: Tokenizer) -> TokenData:
     """Encode both parts and write them to `folder`, atomically, file by file; tokens.json comes last."""
-    about: dict[str, Any] = {"vocab_size": tokenizer.vocab_size, "gap_characters": split.gap_characters}
+    about: dict[Part, PartAbout] = {}
     arrays: dict[str, Ids] = {}
     parts: list[tuple[Part, list[Stretch]]] = [("train", split.train), ("val", split.val)]
     for part, stretches in parts:
         texts = [stretch.text(chapters) for stretch in stretches]
         ids: list[int] = []
-        rows = []
+        rows: list[StretchAbout] = []
         for stretch, encoded in zip(stretches, tokenizer.encode_many(texts), strict=True):
             ids.append(tokenizer.end_of_text)
             start = len(ids)
             ids += encoded
-            pieces = [[chapters[p.chapter_index].chapter, p.start, p.end] for p in stretch.pieces]
+            pieces = [(chapters[p.chapter_index].chapter, p.start, p.end) for p in stretch.pieces]
             rows.append({"book": stretch.book, "start": start, "end": len(ids), "pieces": pieces})
         arrays[part] = np.array(ids, dtype=np.uint16 if tokenizer.vocab_size <= 2**16 else np.uint32)
         about[part] = {
@@ -89,8 +115,14 @@ def write_tokens(folder: Path, chapters: list[Chapter], split: Split, tokenizer:
         }
         with files.atomic_path(folder / f"{part}.npy") as path, path.open("wb") as out:
             np.save(out, arrays[part])
-    files.write_json(folder / "tokens.json", about)
-    return TokenData(arrays["train"], arrays["val"], about)
+    whole: TokensAbout = {
+        "vocab_size": tokenizer.vocab_size,
+        "gap_characters": split.gap_characters,
+        "train": about["train"],
+        "val": about["val"],
+    }
+    files.write_json(folder / "tokens.json", whole)
+    return TokenData(arrays["train"], arrays["val"], whole)
 
 
 def read_tokens(folder: Path) -> TokenData:

@@ -1,6 +1,6 @@
 """A language model as judge, where words cannot be compared: grades answers, and says which of two is better.
 
-Rows of answers and something to `ask` go in; grades, wins and the judge's agreement with marked answers come out.
+Replies go in; grades, wins and the judge's agreement with marked answers come out. `judge_strategy.py` asks for them.
 The judge always sees the reference and, where there is one, the evidence; pairs are shown in both orders, and count as
 won only if both orders say so (Zheng et al. 2023, arXiv:2306.05685).
 """
@@ -10,22 +10,16 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Protocol
 
 from pydantic import BaseModel, ConfigDict
 
-from ..chat import Message
 from ..files import read_jsonl
 from ..stats import mcnemar, share
 from .results import Agreement, Graded
-
-Ask = Callable[[list[Message]], str]
-"""Sends a conversation, returns what was said; raises what ends the work."""
-AskAll = Callable[[Sequence[list[Message]]], list[str]]
-"""The same for many conversations at once, answers in their order."""
 
 GRADES = (0, 1, 2)
 """Wrong, partly right, right."""
@@ -68,48 +62,27 @@ class Preferred(BaseModel):
     p: float
 
 
-_CASE = """\
-问题：{question}
-参考答案：{reference}
-{evidence}"""
-
-_GRADE = """\
-你是严格的阅卷人。请只依据参考答案和原文评判，不凭自己的印象；文笔好坏不计，先说对的后又说错的不算全对。
-
-{case}
-考生的回答：{answer}
-
-评分：2 = 与参考答案意思相符；1 = 部分相符，或说对了但夹有错误；0 = 错误、答非所问、没有回答。
-只输出 JSON：{{"grade": 0、1 或 2, "why": "一句话理由"}}"""
-
-_PAIR = """\
-你是严格的阅卷人。请只依据参考答案和原文评判哪个回答更正确；长短和文笔不计，都对或都错就是平手。
-
-{case}
-回答 A：{first}
-回答 B：{second}
-
-只输出 JSON：{{"better": "A"、"B" 或 "tie", "why": "一句话理由"}}"""
+def grade_of(reply: str) -> int | None:
+    """The grade that a reply gives, 0 to 2; None where it cannot be read."""
+    return {str(grade): grade for grade in GRADES}.get(_field(reply, "grade"))
 
 
-def grade_all(cases: Sequence[Case], ask: AskAll) -> list[int | None]:
-    """The grade of each answer, 0 to 2; None where the judge's reply could not be read."""
-    replies = ask([_message(_GRADE.format(case=_case(case), answer=case.answer or "（没有回答）")) for case in cases])
-    return [{str(grade): grade for grade in GRADES}.get(_field(reply, "grade")) for reply in replies]
+def better_of(reply: str) -> str | None:
+    """Which of two answers a reply calls better: A, B or tie; None where it cannot be read."""
+    word = _field(reply, "better")
+    return word if word in ("A", "B", "tie") else None
 
 
-def prefer_all(first: Sequence[Case], second: Sequence[Case], ask: AskAll) -> list[str | None]:
-    """For each pair of answers to one question `first`, `second`, or `tie`; None where a reply could not be read.
+def in_both_orders(forward: str | None, backward: str | None) -> str | None:
+    """Which of two answers is better, `first`, `second` or `tie`, by what was said of them in both orders.
 
-    A judge that changes its mind with the order of the answers gives a tie.
+    A judge that changes its mind with the order of the answers gives a tie; None where a reply is missing.
     """
-    pairs = list(zip(first, second, strict=True))
-    forward = [_message(_PAIR.format(case=_case(a), first=a.answer, second=b.answer)) for a, b in pairs]
-    backward = [_message(_PAIR.format(case=_case(a), first=b.answer, second=a.answer)) for a, b in pairs]
-    replies = ask([*forward, *backward])
-    here = [{"A": "first", "B": "second", "tie": "tie"}.get(_field(reply, "better")) for reply in replies[: len(pairs)]]
-    back = [{"B": "first", "A": "second", "tie": "tie"}.get(_field(reply, "better")) for reply in replies[len(pairs) :]]
-    return [None if None in both else both[0] if both[0] == both[1] else "tie" for both in zip(here, back, strict=True)]
+    if forward is None or backward is None:
+        return None
+    here = {"A": "first", "B": "second", "tie": "tie"}[forward]
+    there = {"A": "second", "B": "first", "tie": "tie"}[backward]
+    return here if here == there else "tie"
 
 
 def graded(grades: Iterable[int | None]) -> Graded:
@@ -151,15 +124,6 @@ def agreement(ours: Sequence[int | None], theirs: Sequence[int]) -> Agreement:
     chance = sum(ours.count(grade) * theirs.count(grade) for grade in GRADES) / count**2 if count else 0.0
     kappa = round((same - chance) / (1 - chance), 4) if chance < 1 else 1.0
     return Agreement(answers=count, same=round(same, 4), kappa=kappa)
-
-
-def _case(case: Case) -> str:
-    evidence = f"原文：{case.evidence}\n" if case.evidence else ""
-    return _CASE.format(question=case.question, reference=case.reference, evidence=evidence).strip()
-
-
-def _message(text: str) -> list[Message]:
-    return [{"role": "user", "content": text}]
 
 
 def _field(reply: str, name: str) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from ..errors import InputError
 from ..generation import Sampling
@@ -75,7 +74,7 @@ def _of_group(result: ExamResult, group: str) -> list[Answer]:
     return [answer for answer in result.answers if not group or answer.group == group]
 
 
-def export_harness(ws: Workspace, recipe: Recipe, folder: Path, exam: Path | None) -> dict[str, Any]:
+def export_harness(ws: Workspace, recipe: Recipe, folder: Path, exam: Path | None) -> dict[str, object]:
     """Write an exam as tasks of lm-evaluation-harness, without the questions that stand in training.
 
     Raises:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from .. import files
@@ -105,7 +105,11 @@ def export_tasks(items: Sequence[Item], folder: Path, name: str, max_new_tokens:
         }
         for choice in make_choices(scored)
     ]
-    for task, template, rows in (("written", _WRITTEN, written), ("chosen", _CHOSEN, chosen)):
+    tasks: list[tuple[str, str, Sequence[Mapping[str, object]]]] = [
+        ("written", _WRITTEN, written),
+        ("chosen", _CHOSEN, chosen),
+    ]
+    for task, template, rows in tasks:
         data = folder / f"{name}_{task}.jsonl"
         files.write_jsonl(data, rows)
         text = template.format(name=name, data=json.dumps(str(data.resolve())), tokens=max_new_tokens)

@@ -101,7 +101,7 @@ def _read(path: Path, *needed: str) -> list[Item]:
     return items
 
 
-def _item_of(row: dict[str, Any], where: str, number: str, *needed: str) -> Item:
+def _item_of(row: dict[str, object], where: str, number: str, *needed: str) -> Item:
     """One question of a row.
 
     Args:
@@ -113,7 +113,7 @@ def _item_of(row: dict[str, Any], where: str, number: str, *needed: str) -> Item
         InputError: a field is missing or of the wrong type.
     """
     for key in ("question", *needed):
-        if not isinstance(row.get(key), str) or not row[key].strip():
+        if not (text := row.get(key)) or not isinstance(text, str) or not text.strip():
             raise InputError(tr("{where}: {key} is missing or empty; it must be a text.", where=where, key=key))
     aliases, options = (_texts(row.get(key), f"{where}: {key}") for key in ("aliases", "options"))
     answer = _text(row.get("answer"))
@@ -127,7 +127,7 @@ def _item_of(row: dict[str, Any], where: str, number: str, *needed: str) -> Item
             )
     return Item(
         id=_text(row.get("id")) or number,
-        question=row["question"].strip(),
+        question=str(row["question"]).strip(),
         answer=answer,
         accepted=(shortest, *aliases) if shortest else (),
         options=options,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -260,7 +260,7 @@ class ExamResult(Marks):
     exam: str
     questions: int = 0
     inputs: dict[str, str]
-    settings: dict[str, Any]
+    settings: dict[str, object]
     seconds: float
     leaks: Leaks
     heldout: dict[str, Heldout]
@@ -270,7 +270,13 @@ class ExamResult(Marks):
     @property
     def partial(self) -> bool:
         """Whether only some of the exam's questions were asked (`--limit`): no base for a choice."""
-        return len(self.answers) < self.questions or bool(self.settings.get("eval", {}).get("limit"))
+        return len(self.answers) < self.questions or bool(self.eval_settings.get("limit"))
+
+    @property
+    def eval_settings(self) -> dict[str, object]:
+        """The settings of [eval] by which the exam was taken."""
+        group = self.settings.get("eval")
+        return group if isinstance(group, dict) else {}
 
     @property
     def short(self) -> str:
@@ -282,7 +288,7 @@ class ExamResult(Marks):
         """The rows of its table: its groups if there are several, then all."""
         return {**(self.groups if len(self.groups) > 1 else {}), "all": self.scores}
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
         """The result as a JSON object."""
         return self.model_dump(mode="json")
 

@@ -1,21 +1,21 @@
 """One engine for samples, exams, chat and serving: batched, cached, streamed; and scores of given answers."""
 
-from .detokenizer import TextWriter
+from .detokenizer import Detokenizer
 from .engine import Engine, Written
-from .generate import Generated, generate, stream
+from .generate import Completion, generate, stream
 from .loglikelihood import choice_loglikelihoods, loglikelihoods
-from .sampling import LEAST_TEMPERATURE, Likelihood, Sampling
+from .sampling import MIN_TEMPERATURE, Likelihood, Sampling
 from .sequence import Row
 from .sureness import sureness
 
 __all__ = [
-    "LEAST_TEMPERATURE",
+    "MIN_TEMPERATURE",
+    "Completion",
+    "Detokenizer",
     "Engine",
-    "Generated",
     "Likelihood",
     "Row",
     "Sampling",
-    "TextWriter",
     "Written",
     "choice_loglikelihoods",
     "generate",

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from ..tokenizer import StreamDecoder
 
 
-class TextWriter:
+class Detokenizer:
     """Turns ids into text that may be shown, holding back what may be the beginning of a stop string.
 
     Attributes:

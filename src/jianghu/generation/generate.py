@@ -16,7 +16,7 @@ BUDGET = 8192
 
 
 @dataclass(frozen=True)
-class Generated:
+class Completion:
     """New ids of one row, without the stop token; `finished` says that the model stopped by itself."""
 
     ids: list[int]
@@ -53,10 +53,10 @@ def stream(
             yield [(numbers[new.row], new.id) for new in step]
 
 
-def generate(model: Transformer, prompts: list[list[int]], sampling: Sampling, stop: set[int]) -> list[Generated]:
+def generate(model: Transformer, prompts: list[list[int]], sampling: Sampling, stop: set[int]) -> list[Completion]:
     """Write all rows to their end. See `stream`."""
     written: list[list[int]] = [[] for _ in prompts]
     for step in stream(model, prompts, sampling, stop):
         for row, id in step:
             written[row].append(id)
-    return [Generated(ids[:-1], True) if ids and ids[-1] in stop else Generated(ids, False) for ids in written]
+    return [Completion(ids[:-1], True) if ids and ids[-1] in stop else Completion(ids, False) for ids in written]

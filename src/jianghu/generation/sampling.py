@@ -12,7 +12,7 @@ from torch import Tensor
 from ..errors import InputError
 from ..messages import tr
 
-LEAST_TEMPERATURE = 1e-4
+MIN_TEMPERATURE = 1e-4
 """A lower temperature is greedy: dividing by it leaves nothing but the likeliest token, and may leave float32."""
 RANGES: dict[str, tuple[float, float]] = {
     "temperature": (0.0, 100.0),
@@ -73,7 +73,7 @@ class Sampling:
     @property
     def greedy(self) -> bool:
         """Whether the likeliest token is taken each time."""
-        return self.temperature < LEAST_TEMPERATURE
+        return self.temperature < MIN_TEMPERATURE
 
     @property
     def penalised(self) -> bool:

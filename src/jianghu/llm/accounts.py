@@ -15,7 +15,7 @@ from .store import Reply
 
 FIRST_REST, LONGEST_REST = 1.0, 60.0  # seconds; the span of the backoff of an account that is refused
 PATIENCE = 3  # failures in a row that are the provider's trouble, before its accounts rest
-MOST_STRAIN = 20  # rounds of refusals without a good reply after which an account is given up
+MAX_STRAIN = 20  # rounds of refusals without a good reply after which an account is given up
 _SPOKE = {"ok", "truncated", "empty", "invalid", "filtered", "too_long", "bad_request"}
 """Outcomes that show that the endpoint lets us in."""
 
@@ -86,20 +86,20 @@ class Account:
         if reply.outcome in _SPOKE:
             self.strain = 0
             self.window.good()
-        elif reply.outcome in ("dead", "broke", "not_found"):
+        elif reply.outcome in ("invalid_key", "account_blocked", "not_found"):
             words = f"{outcome_words(reply.outcome)} ({reply.detail})"
-            if reply.outcome == "dead":
+            if reply.outcome == "invalid_key":
                 sending.key.dead = words
             else:
                 self.dead = words
-        elif reply.outcome == "cool":
+        elif reply.outcome == "quota_exhausted":
             self.rest_until = max(self.rest_until, now + (reply.wait or 0.0))
         else:
             self._strained(sending, reply, now)
 
     def _strained(self, sending: Sending, reply: Reply, now: float) -> None:
-        """Send less after slow_down and timeout; rest after Retry-After, and when refusals go on."""
-        if reply.outcome in ("slow_down", "timeout"):
+        """Send less after rate_limited and timeout; rest after Retry-After, and when refusals go on."""
+        if reply.outcome in ("rate_limited", "timeout"):
             news = self.window.refused(sending.epoch)
         else:
             news = now >= self._rest_ends
@@ -110,13 +110,13 @@ class Account:
         self.strain += 1
         if reply.outcome == "unreachable" and self.strain > self.retries:
             self.dead = tr("cannot be reached, after {count} tries: {words}", count=self.strain, words=reply.detail)
-        elif self.strain >= MOST_STRAIN:
+        elif self.strain >= MAX_STRAIN:
             self.dead = tr(
                 "{count} refusals in a row, the last: {words}",
                 count=self.strain,
                 words=f"{outcome_words(reply.outcome)} ({reply.detail})",
             )
-        patience = PATIENCE if reply.outcome == "busy" else 1 if self.window.width > 1 else 0
+        patience = PATIENCE if reply.outcome == "server_error" else 1 if self.window.width > 1 else 0
         if reply.wait is None and self.strain > patience:
             # Full jitter (Brooker 2015): many clients that were refused at once do not come back at once.
             most = min(LONGEST_REST, FIRST_REST * 2 ** (self.strain - patience - 1))

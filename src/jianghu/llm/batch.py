@@ -21,7 +21,7 @@ from .client import CallFailed, Client
 from .completions import Answer, Reader
 from .endpoint import Endpoint
 from .keys import Key
-from .store import Batch, Reply, Store, Taken
+from .store import Batch, LeasedRequest, Reply, Store
 
 MOST = 10_000  # requests of one batch; providers allow 50,000
 POLL = 30.0  # seconds between looks
@@ -29,7 +29,7 @@ HALF = 0.5  # of the price
 ENDED = {"completed", "expired", "cancelled", "failed"}
 NAME = re.compile(r"[\w.:/-]{1,200}", re.ASCII)  # of a file or a batch
 PIECE = 200  # replies that are committed at once
-PASSING = {"busy", "slow_down", "timeout", "unreachable"}
+PASSING = {"server_error", "rate_limited", "timeout", "unreachable"}
 """Outcomes of a call after which it is made again."""
 MISSES = 5  # failed calls in a row that are put up with
 
@@ -49,7 +49,7 @@ class BatchSender:
         store: Store,
         number: int,
         settings: TeacherSettings,
-        received: Callable[[Sequence[tuple[Taken, Reply]], Sequence[Reply]], None],
+        received: Callable[[Sequence[tuple[LeasedRequest, Reply]], Sequence[Reply]], None],
         stop: threading.Event,
     ) -> None:
         self.client, self.endpoint, self.key, self.store, self.number = client, endpoint, key, store, number
@@ -123,7 +123,7 @@ class BatchSender:
         answer = await self._call("POST", "files", data={"purpose": "batch"}, files=files)
         return self._name(answer, "id")
 
-    def _name(self, body: dict[str, Any], field: str) -> str:
+    def _name(self, body: dict[str, object], field: str) -> str:
         """What the provider calls a file or a batch; it is kept and becomes a part of addresses."""
         name = body.get(field)
         if isinstance(name, str) and NAME.fullmatch(name) and self.reader.scrub(name) == name:
@@ -138,7 +138,7 @@ class BatchSender:
             )
         )
 
-    def _lines(self, batch: Batch) -> Iterator[dict[str, Any]]:
+    def _lines(self, batch: Batch) -> Iterator[dict[str, object]]:
         for taken in self.store.packed(batch):
             body = self.endpoint.dialect.body(taken.request.body, self.endpoint.model, self.settings.extra)
             yield {"custom_id": taken.request.key, "method": "POST", "url": self._path(), "body": body}
@@ -159,7 +159,7 @@ class BatchSender:
         body = {"input_file_id": batch.file, "endpoint": self._path(), "completion_window": "24h"}
         return self._name(await self._call("POST", "batches", json=body), "id")
 
-    async def _look(self, batch: Batch) -> dict[str, Any]:
+    async def _look(self, batch: Batch) -> dict[str, object]:
         return await self._call("GET", f"batches/{batch.remote}")
 
     async def _fetch(self, batch: Batch, file: str) -> int:
@@ -167,7 +167,7 @@ class BatchSender:
         path, count = f"files/{file}/content", 0
         for miss in range(MISSES):
             waiting = {taken.request.key: taken for taken in self.store.packed(batch)}
-            piece: list[tuple[Taken, Reply]] = []
+            piece: list[tuple[LeasedRequest, Reply]] = []
             count = 0
             try:
                 async for line in self.client.lines(self.endpoint.beside(path), self.key):
@@ -187,7 +187,7 @@ class BatchSender:
                 break
         return count
 
-    def _read(self, line: str, waiting: dict[str, Taken]) -> tuple[Taken, Reply] | None:
+    def _read(self, line: str, waiting: dict[str, LeasedRequest]) -> tuple[LeasedRequest, Reply] | None:
         """The request and the reply of a line; None where it is of no request that waits."""
         try:
             row = json.loads(line)
@@ -198,12 +198,12 @@ class BatchSender:
             return None  # half a line; its request is open again when the batch closes
         return (taken, self.reader.read(Answer(status, told), taken.request.body["messages"])) if taken else None
 
-    def _keep(self, replies: list[tuple[Taken, Reply]]) -> None:
+    def _keep(self, replies: list[tuple[LeasedRequest, Reply]]) -> None:
         bad = [taken.id for taken, reply in replies if not reply.accepted]
         self.store.add_replies([(taken.id, reply) for taken, reply in replies], failed=bad)
         self.received([pair for pair in replies if pair[1].accepted], [reply for _, reply in replies])
 
-    async def _call(self, method: str, path: str, **more: Any) -> dict[str, Any]:
+    async def _call(self, method: str, path: str, **more: Any) -> dict[str, object]:
         text = await self._text(method, path, **more)
         try:
             body = json.loads(text)

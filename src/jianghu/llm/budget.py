@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
 from ..messages import tr
+from .store.requests import Body
 from .usage import asked_text, tokens_of
 
 SHARE_SAID = 0.5  # of max_tokens, before anything is known
@@ -24,14 +24,14 @@ class Estimate:
     tokens_in: int = 0
     tokens_out: int = 0
 
-    def of(self, body: dict[str, Any]) -> tuple[float, float]:
+    def of(self, body: Body) -> tuple[float, float]:
         """Tokens in and out of a request."""
         said = self.tokens_out / self.replies if self.replies else body["max_tokens"] * SHARE_SAID
         if not self.characters:
             return tokens_of(asked_text(body["messages"])), said
         return _length(body) * self.tokens_in / self.characters, said
 
-    def learn(self, body: dict[str, Any], tokens_in: int | None, tokens_out: int | None) -> None:
+    def learn(self, body: Body, tokens_in: int | None, tokens_out: int | None) -> None:
         """Take a reply's counts into account."""
         if tokens_in and tokens_out:
             self.replies += 1
@@ -40,7 +40,7 @@ class Estimate:
             self.tokens_out += tokens_out
 
 
-def _length(body: dict[str, Any]) -> int:
+def _length(body: Body) -> int:
     return sum(len(message["content"]) for message in body["messages"])
 
 

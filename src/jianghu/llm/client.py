@@ -27,7 +27,7 @@ from .completions import Answer, Reader
 from .endpoint import Endpoint
 from .keys import Key
 from .scrub import Scrubber
-from .store import Reply
+from .store import Body, Reply
 
 CONNECT = 15.0  # seconds to wait for a connection
 FILE_TIMEOUT = 3600.0  # seconds for a whole file of replies
@@ -73,7 +73,7 @@ class Client:
         self._all.append(client)
         return client
 
-    async def send(self, body: dict[str, Any], endpoint: Endpoint, key: Key) -> Reply:
+    async def send(self, body: Body, endpoint: Endpoint, key: Key) -> Reply:
         """Ask once, and say what came of it. Does not raise for anything that a server can do.
 
         Args:
@@ -144,7 +144,7 @@ class Client:
             raise CallFailed("unreachable", _connection_words(error)) from None
         except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError, RuntimeError) as error:
             words = _without_password(str(error)) or type(error).__name__
-            raise CallFailed("busy", tr("the connection broke: {error}", error=words)) from None
+            raise CallFailed("server_error", tr("the connection broke: {error}", error=words)) from None
         finally:
             self._free[near].append(client)  # the last one used comes first: its connection is the warmest
 

@@ -149,7 +149,7 @@ def _outcome(reason: str | None, content: str, thought: bool, message: Any, max_
     if reason in ("content_filter", "sensitive"):
         return "filtered", tr("the provider's filter refused: {text}", text=content or "-")
     if reason == "network_error":
-        return "busy", tr("the provider reports a network error of its own")
+        return "server_error", tr("the provider reports a network error of its own")
     if content.strip():
         return "ok", ""
     if message.get("tool_calls") or message.get("function_call"):

@@ -11,10 +11,11 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal
 
 from ..recipe import TeacherSettings
+from .store.requests import Body
 
 Format = Literal["json_schema", "json_object", "plain"]
 _POORER: dict[str, Format] = {"json_schema": "json_object", "json_object": "plain"}
-SWITCHES: dict[str, dict[str, Any]] = {
+SWITCHES: dict[str, dict[str, object]] = {
     "none": {},
     "thinking": {"thinking": {"type": "disabled"}},
     "enable_thinking": {"enable_thinking": False},
@@ -68,18 +69,18 @@ class Dialect:
             own["switch"] = "enable_thinking"
         return cls(**{**own, "steps": tuple(own.get("steps", ())), "tried": tuple(own.get("tried", ()))})
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
         """The dialect as JSON."""
         return asdict(self)
 
-    def body(self, request: dict[str, Any], model: str, extra: dict[str, Any] | None = None) -> dict[str, Any]:
+    def body(self, request: Body, model: str, extra: dict[str, object] | None = None) -> dict[str, object]:
         """The JSON body of a chat completion.
 
         Args:
             request: messages, max_tokens, temperature and schema; where schema is None, the reply is plain text.
             extra: the user's own parameters, which beat all others.
         """
-        body: dict[str, Any] = {"model": model, "messages": request["messages"], self.length: request["max_tokens"]}
+        body: dict[str, object] = {"model": model, "messages": request["messages"], self.length: request["max_tokens"]}
         if self.temperature:
             body["temperature"] = request["temperature"]
         if self.stream:

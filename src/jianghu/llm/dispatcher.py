@@ -12,7 +12,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 from ..errors import RunError
 from ..messages import tr
@@ -26,14 +26,14 @@ from .failures import failures
 from .keys import Key
 from .pool import Pool
 from .prices import price
-from .store import Reply, Store, Taken
+from .store import Body, LeasedRequest, Reply, Store
 
 FIRST_WAIT, LONGEST_WAIT = 1.0, 60.0  # seconds; the span of the backoff of a request
 GRACE = 10.0  # seconds in which requests in flight may end when the run stops
 LATELY = 50  # finished requests by which a hopeless run is told
-PASSING = {"busy", "timeout", "empty", "invalid"}
+PASSING = {"server_error", "timeout", "empty", "invalid"}
 """Outcomes after which a request is tried again, a few times."""
-OF_THE_KEY = {"slow_down", "unreachable", "cool", "dead", "broke", "not_found"}
+OF_THE_KEY = {"rate_limited", "unreachable", "quota_exhausted", "invalid_key", "account_blocked", "not_found"}
 """Outcomes that are about the account, not the request: it is tried again elsewhere, and that does not count."""
 _SHORT = 0.2  # seconds between looks at the stop event
 
@@ -41,16 +41,16 @@ _SHORT = 0.2  # seconds between looks at the stop event
 class Transport(Protocol):
     """What sends one request, such as `Client`."""
 
-    async def send(self, body: dict[str, Any], endpoint: Endpoint, key: Key) -> Reply:
+    async def send(self, body: Body, endpoint: Endpoint, key: Key) -> Reply:
         """Ask once. Does not raise for anything that a server can do."""
         ...
 
 
 @dataclass(frozen=True)
-class Flight:
+class InFlight:
     """A request in flight."""
 
-    taken: Taken
+    taken: LeasedRequest
     sending: Sending
     dialect: Dialect
 
@@ -75,7 +75,7 @@ class Sender:
         settings: TeacherSettings,
         budget: Budget,
         estimate: Estimate,
-        received: Callable[[Sequence[tuple[Taken, Reply]], Sequence[Reply]], None],
+        received: Callable[[Sequence[tuple[LeasedRequest, Reply]], Sequence[Reply]], None],
         failed: Callable[[Reply], None],
         stop: threading.Event,
     ) -> None:
@@ -86,11 +86,11 @@ class Sender:
             # How to ask is learned by one request at a time; what worked is remembered with the store.
             if known := store.dialect(endpoint.address, endpoint.model):
                 endpoint.dialect, endpoint.proven, endpoint.format_proven = Dialect.stored(known), True, True
-        self._next: deque[Taken] = deque()
+        self._next: deque[LeasedRequest] = deque()
         self._dry = False  # the store has no open request
         self._due: float | None = None  # when the first waiting request is due
         self._lately: deque[bool] = deque(maxlen=LATELY)
-        self._flying: dict[asyncio.Task[Reply], Flight] = {}
+        self._flying: dict[asyncio.Task[Reply], InFlight] = {}
         self._landed: list[asyncio.Task[Reply]] = []
         self._news = asyncio.Event()
 
@@ -143,10 +143,10 @@ class Sender:
             self.budget.reserve(taken.id, money, sum(tokens))
             endpoint = sending.account.endpoint
             task = asyncio.ensure_future(self.transport.send(body, endpoint, sending.key))
-            self._flying[task] = Flight(taken, sending, endpoint.dialect)
+            self._flying[task] = InFlight(taken, sending, endpoint.dialect)
             task.add_done_callback(self._on_landed)
 
-    def _take(self) -> Taken | None:
+    def _take(self) -> LeasedRequest | None:
         """The next request: of those at hand, else of the store."""
         now = self.pool.now()
         due = self._due is not None and self._due <= now
@@ -192,11 +192,11 @@ class Sender:
             if not task.cancelled():
                 task.result()  # a fault of ours must not pass in silence
 
-    def _keep(self, landed: Sequence[tuple[Flight, Reply]]) -> None:
+    def _keep(self, landed: Sequence[tuple[InFlight, Reply]]) -> None:
         now = self.pool.now()
         later: list[tuple[int, float, int, str]] = []
         retold = 0
-        lost: list[tuple[Taken, Reply]] = []
+        lost: list[tuple[LeasedRequest, Reply]] = []
         for flight, reply in landed:
             taken = flight.taken
             self.pool.end(flight.sending, reply)
@@ -246,7 +246,7 @@ class Sender:
                 )
             )
 
-    def _prove(self, flight: Flight, thought: bool) -> None:
+    def _prove(self, flight: InFlight, thought: bool) -> None:
         """Remember how an endpoint was asked when it answered well; where it thought unasked, how to ask it next."""
         endpoint = flight.sending.account.endpoint
         endpoint.proven = True
@@ -256,7 +256,7 @@ class Sender:
         if thought:
             self._calmer(flight)
 
-    def _calmer(self, flight: Flight) -> bool:
+    def _calmer(self, flight: InFlight) -> bool:
         """After a reply with thoughts where none were wanted: whether the next one is told another way not to think."""
         endpoint = flight.sending.account.endpoint
         if self.settings.think:
@@ -281,7 +281,7 @@ class Sender:
             prices = self.settings.price_in, self.settings.price_out
             self.store.set_model(endpoint.address, endpoint.model, *prices, endpoint.dialect.to_dict())
 
-    def _says_it_otherwise(self, flight: Flight, reply: Reply) -> bool:
+    def _says_it_otherwise(self, flight: InFlight, reply: Reply) -> bool:
         """Whether a refusal may be about how the request was said; then it is said in the next dialect."""
         endpoint = flight.sending.account.endpoint
         known = endpoint.proven if flight.taken.request.body["schema"] is None else endpoint.format_proven
@@ -296,7 +296,7 @@ class Sender:
         endpoint.dialect = poorer or Dialect.first(self.settings)
         return poorer is not None
 
-    def _without_this_switch(self, flight: Flight, reply: Reply) -> bool:
+    def _without_this_switch(self, flight: InFlight, reply: Reply) -> bool:
         """Whether a refusal is about how the model was told not to think, which may change long after the format."""
         endpoint = flight.sending.account.endpoint
         if flight.dialect.switch != endpoint.dialect.switch:

@@ -22,13 +22,13 @@ Outcome = Literal[
     "truncated",  # an answer, cut off at the length limit
     "empty",  # an answer without a word
     "invalid",  # status 200, but no chat completion
-    "slow_down",  # the account asks too much at once: ask less
-    "busy",  # the provider's trouble: try again after a while
+    "rate_limited",  # the account asks too much at once: ask less
+    "server_error",  # the provider's trouble: try again after a while
     "timeout",  # no reply in time
     "unreachable",  # no connection
-    "cool",  # the account's quota is spent until a time
-    "dead",  # the key is refused
-    "broke",  # the account is refused: unpaid, locked, without permission
+    "quota_exhausted",  # the account's quota is spent until a time
+    "invalid_key",  # the key is refused
+    "account_blocked",  # the account is refused: unpaid, locked, without permission
     "not_found",  # no such model or address
     "filtered",  # the provider's filter refuses this request
     "too_long",  # the prompt is longer than the model reads
@@ -36,19 +36,19 @@ Outcome = Literal[
 ]
 
 ZHIPU: dict[str, Outcome] = {
-    **dict.fromkeys(("1000", "1001", "1002", "1003", "1004"), "dead"),
-    **dict.fromkeys(("1110", "1111", "1112", "1113", "1121", "1220", "1309", "1311"), "broke"),
-    **dict.fromkeys(("500", "1100", "1120", "1230", "1231", "1234", "1305", "1312"), "busy"),
+    **dict.fromkeys(("1000", "1001", "1002", "1003", "1004"), "invalid_key"),
+    **dict.fromkeys(("1110", "1111", "1112", "1113", "1121", "1220", "1309", "1311"), "account_blocked"),
+    **dict.fromkeys(("500", "1100", "1120", "1230", "1231", "1234", "1305", "1312"), "server_error"),
     **dict.fromkeys(("1210", "1213", "1214", "1215"), "bad_request"),
     **dict.fromkeys(("1211", "1212", "1221", "1222"), "not_found"),
     **dict.fromkeys(("1300", "1301"), "filtered"),
-    **dict.fromkeys(("1302", "1303", "1313"), "slow_down"),
-    **dict.fromkeys(("1304", "1308", "1310"), "cool"),
+    **dict.fromkeys(("1302", "1303", "1313"), "rate_limited"),
+    **dict.fromkeys(("1304", "1308", "1310"), "quota_exhausted"),
     "1261": "too_long",
 }
-DEEPSEEK: dict[str, Outcome] = {"insufficient_balance": "broke", "invalid_api_key": "dead"}
+DEEPSEEK: dict[str, Outcome] = {"insufficient_balance": "account_blocked", "invalid_api_key": "invalid_key"}
 QWEN: dict[str, Outcome] = {
-    **dict.fromkeys(("invalidapikey", "invalid_api_key"), "dead"),
+    **dict.fromkeys(("invalidapikey", "invalid_api_key"), "invalid_key"),
     **dict.fromkeys(
         (
             "arrearage",
@@ -58,7 +58,7 @@ QWEN: dict[str, Outcome] = {
             "access_denied",
             "allocationquota.freetieronly",
         ),
-        "broke",
+        "account_blocked",
     ),
     # insufficient_quota is OpenAI's word for an unpaid bill; here it is the limit of tokens a minute.
     **dict.fromkeys(
@@ -72,7 +72,7 @@ QWEN: dict[str, Outcome] = {
             "limit_burst_rate",
             "insufficient_quota",
         ),
-        "slow_down",
+        "rate_limited",
     ),
     **dict.fromkeys(("datainspectionfailed", "data_inspection_failed"), "filtered"),
     **dict.fromkeys(("modelnotfound", "model_not_found", "model_not_supported"), "not_found"),
@@ -88,11 +88,11 @@ QWEN: dict[str, Outcome] = {
             "requesttimeout",
             "responsetimeout",
         ),
-        "busy",
+        "server_error",
     ),
 }
 OPENAI: dict[str, Outcome] = {
-    **dict.fromkeys(("invalid_api_key", "incorrect_api_key"), "dead"),
+    **dict.fromkeys(("invalid_api_key", "incorrect_api_key"), "invalid_key"),
     **dict.fromkeys(
         (
             "insufficient_quota",
@@ -101,20 +101,20 @@ OPENAI: dict[str, Outcome] = {
             "account_deactivated",
             "unsupported_country_region_territory",
         ),
-        "broke",
+        "account_blocked",
     ),
-    "rate_limit_exceeded": "slow_down",
-    "slow_down": "slow_down",
+    "rate_limit_exceeded": "rate_limited",
+    "slow_down": "rate_limited",
     "model_not_found": "not_found",
     "context_length_exceeded": "too_long",
     **dict.fromkeys(("content_policy_violation", "content_filter"), "filtered"),
-    "server_error": "busy",
+    "server_error": "server_error",
 }
 LOCAL: dict[str, Outcome] = {
     "exceed_context_size_error": "too_long",  # llama.cpp
-    "unavailable_error": "busy",  # llama.cpp, while it loads the model
-    "server_error": "busy",
-    "authentication_error": "dead",
+    "unavailable_error": "server_error",  # llama.cpp, while it loads the model
+    "server_error": "server_error",
+    "authentication_error": "invalid_key",
     "notfounderror": "not_found",  # vLLM
 }
 TABLES: Mapping[str, Mapping[str, Outcome]] = {
@@ -125,10 +125,10 @@ _HOSTS = {
     "bigmodel.cn": "zhipu", "z.ai": "zhipu", "deepseek.com": "deepseek", "aliyuncs.com": "qwen", "openai.com": "openai",
 }  # fmt: skip
 _WORDS: dict[str, Outcome] = {
-    "insufficient balance": "broke",
-    "余额不足": "broke",
-    "欠费": "broke",
-    "exceeded your current quota": "broke",
+    "insufficient balance": "account_blocked",
+    "余额不足": "account_blocked",
+    "欠费": "account_blocked",
+    "exceeded your current quota": "account_blocked",
     "maximum context length": "too_long",
     "context size": "too_long",
     "range of input length": "too_long",
@@ -136,9 +136,9 @@ _WORDS: dict[str, Outcome] = {
 """Words that mean the same with nearly everybody."""
 _OWN_WORDS: dict[str, dict[str, Outcome]] = {
     "qwen": {
-        "free allocated quota exceeded": "broke",
-        "allocated quota exceeded": "slow_down",
-        "exceeded your current quota": "slow_down",
+        "free allocated quota exceeded": "account_blocked",
+        "allocated quota exceeded": "rate_limited",
+        "exceeded your current quota": "rate_limited",
     }
 }
 """Words that come before a provider's codes, because one code of it has two meanings."""
@@ -167,7 +167,7 @@ def outcome_of(
     lower, own = words.lower(), _OWN_WORDS.get(provider, {})
     outcome = _by_words(lower, own) or _by_code(codes, provider) or _by_words(lower, _WORDS) or _by_status(status)
     wait = retry_after(headers or {})
-    if outcome == "cool" and wait is None:
+    if outcome == "quota_exhausted" and wait is None:
         wait = _until(words) or DAILY
     return outcome, wait
 
@@ -183,17 +183,17 @@ def _by_words(words: str, table: Mapping[str, Outcome]) -> Outcome | None:
 
 def _by_status(status: int) -> Outcome:
     if status == 402:
-        return "broke"
+        return "account_blocked"
     if status in (401, 403):
-        return "dead"
+        return "invalid_key"
     if status == 429:
-        return "slow_down"
+        return "rate_limited"
     if status == 404:
         return "not_found"
     if status == 413:
         return "too_long"
     if status in (408, 409, 425) or status >= 500:
-        return "busy"
+        return "server_error"
     return "invalid" if status < 300 else "bad_request"
 
 

@@ -34,7 +34,7 @@ _ASCII = {
 _BRACKET = re.compile(r"[{\[]")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,30}")
 LONGEST = 200_000  # characters of a reply that are looked at
-MOST_TRIES = 2_000  # brackets at which reading is tried
+MAX_TRIES = 2_000  # brackets at which reading is tried
 EFFORT = 16  # how often, in all, a text may be read over for brackets that do not close
 
 
@@ -167,7 +167,7 @@ def _strict(text: str) -> tuple[list[Any], bool]:
     decoder = json.JSONDecoder(strict=False)
     values: list[Any] = []
     broken, at, read = False, 0, 0
-    for _ in range(MOST_TRIES):
+    for _ in range(MAX_TRIES):
         match = _BRACKET.search(text, at)
         if match is None:
             return values, broken
@@ -184,11 +184,11 @@ def _strict(text: str) -> tuple[list[Any], bool]:
     return values, True
 
 
-def _mended(text: str, whole: Sequence[dict[str, Any]], most: int, wanted: _Wanted) -> list[dict[str, Any]]:
+def _mended(text: str, whole: Sequence[dict[str, object]], most: int, wanted: _Wanted) -> list[dict[str, object]]:
     """The whole objects, as they were written, and between them those that a repair finds; at most `most` in all."""
     begin = _BRACKET.search(text)
     # Where brackets run wild there is nothing to mend, and the repairer takes a minute over them.
-    if begin is None or len(_BRACKET.findall(text)) > MOST_TRIES:
+    if begin is None or len(_BRACKET.findall(text)) > MAX_TRIES:
         return []
     try:
         found, _ = _marked([json_repair.loads(text[begin.start() :])], wanted)
@@ -202,9 +202,9 @@ def _mended(text: str, whole: Sequence[dict[str, Any]], most: int, wanted: _Want
     return sorted(items, key=lambda item: order.index(item[mark]) if item[mark] in order else -1)
 
 
-def _marked(values: list[Any], wanted: _Wanted) -> tuple[list[dict[str, Any]], int]:
+def _marked(values: list[Any], wanted: _Wanted) -> tuple[list[dict[str, object]], int]:
     """Objects with the field that is wanted among the values, and the number of other things where they should be."""
-    items: list[dict[str, Any]] = []
+    items: list[dict[str, object]] = []
     strays = 0
     for value in values:
         for found in _leaves(value, wanted, 0):
@@ -228,9 +228,9 @@ def _leaves(value: Any, wanted: _Wanted, depth: int) -> Iterator[Any]:
                 yield part
 
 
-def _named(item: dict[str, Any], wanted: _Wanted) -> dict[str, Any]:
+def _named(item: dict[str, object], wanted: _Wanted) -> dict[str, object]:
     """The fields of an object by our names; where two become one, the one that has our name stays."""
-    fields: dict[str, Any] = {}
+    fields: dict[str, object] = {}
     for name, value in item.items():
         ours = wanted.field(name)
         if ours not in fields or ours == name:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TypedDict
 
 from ..errors import RunError
 from ..messages import tr
@@ -15,7 +15,23 @@ from .keys import Key, read_accounts
 from .limits import Bucket, Window
 from .store import Reply
 
-MOST_REST = 600.0  # seconds; where every account rests longer, the run ends instead of waiting
+MAX_REST = 600.0  # seconds; where every account rests longer, the run ends instead of waiting
+
+
+class AccountStatus(TypedDict):
+    """An account as `status` shows it.
+
+    Attributes:
+        keys, dead_keys: hashes. at_once: requests it may have in flight. rests: seconds. dead: why it is not used.
+    """
+
+    endpoint: str
+    keys: list[str]
+    dead_keys: list[str]
+    at_once: int
+    in_flight: int
+    rests: float
+    dead: str
 
 
 class Pool:
@@ -78,7 +94,7 @@ class Pool:
                 tr("no live key is left. {what}. What was received is kept; the same command goes on.", what=told)
             )
         rest = min(account.rest_until for account in alive) - self.now()
-        if rest > MOST_REST:
+        if rest > MAX_REST:
             raise RunError(
                 tr(
                     "every account asks to wait, the shortest {seconds:.0f} s, as for a spent quota. What was received "
@@ -98,7 +114,7 @@ class Pool:
         """How many requests may be in flight at once, as far as is known."""
         return sum(int(account.window.width) for account in self.accounts if account.alive)
 
-    def facts(self) -> list[dict[str, Any]]:
+    def facts(self) -> list[AccountStatus]:
         """Each account for `status`: hashes of its keys, the window found, what is wrong."""
         now = self.now()
         return [

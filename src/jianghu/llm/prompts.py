@@ -35,6 +35,10 @@ PLACES = {
     "before": "the text before the quote",
     "quote": "the quote that is to prove the answer",
     "after": "the text after the quote",
+    "reference": "the answer that is right",
+    "evidence": "the book's words that prove it",
+    "first": "the first of two answers",
+    "second": "the second of two answers",
 }
 """What may stand in braces."""
 LARGEST = 200_000  # bytes of a prompt's file

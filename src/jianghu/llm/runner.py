@@ -10,8 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
 
 from .. import files
 from ..corpus import Chapter
@@ -26,7 +25,7 @@ from .dispatcher import Sender, Transport
 from .failures import failures
 from .job import Strategy
 from .pool import Pool, make_pool
-from .store import Item, Reply, Request, Store, Taken
+from .store import Item, LeasedRequest, Reply, Request, Store
 
 POOL_SHOWN = 2.0  # seconds between notes of the pool's state for `status`
 
@@ -74,7 +73,7 @@ class Run:
     """One run of strategies over a shelf.
 
     Args:
-        on_progress: gets the fields of `Summary` as a dictionary, after every wave of replies.
+        on_progress: gets a copy of the `Summary` so far, after every wave of replies.
         transport: what sends; a `Client` if none is given.
     """
 
@@ -83,7 +82,7 @@ class Run:
         chapters: Sequence[Chapter],
         store: Store,
         settings: TeacherSettings,
-        on_progress: Callable[[dict[str, Any]], None] | None = None,
+        on_progress: Callable[[Summary], None] | None = None,
         budget: Budget | None = None,
         transport: Transport | None = None,
         batch: bool = False,
@@ -172,7 +171,7 @@ class Run:
     async def _ask(
         self, strategy: Strategy, number: int, pool: Pool, transport: Transport, stop: threading.Event
     ) -> str | None:
-        def received(good: Sequence[tuple[Taken, Reply]], all_: Sequence[Reply]) -> None:
+        def received(good: Sequence[tuple[LeasedRequest, Reply]], all_: Sequence[Reply]) -> None:
             self.now.asked += len(all_)
             self.now.tokens += sum((reply.tokens_in or 0) + (reply.tokens_out or 0) for reply in all_)
             self.now.cost += sum(reply.cost for reply in all_)
@@ -231,7 +230,7 @@ class Run:
     def _show(self) -> None:
         self.now.seconds = time.monotonic() - self._began
         if self.on_progress:
-            self.on_progress(asdict(self.now))
+            self.on_progress(replace(self.now))
 
 
 def run_strategies(
@@ -239,7 +238,7 @@ def run_strategies(
     chapters: Sequence[Chapter],
     store: Store,
     settings: TeacherSettings,
-    on_progress: Callable[[dict[str, Any]], None] | None = None,
+    on_progress: Callable[[Summary], None] | None = None,
     stop: threading.Event | None = None,
     budget: Budget | None = None,
     transport: Transport | None = None,
@@ -248,7 +247,7 @@ def run_strategies(
     """Ask the teacher all that strategies want and that has no reply yet; read, check and store what it says.
 
     Args:
-        on_progress: gets the fields of `Summary` as a dictionary, after every wave of replies.
+        on_progress: gets a copy of the `Summary` so far, after every wave of replies.
         stop: set it from another thread to end the run; Ctrl-C does the same.
         budget: what may be spent; the run ends well when it is reached, and says so in `Summary.ended`.
         transport: what sends the requests; the HTTP client, if none is given.

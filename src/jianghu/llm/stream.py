@@ -21,7 +21,7 @@ class Assembler:
     def __init__(self) -> None:
         self.length, self.count, self.done = 0, 0, False
         self._parts: dict[str, list[str]] = {name: [] for name in TEXTS}
-        self._message: dict[str, Any] = {}
+        self._message: dict[str, object] = {}
         self._finish: Any = None
         self._usage: Any = None
         self._error: Any = None
@@ -46,7 +46,7 @@ class Assembler:
         if isinstance(event, dict):
             self._take(event)
 
-    def _take(self, event: dict[str, Any]) -> None:
+    def _take(self, event: dict[str, object]) -> None:
         if event.get("error"):
             self._error = event
         if isinstance(event.get("usage"), dict):
@@ -68,7 +68,7 @@ class Assembler:
         if delta.get("tool_calls"):
             self._message["tool_calls"] = [{}]
 
-    def completion(self) -> dict[str, Any]:
+    def completion(self) -> dict[str, object]:
         """A chat completion; or the error that the stream told, or one that says that the stream broke off."""
         if self._error is not None:
             return dict(self._error)

@@ -44,7 +44,7 @@ def read_usage(usage: Any, asked: str, said: str) -> Usage:
     return Usage(tokens_in, tokens_out, min(_cached(found), tokens_in))
 
 
-def _cached(usage: dict[str, Any]) -> int:
+def _cached(usage: dict[str, object]) -> int:
     """Tokens of the prompt that came out of the cache: DeepSeek's name, OpenAI's, and that of Moonshot and Qianfan."""
     details = usage.get("prompt_tokens_details")
     inner = details.get("cached_tokens") if isinstance(details, dict) else None

@@ -31,7 +31,7 @@ class Checkpoint:
     about: dict[str, Any]
 
 
-def save_checkpoint(path: Path, model: Transformer, tokenizer: Tokenizer, about: dict[str, Any]) -> None:
+def save_checkpoint(path: Path, model: Transformer, tokenizer: Tokenizer, about: dict[str, object]) -> None:
     """Write a checkpoint folder atomically: config.json, model.safetensors (float32; the tied head is not
     repeated), generation_config.json, the tokenizer, and jianghu.json with `about`."""
     weights = {name: tensor.detach().float().cpu().contiguous() for name, tensor in model.state_dict().items()}

@@ -82,7 +82,7 @@ class ModelConfig:
         }
 
     @classmethod
-    def from_hugging_face(cls, data: dict[str, Any], where: str) -> ModelConfig:
+    def from_hugging_face(cls, data: dict[str, object], where: str) -> ModelConfig:
         """Read config.json.
 
         Raises:
@@ -141,7 +141,7 @@ class ModelConfig:
         return asdict(self)
 
 
-def _count(data: dict[str, Any], key: str, where: str, most: int = LARGEST) -> int:
+def _count(data: dict[str, object], key: str, where: str, most: int = LARGEST) -> int:
     """A whole number above 0 of config.json."""
     if key not in data:
         raise InputError(tr("{where}: {key} is missing.", where=where, key=key))
@@ -159,7 +159,7 @@ def _count(data: dict[str, Any], key: str, where: str, most: int = LARGEST) -> i
     return value
 
 
-def _positive(data: dict[str, Any], key: str, where: str) -> float:
+def _positive(data: dict[str, object], key: str, where: str) -> float:
     """A finite number above 0 of config.json."""
     if key not in data:
         raise InputError(tr("{where}: {key} is missing.", where=where, key=key))

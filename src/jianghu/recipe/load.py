@@ -7,6 +7,7 @@ from __future__ import annotations
 import difflib
 import os
 import tomllib
+from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any, get_args
@@ -26,7 +27,7 @@ from .training import TrainSettings
 PRESETS = ("demo", "evening", "seed", "modern")
 
 
-def preset_values(name: str) -> dict[str, Any]:
+def preset_values(name: str) -> dict[str, object]:
     """The settings in which a preset differs from the defaults, as nested dictionaries.
 
     Raises:
@@ -45,7 +46,9 @@ def preset_values(name: str) -> dict[str, Any]:
     return {"preset": name, **tomllib.loads(text)}
 
 
-def load_recipe(path: Path | None = None, overrides: dict[str, Any] | None = None, preset: str = "modern") -> Recipe:
+def load_recipe(
+    path: Path | None = None, overrides: Mapping[str, object] | None = None, preset: str = "modern"
+) -> Recipe:
     """Read a recipe: the preset, then the file, then the overrides (flags).
 
     Args:
@@ -56,7 +59,7 @@ def load_recipe(path: Path | None = None, overrides: dict[str, Any] | None = Non
         InputError: the file cannot be read, a key is unknown, a value has the wrong type or is out of
             range, or settings contradict each other. The message names the file, the key and the fix.
     """
-    own: dict[str, Any] = {}
+    own: dict[str, object] = {}
     where = f"preset {preset}"
     if path is not None:
         where = str(path)
@@ -89,7 +92,7 @@ RENAMED = {("synth", "judge", "trials"): "calibration_size"}
 """Settings that had another name once: where they stand → what they are called now."""
 
 
-def present(values: dict[str, Any], where: str) -> dict[str, Any]:
+def present(values: dict[str, object], where: str) -> dict[str, object]:
     """Settings of a file as they are written now: old names still count, with a line that names the new one.
 
     Args:
@@ -100,11 +103,17 @@ def present(values: dict[str, Any], where: str) -> dict[str, Any]:
     if isinstance(synth, dict) and isinstance(synth.get("teacher"), str):  # the name alone
         result["synth"] = {**synth, "teacher": {"teacher": synth["teacher"]}}
     for (*groups, old), new in RENAMED.items():
-        result = _rename(result, groups, old, new, where)
+        result = renamed(result, groups, old, new, where)
     return result
 
 
-def _rename(values: dict[str, Any], groups: list[str], old: str, new: str, where: str) -> dict[str, Any]:
+def renamed(values: dict[str, object], groups: Sequence[str], old: str, new: str, where: str) -> dict[str, object]:
+    """Values in which a key has its new name, with a line that says so.
+
+    Args:
+        groups: the tables in which it stands, from the outside.
+        where: the file, for that line.
+    """
     if not groups:
         if old not in values or new in values:
             return values
@@ -113,10 +122,10 @@ def _rename(values: dict[str, Any], groups: list[str], old: str, new: str, where
     inner = values.get(groups[0])
     if not isinstance(inner, dict):
         return values
-    return {**values, groups[0]: _rename(inner, groups[1:], old, new, where)}
+    return {**values, groups[0]: renamed(inner, groups[1:], old, new, where)}
 
 
-def whole_paths(values: dict[str, Any], folder: Path, group: type[BaseModel] = Recipe) -> dict[str, Any]:
+def whole_paths(values: Mapping[str, object], folder: Path, group: type[BaseModel] = Recipe) -> dict[str, object]:
     """Settings whose paths of files begin at the root instead of at this folder; what is not a setting stays."""
     result = dict(values)
     for key, value in values.items():
@@ -132,7 +141,7 @@ def whole_paths(values: dict[str, Any], folder: Path, group: type[BaseModel] = R
     return result
 
 
-def merge(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
+def merge(base: Mapping[str, object], over: Mapping[str, object]) -> dict[str, object]:
     """`over` laid over `base`, group by group; neither is changed."""
     result = dict(base)
     for key, value in over.items():
@@ -141,7 +150,7 @@ def merge(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
     return result
 
 
-def build(values: dict[str, Any], where: str) -> Recipe:
+def build(values: Mapping[str, object], where: str) -> Recipe:
     """A `Recipe` from nested dictionaries.
 
     Raises:

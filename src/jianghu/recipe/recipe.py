@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import PrivateAttr
 
@@ -32,18 +32,18 @@ class Recipe(Settings):
     sample: SampleSettings = SampleSettings()
     eval: EvalSettings = EvalSettings()
     serve: ServeSettings = ServeSettings()
-    _flags: dict[str, Any] = PrivateAttr(default_factory=dict)
+    _flags: dict[str, object] = PrivateAttr(default_factory=dict)
 
     def __eq__(self, other: object) -> bool:
         """Whether all settings are the same, wherever they came from."""
         return isinstance(other, Recipe) and self.model_dump() == other.model_dump()
 
-    def with_flags(self, flags: dict[str, Any]) -> Recipe:
+    def with_flags(self, flags: dict[str, object]) -> Recipe:
         """This recipe, which knows that these of its settings came from the command line."""
         other = self.model_copy()
         other._flags = flags
         return other
 
-    def flags(self, *groups: str) -> dict[str, Any]:
+    def flags(self, *groups: str) -> dict[str, object]:
         """The settings of these groups that came from the command line, as nested dictionaries."""
         return {group: self._flags[group] for group in groups if self._flags.get(group)}

@@ -1,4 +1,4 @@
-"""The file of a study: a title, a question, the settings of its members, and the values to try.
+"""The file of a study: a title, a question, the settings of its trials, and the values to try.
 
 TOML goes in, `StudySettings` come out.
 """
@@ -16,7 +16,7 @@ from .. import files
 from ..errors import InputError
 from ..messages import tr
 from .base import Settings
-from .load import explain, merge, nearest
+from .load import explain, merge, nearest, renamed
 
 Choices = Annotated[list[Any], Field(min_length=1)]
 
@@ -33,9 +33,9 @@ class Range(Settings):
 
 
 class SearchSettings(Settings):
-    """A search: Optuna proposes each next member by what the finished ones reached."""
+    """A search: Optuna proposes each next trial by what the finished ones reached."""
 
-    members: Annotated[int, Field(gt=0)]
+    trials: Annotated[int, Field(gt=0)]
     """How many to train."""
     space: dict[str, Range | Choices]
     """For each setting, such as "pretrain.learning_rate", the range or the list to choose from."""
@@ -43,16 +43,16 @@ class SearchSettings(Settings):
     """Of the proposals."""
 
 
-class MemberSettings(Settings):
-    """A member with a name of its own, for a study that is no full grid."""
+class TrialSettings(Settings):
+    """A trial with a name of its own, for a study that is no full grid."""
 
     name: str
-    settings: dict[str, Any]
+    settings: dict[str, object]
     """Dotted names and values, as in a grid."""
 
 
 class StudySettings(Settings):
-    """A study file. Exactly one of `grid`, `members` and `search` says what its members are."""
+    """A study file. Exactly one of `grid`, `trials` and `search` says what its trials are."""
 
     title: str
     title_zh: str = ""
@@ -62,18 +62,18 @@ class StudySettings(Settings):
     preset: Literal["demo", "evening", "seed", "modern"] = "seed"
     """Settings of model, training and exam that the study's own are laid over."""
     stages: Annotated[list[Literal["pretrain", "sft", "eval"]], Field(min_length=1)] = ["pretrain"]
-    """What is done for a member, in this order. `sft` needs `pretrain`, whose run equal members share."""
+    """What is done for a trial, in this order. `sft` needs `pretrain`, whose run equal trials share."""
     goal: Literal["val_bpc", "accuracy"] = "val_bpc"
-    """What ranks members: least bits per character of the last run, or most right answers in the exam."""
+    """What ranks trials: least bits per character of the last run, or most right answers in the exam."""
     examined: list[str] = ["last"]
     """Checkpoints that take the exam: last, best, or milestones for every one that `keep_every` kept."""
-    settings: dict[str, Any] = {}
-    """Laid over the preset for every member, in the same groups as jianghu.toml."""
+    settings: dict[str, object] = {}
+    """Laid over the preset for every trial, in the same groups as jianghu.toml."""
     grid: dict[str, Choices] = {}
-    """For each setting the values to try; every combination is a member."""
-    members: list[MemberSettings] = []
+    """For each setting the values to try; every combination is a trial."""
+    trials: list[TrialSettings] = []
     search: SearchSettings | None = None
-    scale: dict[str, dict[str, Any]] = {}
+    scale: dict[str, dict[str, object]] = {}
     """Other sizes of the same study: [scale.cpu] is laid over this file by `--scale cpu`."""
 
 
@@ -104,6 +104,16 @@ def find_study(given: Path) -> Path:
     )
 
 
+def _present(values: dict[str, object], where: str) -> dict[str, object]:
+    """A study in today's words: trials were called members once."""
+    scales = values.get("scale")
+    places: list[tuple[str, ...]] = [(), *(("scale", name) for name in (scales if isinstance(scales, dict) else ()))]
+    for place in places:
+        for groups in (place, (*place, "search")):
+            values = renamed(values, groups, "members", "trials", where)
+    return values
+
+
 def read_study(path: Path, scale: str | None = None) -> tuple[StudySettings, str]:
     """The settings of a study file, and the study's name: the file's, and the scale's after a dash.
 
@@ -114,8 +124,10 @@ def read_study(path: Path, scale: str | None = None) -> tuple[StudySettings, str
         values = tomllib.loads(files.read_text(path))
     except tomllib.TOMLDecodeError as error:
         raise InputError(tr("{path}: not valid TOML: {error}.", path=path, error=error)) from None
+    values = _present(values, str(path))
     if scale is not None:
-        scales = values.get("scale", {})
+        found = values.get("scale")
+        scales = found if isinstance(found, dict) else {}
         if scale not in scales:
             hint = nearest(scale, scales)
             raise InputError(
@@ -131,11 +143,11 @@ def read_study(path: Path, scale: str | None = None) -> tuple[StudySettings, str
         study = StudySettings.model_validate(values)
     except ValidationError as error:
         raise InputError(f"{path}: {explain(error, StudySettings)}") from None
-    kinds = [kind for kind in ("grid", "members", "search") if getattr(study, kind)]
+    kinds = [kind for kind in ("grid", "trials", "search") if getattr(study, kind)]
     if len(kinds) != 1:
         raise InputError(
             tr(
-                "{path}: give exactly one of [grid], [[members]] and [search]; it has {value}.",
+                "{path}: give exactly one of [grid], [[trials]] and [search]; it has {value}.",
                 path=path,
                 value=kinds or "none",
             )

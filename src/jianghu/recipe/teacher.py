@@ -49,7 +49,7 @@ def _hours(value: str) -> str:
     return value
 
 
-def _extra(value: dict[str, Any]) -> dict[str, Any]:
+def _extra(value: dict[str, object]) -> dict[str, object]:
     if taken := sorted({"model", "messages"} & value.keys()):
         raise ValueError(tr("{name} has a place of its own", name=taken[0]))
     try:
@@ -62,7 +62,7 @@ def _extra(value: dict[str, Any]) -> dict[str, Any]:
 
 
 Hours = Annotated[str, AfterValidator(_hours)]
-Extra = Annotated[dict[str, Any], AfterValidator(_extra)]
+Extra = Annotated[dict[str, object], AfterValidator(_extra)]
 
 
 @cache

@@ -29,7 +29,8 @@ def to_toml(recipe: Recipe, comments: bool = True) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _group_toml(title: str, group: Settings, given: dict[str, Any], comments: bool) -> list[str]:
+def _group_toml(title: str, group: Settings, given: object, comments: bool) -> list[str]:
+    given = given if isinstance(given, dict) else {}
     lines = ["", *(_comment(type(group).__doc__) if comments else []), f"[{title}]"]
     nested: list[str] = []
     for key, field in type(group).model_fields.items():

@@ -32,7 +32,7 @@ class Answering:
     @property
     def data(self) -> dict[str, Any]:
         """What the page's script starts from. It writes as in the exam: greedily, with the same length and penalty."""
-        taken = self.exam.settings.get("eval", {}) if self.exam else {}
+        taken = self.exam.eval_settings if self.exam else {}
         settings = {
             "temperature": 0,
             "max_tokens": taken.get("max_new_tokens", 96),

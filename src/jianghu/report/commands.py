@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from ..evaluation import ExamResult
 from ..recipe import Recipe
@@ -39,10 +39,10 @@ def exam_command(result: ExamResult, shared: Recipe) -> str:
     words = ["jianghu", "eval", run if named_by_run else result.short]
     if result.exam != "data/records":
         words += ["--exam", result.exam]
-    return shlex.join([*words, *_flags(result.settings.get("eval", {}), shared.eval.model_dump())])
+    return shlex.join([*words, *_flags(result.eval_settings, shared.eval.model_dump())])
 
 
-def _flags(own: dict[str, Any], shared: dict[str, Any]) -> list[str]:
+def _flags(own: Mapping[str, object], shared: Mapping[str, object]) -> list[str]:
     """The settings in which two groups differ, as flags; what is not set in one of them, or is a group of its own, has
     none."""
     flags: list[str] = []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
 from ..evaluation import ExamResult
 from ..machine import Environment
@@ -165,7 +165,7 @@ class Trial:
 
     name: str
     state: str
-    values: dict[str, Any]
+    values: dict[str, object]
     best_val: float | None = None
     best_step: int | None = None
     steps: int | None = None

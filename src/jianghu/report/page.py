@@ -105,12 +105,12 @@ def _evenly(rows: list[T], most: int) -> list[T]:
     return [rows[n * (len(rows) - 1) // (most - 1)] for n in range(most)]
 
 
-def _samples(run: Run) -> list[dict[str, Any]]:
+def _samples(run: Run) -> list[dict[str, object]]:
     steps = set(_evenly(sorted({sample.step for sample in run.samples}), MAX_STEPS))
     return [vars(sample) for sample in run.samples if sample.step in steps]
 
 
-def _answers(exam: ExamResult, exams: int) -> list[dict[str, Any]]:
+def _answers(exam: ExamResult, exams: int) -> list[dict[str, object]]:
     """Rows for the page's script; `pieces` is the answer as `marked` cuts it."""
     keep = {"group", "question", "reference", "outcome", "finished"}
     chosen = _evenly(list(exam.answers), max(2, min(MAX_ANSWERS, MAX_ANSWERS_IN_ALL // exams)))

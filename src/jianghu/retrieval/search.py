@@ -12,7 +12,7 @@ import numpy as np
 
 SATURATION, LENGTH = 1.2, 0.75
 """BM25's k1 and b."""
-LEAST_IDF = 1e-3
+MIN_IDF = 1e-3
 """Of a term that stands in more than half of the passages."""
 
 
@@ -48,7 +48,7 @@ def bm25(places: Sequence[int], counts: Sequence[int], lengths: np.ndarray) -> t
         lengths: characters of every passage, over their mean.
     """
     where, times = np.array(places, np.uint32), np.array(counts, np.float32)
-    idf = max(np.log((len(lengths) - len(where) + 0.5) / (len(where) + 0.5)), LEAST_IDF)
+    idf = max(np.log((len(lengths) - len(where) + 0.5) / (len(where) + 0.5)), MIN_IDF)
     norm = SATURATION * (1 - LENGTH + LENGTH * lengths[where])
     return where, (idf * times * (SATURATION + 1) / (times + norm)).astype(np.float16)
 

@@ -192,7 +192,7 @@ async def whole(request: Request, service: Service, order: Order, shape: Shape) 
             watching.cancel()
     finally:
         service.worker.leave(order)
-    service.metrics.gone.add(model=order.model)
+    service.metrics.gone.labels(order.model).inc()
     return Response(status_code=499)  # nginx's word for it; nobody reads it
 
 
@@ -237,7 +237,7 @@ class Streamed(StreamingResponse):
         finally:
             self.service.worker.leave(self.order)
             if not self.finished:
-                self.service.metrics.gone.add(model=self.order.model)
+                self.service.metrics.gone.labels(self.order.model).inc()
 
     async def _events(self, shape: Shape, usage: bool) -> AsyncIterator[str]:
         written = 0

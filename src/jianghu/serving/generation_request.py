@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
-from ..generation import Likelihood, Row, Sampling, TextWriter
+from ..generation import Detokenizer, Likelihood, Row, Sampling
 from .errors import ApiError
 
 Ending = Literal["stop", "length"]
@@ -53,7 +53,7 @@ class Text:
     sampling: Sampling
     stop: set[int]
     draws: list[int] | None
-    writer: TextWriter
+    writer: Detokenizer
     row: Row | None = None
     tokens: list[Token] = field(default_factory=list)  # written, but not in the text shown yet
 

@@ -51,7 +51,7 @@ class Guard:
         async def counted(message: Message) -> None:
             if message["type"] == "http.response.start":
                 route = getattr(scope.get("route"), "path", "none")
-                self.metrics.requests.add(route=route, status=str(message["status"]))
+                self.metrics.requests.labels(route, message["status"]).inc()
                 MutableHeaders(scope=message).setdefault("X-Content-Type-Options", "nosniff")
             await send(message)
 
@@ -62,7 +62,7 @@ class Guard:
         except ApiError as error:
             client = scope.get("client") or ("unknown", 0)
             log.warning("refused %s %r from %s: %s", scope["method"], scope["path"], client[0], error)
-            self.metrics.refused.add(status=str(error.status))
+            self.metrics.refused.labels(error.status).inc()
             await error.response()(scope, receive, counted)
             return
         await self.app(scope, _replay(body, receive), counted)

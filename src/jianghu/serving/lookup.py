@@ -9,7 +9,6 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 from ..corpus import Chapter, read_chapters, shelf_lexicons
 from ..dataset.batches import spread
@@ -82,7 +81,7 @@ class Shelf:
             at = stranger.end
         return parts + ([Part(answer[at:])] if at < len(answer) else [])
 
-    def verdict(self, question: str, answer: str) -> dict[str, Any] | None:
+    def verdict(self, question: str, answer: str) -> dict[str, object] | None:
         """What the records say: the reference, whether the answer holds it, and the place of its evidence."""
         record = self.record(question)
         if record is None:
@@ -94,7 +93,7 @@ class Shelf:
             "evidence": self._evidence(record),
         }
 
-    def _evidence(self, record: Record) -> dict[str, Any] | None:
+    def _evidence(self, record: Record) -> dict[str, object] | None:
         chapter = self.chapters.get((record.book, record.chapter or 0))
         if chapter is None or record.start is None or record.end is None or record.end > len(chapter.text):
             return None
@@ -117,7 +116,7 @@ class Shelf:
         }
 
 
-def place(chapter: Chapter, start: int, end: int) -> dict[str, Any]:
+def place(chapter: Chapter, start: int, end: int) -> dict[str, object]:
     """Where something stands, in the words of the page's routes."""
     return {"book": chapter.book, "chapter": chapter.chapter, "title": chapter.title, "start": start, "end": end}
 

@@ -39,7 +39,7 @@ HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-cache",
 }
-MOST_VOTES_BYTES = 64 * 2**20
+MAX_VOTES_BYTES = 64 * 2**20
 """Size of votes.jsonl beyond which none is kept: some 100,000 votes."""
 KINDS = {
     ".html": "text/html; charset=utf-8",
@@ -111,7 +111,7 @@ def page_router(
     _add_files(router)
 
     @router.get("/api/about")
-    def about() -> dict[str, Any]:
+    def about() -> dict[str, object]:
         """What is served, and what the page can offer here."""
         sample = recipe.sample
         return {
@@ -132,13 +132,13 @@ def page_router(
     @router.get("/api/examples")
     def examples(
         count: Annotated[int, Query(ge=1, le=24)] = 6, turn: Annotated[int, Query(ge=0, le=10_000)] = 0
-    ) -> dict[str, Any]:
+    ) -> dict[str, object]:
         """Questions of the records and beginnings of chapters; another `turn` gives others."""
         shelf = _shelf()
         return {"books": shelf.books, **shelf.examples(count, turn)}
 
     @router.post("/api/look")
-    def look(body: Look) -> dict[str, Any]:
+    def look(body: Look) -> dict[str, object]:
         """An answer with the names of the wrong book marked, and what the records say of it."""
         shelf = _shelf()
         return {
@@ -148,7 +148,7 @@ def page_router(
         }
 
     @router.post("/api/open-book")
-    async def search(body: Search) -> dict[str, Any]:
+    async def search(body: Search) -> dict[str, object]:
         """The passages of the books that match a question best."""
         with told():
             book = await books.open()
@@ -168,7 +168,7 @@ def page_router(
         chapter: Annotated[int, Query(ge=1)],
         start: Annotated[int, Query(ge=0)] = 0,
         end: Annotated[int, Query(ge=0)] = 0,
-    ) -> dict[str, Any]:
+    ) -> dict[str, object]:
         """A chapter in three pieces: before, inside and after a span of its characters."""
         found = _shelf().chapters.get((book, chapter))
         if found is None:
@@ -188,7 +188,7 @@ def page_router(
         row = {"at": datetime.now(UTC).isoformat(timespec="seconds"), **body.model_dump()}
         path = workspace.root / "votes.jsonl"
         with voting, told():  # routes run in threads, and two rows must not mix
-            if path.exists() and path.stat().st_size > MOST_VOTES_BYTES:
+            if path.exists() and path.stat().st_size > MAX_VOTES_BYTES:
                 raise ApiError(409, "votes.jsonl is full (64 MB). Move it away to keep more votes.")
             files.append_jsonl(path, row)
         return {"kept": True}
@@ -218,7 +218,7 @@ def _answer(content: bytes, kind: str) -> Any:
     return answer
 
 
-def _shown(name: str, checkpoint: Checkpoint) -> dict[str, Any]:
+def _shown(name: str, checkpoint: Checkpoint) -> dict[str, object]:
     stage = checkpoint.about.get("stage")
     return {
         "name": name,
@@ -230,14 +230,14 @@ def _shown(name: str, checkpoint: Checkpoint) -> dict[str, Any]:
     }
 
 
-def _place_of(reading: Reading) -> dict[str, Any] | None:
+def _place_of(reading: Reading) -> dict[str, object] | None:
     if not reading.found:
         return None
     own = {"book": reading.book, "chapter": reading.chapter, "title": reading.title}
     return {**own, "start": reading.start, "end": reading.end}
 
 
-def _passage(found: Found) -> dict[str, Any]:
+def _passage(found: Found) -> dict[str, object]:
     pieces, at = [], 0
     for start, end in found.marks:
         pieces += [{"text": found.text[at:start], "marked": False}, {"text": found.text[start:end], "marked": True}]

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from .errors import ApiError
 
 Penalty = Annotated[float, Field(ge=-2, le=2)]
-MOST_CHOICES = 16
+MAX_CHOICES = 16
 _WITHOUT_EFFECT = {
     *("user", "store", "metadata", "service_tier", "safety_identifier", "prompt_cache_key", "parallel_tool_calls"),
     *("reasoning_effort", "verbosity", "prediction"),
@@ -44,7 +44,7 @@ class Asked(_Strict):
     max_tokens: Annotated[int, Field(ge=1)] | None = None
     temperature: Annotated[float, Field(ge=0, le=2)] | None = None
     top_p: Annotated[float, Field(ge=0, le=1)] | None = None
-    n: Annotated[int, Field(ge=1, le=MOST_CHOICES)] | None = 1
+    n: Annotated[int, Field(ge=1, le=MAX_CHOICES)] | None = 1
     stop: Annotated[str, Field(min_length=1, max_length=256)] | Stops | None = None
     seed: Annotated[int, Field(ge=-(2**63), lt=2**64)] | None = None
     presence_penalty: Penalty | None = 0.0

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import PlainTextResponse
@@ -17,7 +16,7 @@ from .requests import Asked, ChatRequest, CompletionRequest
 from .responses import ChatCompletion, Model, ModelList, TextCompletion
 from .service import Service
 
-REFUSALS: dict[int | str, dict[str, Any]] = {
+REFUSALS: dict[int | str, dict[str, object]] = {
     400: {"model": ErrorBody, "description": "The request cannot be used; the message says why."},
     401: {"model": ErrorBody, "description": "The API key is missing or wrong."},
     403: {"model": ErrorBody, "description": "The Host or Origin is not this server's."},
@@ -27,7 +26,7 @@ REFUSALS: dict[int | str, dict[str, Any]] = {
     429: {"model": ErrorBody, "description": "Too many requests wait; try again."},
     503: {"model": ErrorBody, "description": "The request waited too long for its turn."},
 }
-_EVENTS: dict[str, Any] = {"text/event-stream": {"schema": {"type": "string"}}}
+_EVENTS: dict[str, object] = {"text/event-stream": {"schema": {"type": "string"}}}
 
 
 def openai_router(service: Service, books: BookService) -> APIRouter:
@@ -77,7 +76,7 @@ def care_router(service: Service) -> APIRouter:
     router = APIRouter(tags=["care"], responses={code: REFUSALS[code] for code in (401, 403, 408, 413)})
 
     @router.get("/health")
-    async def health() -> dict[str, Any]:
+    async def health() -> dict[str, object]:
         """Whether the server can write, and how busy it is."""
         return {"status": "ok" if service.worker.alive else "failed", "models": service.worker.facts()}
 

@@ -8,7 +8,7 @@ import time
 from collections.abc import AsyncIterator
 
 from ..chat import Message, newest_turns, render
-from ..generation import LEAST_TEMPERATURE, Sampling, TextWriter
+from ..generation import MIN_TEMPERATURE, Detokenizer, Sampling
 from ..model import Checkpoint
 from ..recipe import Recipe
 from .errors import ApiError
@@ -17,7 +17,7 @@ from .metrics import Metrics
 from .model_worker import Worker
 from .requests import Asked, ChatRequest, CompletionRequest
 
-MOST_TOLD = 131_072
+MAX_TOLD = 131_072
 """Tokens, likely ones included, whose likelihoods one whole answer may tell: about 10 MB."""
 
 
@@ -111,9 +111,9 @@ class Service:
         if len(prompts) * count > self.settings.batch + self.settings.queue:
             raise ApiError(400, f"{len(prompts) * count} texts at once are too many.", "invalid_value", where)
         told = len(prompts) * count * most * (1 + (likeliest or 0))
-        if likeliest is not None and not asked.stream and told > MOST_TOLD:
+        if likeliest is not None and not asked.stream and told > MAX_TOLD:
             message = (
-                f"The likelihoods of {told} tokens are too many for one answer; the limit is {MOST_TOLD}. "
+                f"The likelihoods of {told} tokens are too many for one answer; the limit is {MAX_TOLD}. "
                 "Ask for fewer, or stream."
             )
             raise ApiError(400, message, "invalid_value", "logprobs")
@@ -126,7 +126,7 @@ class Service:
                 sampling=sampling,
                 stop=set() if asked.ignore_eos else tokenizer.stop_ids,
                 draws=None if asked.seed is None else [asked.seed % 2**64, index],
-                writer=TextWriter(tokenizer.stream(), asked.stops),
+                writer=Detokenizer(tokenizer.stream(), asked.stops),
             )
             for index in range(len(prompts) * count)
         ]
@@ -137,7 +137,7 @@ class Service:
         """The request's settings over the recipe's [sample]. Greedy text is not penalised unless that is asked for."""
         own = self.recipe.sample
         temperature = own.temperature if asked.temperature is None else asked.temperature
-        penalty = 1.0 if temperature < LEAST_TEMPERATURE else own.repetition_penalty
+        penalty = 1.0 if temperature < MIN_TEMPERATURE else own.repetition_penalty
         return Sampling(
             max_new_tokens=most,
             temperature=temperature,
@@ -157,14 +157,14 @@ class Service:
             ApiError: see `Order.pieces`.
         """
         began, first = time.perf_counter(), True
-        self.metrics.prompt_tokens.add(order.prompt_tokens, model=order.model)
+        self.metrics.prompt_tokens.labels(order.model).inc(order.prompt_tokens)
         async for pieces in order.pieces():
             if first:
-                self.metrics.first.observe(time.perf_counter() - began, model=order.model)
+                self.metrics.first.labels(order.model).observe(time.perf_counter() - began)
                 first = False
             self.worker.make_room(order)
             yield pieces
-        self.metrics.whole.observe(time.perf_counter() - began, model=order.model)
+        self.metrics.whole.labels(order.model).observe(time.perf_counter() - began)
 
 
 def new_id(prefix: str) -> str:

@@ -1,4 +1,4 @@
-"""How much memory a member needs, and how much there is, so that several can be trained at once."""
+"""How much memory a trial needs, and how much there is, so that several can be trained at once."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ _PROCESS = {"cpu": 400e6, "cuda": 800e6}
 """Python with PyTorch, and CUDA's own context."""
 
 
-def member_bytes(recipe: Recipe, stages: list[str], vocab_size: int, device: torch.device) -> int:
-    """Estimated peak of a member's training, in bytes on its device."""
+def trial_bytes(recipe: Recipe, stages: list[str], vocab_size: int, device: torch.device) -> int:
+    """Estimated peak of a trial's training, in bytes on its device."""
     half = device.type == "cuda"
     runs: list[TrainSettings] = [getattr(recipe, stage) for stage in stages if stage in ("pretrain", "sft")]
     peak = 0.0
@@ -33,7 +33,7 @@ def member_bytes(recipe: Recipe, stages: list[str], vocab_size: int, device: tor
 
 
 def memory_limit(device: torch.device) -> int:
-    """Bytes that members may take together: 90 % of the GPU's memory, or 80 % of the machine's."""
+    """Bytes that trials may take together: 90 % of the GPU's memory, or 80 % of the machine's."""
     if device.type == "cuda":
         return int(0.9 * torch.cuda.get_device_properties(device).total_memory)
     try:

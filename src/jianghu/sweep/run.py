@@ -1,4 +1,4 @@
-"""A study from its file to its results: a worker does one member after another, and several may work at once."""
+"""A study from its file to its results: a worker does one trial after another, and several may work at once."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import time
 import traceback
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from .. import files
 from ..dataset.stage import book_files
@@ -17,15 +16,15 @@ from ..progress import Progress
 from ..recipe.study import read_study
 from ..signals import stoppable
 from ..workspace import Workspace
-from .memory import member_bytes, memory_limit
-from .results import write_results
+from .memory import memory_limit, trial_bytes
+from .results import StudyResults, write_results
 from .study import Study
-from .trial import do_member
-from .trials import Ledger
-from .workers import Crew, cores
+from .trial import run_trial
+from .trial_queue import TrialQueue, TrialRow
+from .workers import Workers, cores
 
 POLL = 0.5
-"""Seconds between two looks at the workers, or at whether there is room for another member."""
+"""Seconds between two looks at the workers, or at whether there is room for another trial."""
 
 
 def open_study(ws: Workspace, file: Path, scale: str | None = None) -> Study:
@@ -40,7 +39,7 @@ def open_study(ws: Workspace, file: Path, scale: str | None = None) -> Study:
     if not books:
         raise InputError(tr("{books}: no books. Add one with `{jianghu} books add NOVEL.txt`.", books=ws.books))
     study = Study(settings, name, ws.recipe(), books)
-    study.members()  # so that a wrong setting is refused before anything begins
+    study.trials()  # so that a wrong setting is refused before anything begins
     return study
 
 
@@ -50,36 +49,34 @@ def study_folder(ws: Workspace, study: Study) -> Path:
 
 
 def work(ws: Workspace, study: Study, url: str | None = None, limit: int | None = None) -> None:
-    """Do members until none is left to begin. One that fails is entered as failed, with the reason.
+    """Do trials until none is left to begin. One that fails is entered as failed, with the reason.
 
     Args:
         url: of the database that machines share; None for the journal in the workspace.
-        limit: bytes that all members under way on this machine may take together; None: see `memory_limit`.
+        limit: bytes that all trials under way on this machine may take together; None: see `memory_limit`.
 
     Raises:
-        InterruptedByUser: stopped; the member that was under way is gone on with by the next worker.
+        InterruptedByUser: stopped; the trial that was under way is gone on with by the next worker.
     """
-    ledger = Ledger(study, study_folder(ws, study), url)
+    queue = TrialQueue(study, study_folder(ws, study), url)
     while True:
-        with ledger.claim() as claim:
-            if claim is None:
+        with queue.lease() as lease:
+            if lease is None:
                 return
-            recipe = claim.member.recipe
+            recipe = lease.trial.recipe
             try:
                 device = pick_device(recipe.pretrain.device)
-                needs = member_bytes(recipe, list(study.settings.stages), recipe.tokenizer.vocab_size, device)
-                while not ledger.admit(claim, needs, limit or memory_limit(device)):
+                needs = trial_bytes(recipe, list(study.settings.stages), recipe.tokenizer.vocab_size, device)
+                while not queue.admit(lease, needs, limit or memory_limit(device)):
                     time.sleep(POLL)
-                value, facts = do_member(ws, study, claim.member)
+                value, facts = run_trial(ws, study, lease.trial)
             except InterruptedByUser:
                 raise
-            except Exception as error:  # of whatever kind: the other members are to be done
+            except Exception as error:  # of whatever kind: the other trials are to be done
                 traceback.print_exc()
-                ledger.fail(
-                    claim, str(error) if isinstance(error, JianghuError) else f"{type(error).__name__}: {error}"
-                )
+                queue.fail(lease, str(error) if isinstance(error, JianghuError) else f"{type(error).__name__}: {error}")
             else:
-                ledger.finish(claim, value, facts)
+                queue.finish(lease, value, facts)
 
 
 def run_study(
@@ -91,15 +88,15 @@ def run_study(
     url: str | None = None,
     retry_failed: bool = False,
     say: Callable[[str], None] = lambda text: None,
-) -> dict[str, Any]:
+) -> StudyResults:
     """Run a study to its end with several workers, or go on with one that was left.
 
     Args:
         file: the study file as the user gave it, for the results.
         command: starts one worker.
-        workers: how many; 0: one for each core, two on a GPU; never more than members.
-        retry_failed: try failed members again.
-        say: told of each member that ends.
+        workers: how many; 0: one for each core, two on a GPU; never more than trials.
+        retry_failed: try failed trials again.
+        say: told of each trial that ends.
 
     Returns:
         The results, see `write_results`.
@@ -109,17 +106,17 @@ def run_study(
         RunError: a worker could not work.
     """
     folder = study_folder(ws, study)
-    ledger = Ledger(study, folder, url)
-    members = study.members()
-    ledger.fill(members, retry_failed)
-    total = study.settings.search.members if study.settings.search else len(members)
-    on_gpu = pick_device(study.member({}).recipe.pretrain.device).type != "cpu"
-    crew = Crew(command, min(workers or (2 if on_gpu else cores()), total), ws.root, folder)
+    queue = TrialQueue(study, folder, url)
+    trials = study.trials()
+    queue.fill(trials, retry_failed)
+    total = study.settings.search.trials if study.settings.search else len(trials)
+    on_gpu = pick_device(study.trial({}).recipe.pretrain.device).type != "cpu"
+    processes = Workers(command, min(workers or (2 if on_gpu else cores()), total), ws.root, folder)
     known: dict[str, str] = {}
 
-    def look() -> dict[str, Any]:
-        results = write_results(folder, study, ledger, file)
-        for row in results["members"]:
+    def look() -> StudyResults:
+        results = write_results(folder, study, queue, file)
+        for row in results["trials"]:
             if row["state"] in ("done", "failed") and known.get(row["key"], row["state"]) != row["state"]:
                 say(f"{row['name']}: {told(row)}")
             known[row["key"]] = row["state"]
@@ -129,30 +126,30 @@ def run_study(
         with stoppable() as stopped, Progress(study.settings.title, total) as progress:
             works = True
             while works and not stopped.is_set():
-                works = crew.works()  # before the killed are looked for, so that the last one is not overlooked
-                for number, process, name in crew.killed():
-                    if ledger.fail_process(
+                works = processes.works()  # before the killed are looked for, so that the last one is not overlooked
+                for number, process, name in processes.killed():
+                    if queue.fail_process(
                         process, tr("its process was ended by {name}; was there too little memory?", name=name)
                     ):
-                        crew.replace(number)
+                        processes.replace(number)
                         works = True
-                running = [row["name"] for row in look()["members"] if row["state"] == "running"]
+                running = [row["name"] for row in look()["trials"] if row["state"] == "running"]
                 ended = sum(state in ("done", "failed") for state in known.values())
                 progress.update(ended, now=", ".join(_place(ws, name) for name in running) or "-")
                 stopped.wait(POLL)
     finally:
-        crew.stop()
+        processes.stop()
     results = look()
     if stopped.is_set():
         raise InterruptedByUser(tr("Stopped. What was trained is saved."), same_command=True)
     return results
 
 
-def told(row: dict[str, Any]) -> str:
-    """What came of a member, in words."""
+def told(row: TrialRow) -> str:
+    """What came of a trial, in words."""
     if row["state"] == "failed":
         return tr("failed: {error}", error=row["error"])
-    outcome = row["outcome"]
+    outcome = row["outcome"] or {}
     words = tr("{bits:.3f} bits per character at step {step}", bits=outcome["best_val"], step=outcome["best_step"])
     if "accuracy" not in outcome:
         return words
@@ -160,6 +157,6 @@ def told(row: dict[str, Any]) -> str:
 
 
 def _place(ws: Workspace, name: str) -> str:
-    """A member under way, with the step that it has reached."""
+    """A trial under way, with the step that it has reached."""
     rows = files.read_log(ws.run(name) / "metrics.jsonl")
     return tr("{name} at step {step}", name=name, step=rows[-1]["step"]) if rows else name

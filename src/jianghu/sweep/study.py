@@ -1,6 +1,6 @@
-"""A study in a workspace: its settings and the workspace's recipe go in, its members come out.
+"""A study in a workspace: its settings and the workspace's recipe go in, its trials come out.
 
-A member is one combination: a recipe, and the names of the runs that are trained by it.
+A trial is one combination: a recipe, and the names of the runs that are trained by it.
 """
 
 from __future__ import annotations
@@ -21,24 +21,24 @@ SHELF = ("books", "split", "tokenizer", "synth")
 DATA, RECORDS = ("books", "split", "tokenizer"), ("books", "synth")
 """Groups that decide the prepared data, and the records."""
 PRETRAINING = ("books", "split", "tokenizer", "model", "pretrain")
-"""Groups that decide a pretrained model; members that agree in them share one."""
+"""Groups that decide a pretrained model; trials that agree in them share one."""
 
 
 @dataclass(frozen=True)
-class Member:
+class Trial:
     """One combination of a study.
 
     Attributes:
         name: its last run is runs/NAME.
         base: the pretrained run that it starts from or consists of.
-        values: the settings in which members differ, by dotted name.
+        values: the settings in which trials differ, by dotted name.
         recipe: everything resolved.
-        key: hash of all that decides what comes out; a trial of another key is not this member's.
+        key: hash of all that decides what comes out; a trial of another key is not this trial's.
     """
 
     name: str
     base: str
-    values: dict[str, Any]
+    values: dict[str, object]
     recipe: Recipe
     key: str
 
@@ -56,8 +56,8 @@ class Study:
     def __init__(self, settings: StudySettings, name: str, shelf: Recipe, books: dict[str, str]) -> None:
         self.settings, self.name, self.shelf, self.books = settings, name, shelf, books
 
-    def members(self) -> list[Member]:
-        """All members of a grid or a list, those that can share no pretrained run first, so that workers seldom
+    def trials(self) -> list[Trial]:
+        """All trials of a grid or a list, those that can share no pretrained run first, so that workers seldom
         wait for each other; of a search none, since they are proposed one by one.
 
         Raises:
@@ -65,26 +65,26 @@ class Study:
         """
         grid = self.settings.grid
         if grid:
-            found = [self.member(dict(zip(grid, row, strict=True))) for row in itertools.product(*grid.values())]
+            found = [self.trial(dict(zip(grid, row, strict=True))) for row in itertools.product(*grid.values())]
         else:
-            found = [self.member(row.settings, row.name) for row in self.settings.members]
+            found = [self.trial(row.settings, row.name) for row in self.settings.trials]
         seen: dict[str, int] = {}
         turn = []
-        for member in found:
-            seen[member.base] = seen.get(member.base, -1) + 1
-            turn.append(seen[member.base])
-        return [member for _, member in sorted(zip(turn, found, strict=True), key=lambda pair: pair[0])]
+        for trial in found:
+            seen[trial.base] = seen.get(trial.base, -1) + 1
+            turn.append(seen[trial.base])
+        return [trial for _, trial in sorted(zip(turn, found, strict=True), key=lambda pair: pair[0])]
 
-    def member(self, values: dict[str, Any], label: str | None = None) -> Member:
-        """The member with these values of the settings that vary.
+    def trial(self, values: dict[str, object], label: str | None = None) -> Trial:
+        """The trial with these values of the settings that vary.
 
         Raises:
-            InputError: as `members`.
+            InputError: as `trials`.
         """
         where = f"study {self.name}"
         shelf = self.shelf.model_dump(include=set(SHELF))
         layers = [preset_values(self.settings.preset), shelf, self.settings.settings, _nested(values)]
-        resolved: dict[str, Any] = {}
+        resolved: dict[str, object] = {}
         for layer in layers:
             resolved = merge(resolved, layer)
         recipe = build(resolved, where)
@@ -97,20 +97,22 @@ class Study:
         if "sft" in self.settings.stages:
             base = "-".join(part for part in (self.name, _label(own, self.name), "base") if part)
         about = [recipe.model_dump(), self.settings.stages, self.settings.examined, self.books]
-        return Member(name, base, values, recipe, files.sha256_json(about)[:16])
+        return Trial(name, base, values, recipe, files.sha256_json(about)[:16])
 
 
-def _nested(values: dict[str, Any]) -> dict[str, Any]:
+def _nested(values: dict[str, object]) -> dict[str, object]:
     """{"pretrain.block_size": 256} → {"pretrain": {"block_size": 256}}."""
-    result: dict[str, Any] = {}
+    result: dict[str, object] = {}
     for dotted, value in values.items():
-        for part in reversed(dotted.split(".")):
-            value = {part: value}
-        result = merge(result, value)
+        group, _, name = dotted.rpartition(".")
+        nested: dict[str, object] = {name: value}
+        for part in reversed(group.split(".")) if group else ():
+            nested = {part: nested}
+        result = merge(result, nested)
     return result
 
 
-def _label(values: dict[str, Any], study: str) -> str:
+def _label(values: dict[str, object], study: str) -> str:
     """Values as a part of a run's name: block_size-256, or pretrain.max_iters-20000_sft.max_iters-50000.
 
     A setting's group is left out where the name is clear without it, and the whole name where the study has it.

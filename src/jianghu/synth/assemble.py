@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, get_args
+from typing import Literal, TypedDict
 
 from .. import files
 from ..corpus import Chapter
@@ -17,7 +17,7 @@ from ..llm.store import Kept, Reader, Store
 from ..messages import tr
 from ..names import Lexicon
 from ..recipe import Recipe, SynthSettings
-from ..records import Record, Split, split_of
+from ..records import Record, split_of
 from ..workspace import Workspace
 from .bundled import bundled_records, bundled_statements
 from .checks.quote import letters
@@ -32,6 +32,42 @@ from .written import facts_files, written_records, written_statements
 Grouped = Callable[[], Iterable[tuple[str, Record]]]
 """Gives records in order, anew each time, so that they need not be held; each with the group that must stay in one
 split (its fact, or more)."""
+
+
+Made = Literal["cloze", "bundled", "written", "manners"]
+"""Sources of records that need no teacher."""
+Part = Literal["train", "val", "test", "paraphrase", "val_paraphrase"]
+"""Files of data/records."""
+
+
+class RecordFacts(TypedDict, total=False):
+    """Counts for people: records by source, and by file of data/records once they are written.
+
+    Attributes:
+        left_out: by reason. set_aside: rows of the store that cannot be read. bundled_left_out: why they are.
+    """
+
+    cloze: int
+    bundled: int
+    bundled_left_out: str
+    written: int
+    manners: int
+    left_out: dict[str, int]
+    set_aside: int
+    train: int
+    val: int
+    test: int
+    paraphrase: int
+    val_paraphrase: int
+
+
+class Evidence(TypedDict):
+    """Where the evidence of a record stands; all but the book None where it is not known."""
+
+    book: str
+    chapter: int | None
+    start: int | None
+    end: int | None
 
 
 class RecordSet:
@@ -63,7 +99,7 @@ class RecordSet:
         must_have: Sequence[str] = (),
     ) -> None:
         self.store, self.settings, self.lexicons = store, recipe.synth, lexicons
-        self.facts: dict[str, Any] = {}
+        self.facts: RecordFacts = {}
         self.made: list[Record] = []
         self._statements: list[dict[str, str]] = []
         self._wanted = wanted = dict.fromkeys(recipe.synth.strategies)
@@ -86,7 +122,7 @@ class RecordSet:
         self._sources = {*wanted, "import", *store.planned()} - set(recipe.synth.exclude)
         self.damaged: set[str] = set()
 
-    def _add(self, name: str, made: list[Record]) -> None:
+    def _add(self, name: Made, made: list[Record]) -> None:
         self.facts[name] = len(made)
         self.made += made
 
@@ -122,7 +158,9 @@ class RecordSet:
         for name, part in parts.items():
             self.facts[name] = files.write_jsonl(ws.records / f"{name}.jsonl", (record.to_dict() for record in part))
         taught = {record.fact for record in parts["train"]}
-        files.write_jsonl(ws.records / "statements.jsonl", (row for row in self._statements if row["fact"] in taught))
+        files.write_jsonl(
+            ws.records / "statements.jsonl", (dict(row) for row in self._statements if row["fact"] in taught)
+        )
 
     def _why_none(self) -> str:
         """Why there is no record, and what to do."""
@@ -147,7 +185,7 @@ class RecordSet:
         """Whether there is no record."""
         return next(self.active(), None) is None
 
-    def parts(self) -> dict[str, Iterable[Record]]:
+    def parts(self) -> dict[Part, Iterable[Record]]:
         """What each file of data/records holds: name → records. Those of `train` are held in memory."""
         settings = self.settings
         train, exam, val = hold_back(
@@ -157,8 +195,13 @@ class RecordSet:
             settings.seed,
             settings.val_wordings,
         )
-        others = {split: self._of(split) for split in get_args(Split) if split != "train"}
-        return {"train": train, **others, "paraphrase": exam, "val_paraphrase": val}
+        return {
+            "train": train,
+            "val": self._of("val"),
+            "test": self._of("test"),
+            "paraphrase": exam,
+            "val_paraphrase": val,
+        }
 
     def _of(self, split: str) -> Iterator[Record]:
         return (record for record in self.active() if record.split == split)
@@ -250,18 +293,23 @@ def _record(kept: Kept, name: str, settings: SynthSettings) -> tuple[str, Record
     )
 
 
-def _evidence(kept: Kept) -> dict[str, Any]:
+def _evidence(kept: Kept) -> Evidence:
     """Book, chapter, start and end of a record's evidence."""
     fields, passage = kept.content, kept.passage
     if passage is None:  # an imported record, whose evidence, if any, was searched for in the book
-        return {name: fields.get(name) for name in ("book", "chapter", "start", "end")}
-    place: dict[str, Any] = {"book": passage.book, "chapter": passage.chapter, "start": None, "end": None}
+        return {
+            "book": fields["book"],
+            "chapter": fields.get("chapter"),
+            "start": fields.get("start"),
+            "end": fields.get("end"),
+        }
+    place: Evidence = {"book": passage.book, "chapter": passage.chapter, "start": None, "end": None}
     if fields.get("start") is not None:
-        place |= {"start": passage.start + fields["start"], "end": passage.start + fields["end"]}
+        place["start"], place["end"] = passage.start + fields["start"], passage.start + fields["end"]
     return place
 
 
-def _group(kept: Kept, evidence: dict[str, Any]) -> str:
+def _group(kept: Kept, evidence: Evidence) -> str:
     """What must stay together in one split: all records of a passage, else of a place, else of a question."""
     if kept.passage is not None:
         return hashlib.sha256(f"{kept.passage.book}\n{kept.passage.text}".encode()).hexdigest()

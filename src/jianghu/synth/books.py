@@ -15,7 +15,7 @@ from ..names import Lexicon, Name, find_names
 from .checks import Ground, KnownBook, known_books
 from .passage_order import spread
 
-MOST_DOUBTFUL = 0.34  # share of its mentions by which another person may claim an alias before it counts for nobody
+MAX_DOUBTFUL = 0.34  # share of its mentions by which another person may claim an alias before it counts for nobody
 
 
 @dataclass
@@ -139,7 +139,7 @@ def _merged(kinds: Mapping[str, Mapping[str, int]], claims: Mapping[str, Mapping
     owner = {}
     for alias, names in claims.items():
         best = min(names, key=lambda name: (-names[name], name))
-        if sum(names.values()) - names[best] <= MOST_DOUBTFUL * sum(names.values()):
+        if sum(names.values()) - names[best] <= MAX_DOUBTFUL * sum(names.values()):
             owner[alias] = best
     # 玄德, once listed as a name of its own, is 刘备 where another passage says so more often.
     weight = {name: sum(own.values()) for name, own in kinds.items()}

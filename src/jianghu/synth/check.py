@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import Any
+from typing import TypedDict
 
 from ..corpus import Passage, cut_passages, read_chapters
 from ..errors import RunError
@@ -17,7 +17,7 @@ from ..llm.failures import failures
 from ..llm.json_replies import parse_reply
 from ..llm.pool import make_pool
 from ..llm.prompts import Prompts
-from ..llm.store import Store
+from ..llm.store import Body, Store
 from ..messages import tr
 from ..recipe import Recipe, TeacherSettings
 from ..workspace import Workspace
@@ -38,7 +38,36 @@ SAMPLE = Passage(
 MOST = 8  # sendings until the teacher is understood
 
 
-def check_teacher(ws: Workspace, recipe: Recipe) -> dict[str, Any]:
+class TeacherCheck(TypedDict):
+    """What one request showed of a teacher.
+
+    Attributes:
+        sendings: until it was understood. told_not_to_think_by: parameters. format: of its JSON.
+        records, accepted: read from its reply. problems: with its JSON.
+    """
+
+    endpoint: str
+    model: str
+    sendings: int
+    seconds: float
+    tokens_in: int | None
+    tokens_cached: int
+    tokens_out: int
+    tokens_estimated: bool
+    tokens_a_second: float | None
+    cost: float
+    currency: str
+    thought: bool
+    told_not_to_think_by: dict[str, object]
+    format: str
+    streams: bool
+    finish_reason: str | None
+    records: int
+    accepted: int
+    problems: list[str]
+
+
+def check_teacher(ws: Workspace, recipe: Recipe) -> TeacherCheck:
     """Ask for records about one passage, and say what the teacher is like.
 
     Raises:
@@ -58,10 +87,10 @@ def _passage(ws: Workspace, recipe: Recipe) -> Passage:
     return passages[len(passages) // 2] if passages else SAMPLE
 
 
-async def _check(ws: Workspace, recipe: Recipe, teacher: TeacherSettings, passage: Passage) -> dict[str, Any]:
+async def _check(ws: Workspace, recipe: Recipe, teacher: TeacherSettings, passage: Passage) -> TeacherCheck:
     prompt = Prompts(ws.prompts).get("passage")
     count = str(recipe.synth.records_per_passage)
-    body = {
+    body: Body = {
         "messages": prompt.messages(book=passage.book, title="", passage=passage.text, count=count),
         "max_tokens": teacher.max_tokens,
         "temperature": teacher.temperature,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from .. import files
 from ..corpus import Chapter, read_chapters
@@ -22,7 +21,7 @@ from ..records import Record
 from ..stats import wilson
 from ..workspace import Workspace
 from .assemble import collect_records
-from .cost import forecast
+from .cost import Forecast, forecast
 from .decisions import Deciding
 from .diversity import distinct_2
 from .stage import teacher_progress
@@ -39,7 +38,7 @@ BAD_QUOTE = "evidence not found"
 
 def teachers_forecast(
     ws: Workspace, recipe: Recipe, names: Sequence[str], passages: int, judged: int
-) -> list[dict[str, Any]]:
+) -> list[Forecast]:
     """What `compare_teachers` would ask of each teacher and of the judge, and what that costs. Nothing is sent.
 
     Raises:
@@ -47,7 +46,7 @@ def teachers_forecast(
     """
     _check(names)
     chapters = read_chapters(ws.chapters)
-    rows: list[dict[str, Any]] = []
+    rows: list[Forecast] = []
     for name in names:
         settings = _settings(recipe, name, passages)
         with Store(_path(ws, name)) as store, store.trial():
@@ -58,10 +57,19 @@ def teachers_forecast(
     if judged:
         judge = recipe.synth.judge.instead_of(recipe.synth.teacher)
         count, read = judged * len(names), tokens_of(Prompts(ws.prompts).get("judge").text) + JUDGED_TOKENS
-        figures = {"requests": count, "answered": 0, "to_ask": count, "basis": "a guess"}
-        tokens = {"tokens_in": count * read, "tokens_out": count * VERDICT_TOKENS}
+        tokens_in, tokens_out = count * read, count * VERDICT_TOKENS
         rows.append(
-            {"strategy": judge.model, "stage": "judge", **figures, **tokens, "cost": price(judge, *tokens.values())}
+            {
+                "strategy": judge.model,
+                "stage": "judge",
+                "requests": count,
+                "answered": 0,
+                "to_ask": count,
+                "tokens_in": tokens_in,
+                "tokens_out": tokens_out,
+                "cost": price(judge, tokens_in, tokens_out),
+                "basis": "a guess",
+            }
         )
     return rows
 
@@ -73,7 +81,7 @@ def compare_teachers(
     passages: int,
     judged: int,
     budget: Budget | None = None,
-) -> list[dict[str, Any]]:
+) -> list[dict[str, object]]:
     """Ask each teacher for records about the same passages, by the strategy `passage`, and count what comes.
 
     Each has a store of its own in the folder `teachers`, so the records of the workspace stay as they are, and the
@@ -111,7 +119,7 @@ def _one(
     passages: int,
     judged: int,
     budget: Budget | None,
-) -> dict[str, Any]:
+) -> dict[str, object]:
     settings = _settings(recipe, name, passages)
     teacher = settings.teacher
     with Store(_path(ws, name)) as store:
@@ -141,7 +149,7 @@ def _path(ws: Workspace, name: str) -> Path:
     return ws.root / "teachers" / f"{plain}-{files.sha256_bytes(name.encode())[:6]}.sqlite"
 
 
-def _counted(store: Store, records: Sequence[Record]) -> dict[str, Any]:
+def _counted(store: Store, records: Sequence[Record]) -> dict[str, object]:
     """What the replies of one teacher are worth."""
     verdicts = Counter(store.verdicts())
     accepted, quotes = verdicts["accepted"], verdicts[BAD_QUOTE]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TypedDict
 
 from ..llm.budget import Estimate
 from ..llm.job import Strategy
@@ -16,13 +16,31 @@ SAMPLE = 500  # open requests whose length is measured
 NEWEST = 200  # replies by which others are foretold
 
 
-def forecast(strategies: Sequence[Strategy], store: Store, settings: TeacherSettings) -> list[dict[str, Any]]:
+class Forecast(TypedDict):
+    """What a stage of a strategy asks and costs.
+
+    Attributes:
+        to_ask: requests without an answer yet; tokens and cost are theirs. basis: where the figures come from.
+    """
+
+    strategy: str
+    stage: str
+    requests: int
+    answered: int
+    to_ask: int
+    tokens_in: int
+    tokens_out: int
+    cost: float
+    basis: str
+
+
+def forecast(strategies: Sequence[Strategy], store: Store, settings: TeacherSettings) -> list[Forecast]:
     """For each stage of each strategy: requests in all, answered, still to ask, and about what those cost.
 
     The strategies have been planned. What a request costs is the mean of the stage's replies in the store, else of the
     model's, else a guess from its length; stages that other replies make possible are counted by the strategy.
     """
-    rows = []
+    rows: list[Forecast] = []
     for strategy in strategies:
         known = store.states(strategy.name)
         first = store.first_requests(strategy.name)

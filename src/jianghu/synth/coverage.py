@@ -4,11 +4,54 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable
-from typing import Any
+from typing import TypedDict
 
 from ..llm.store import Reader
 from ..records import Record
 from .books import Shelf
+
+
+class ChapterCoverage(TypedDict):
+    """A chapter, with how many facts and records are about it."""
+
+    chapter: int
+    title: str
+    characters: int
+    facts: int
+    records: int
+
+
+class PeopleCoverage(TypedDict):
+    """People of a book.
+
+    Attributes:
+        known: of the lexicon and in the book. asked: of them in some question. silent: in no question, with how often
+            the book names them.
+    """
+
+    known: int
+    asked: int
+    silent: dict[str, int]
+
+
+class Brief(TypedDict):
+    """The coverage of a book in figures; `people_without_questions` is None as long as it is not counted."""
+
+    facts: int
+    records: int
+    chapters: int
+    chapters_without_facts: int
+    chapters_without_records: int
+    people: int
+    people_without_questions: int | None
+
+
+class BookCoverage(TypedDict):
+    """What of a book is covered."""
+
+    chapters: list[ChapterCoverage]
+    people: PeopleCoverage
+    brief: Brief
 
 
 class Coverage:
@@ -54,12 +97,8 @@ class Coverage:
             return False
         return most is None or seen < most
 
-    def books(self, store: Reader) -> dict[str, dict[str, Any]]:
-        """Book → its coverage, by what was looked at so far.
-
-        Each has `chapters` (chapter, title, characters, facts, records), `people` (of the lexicon and in the book, of
-        them asked about, and those of whom no question speaks with how often the book names them), and `brief`.
-        """
+    def books(self, store: Reader) -> dict[str, BookCoverage]:
+        """Book → its coverage, by what was looked at so far."""
         facts, records = store.by_chapter("fact"), Counter(store.by_chapter("record"))
         records.update((book, chapter) for book, chapter, _ in self._made if chapter is not None)
         return {book: self._book(book, facts, records) for book in self.shelf.books}
@@ -67,10 +106,8 @@ class Coverage:
     def _people(self, book: str, text: str) -> Counter[str]:
         return Counter(name for _, name in self.shelf.known(book).people(text))
 
-    def _book(
-        self, book: str, facts: dict[tuple[str, int], int], records: dict[tuple[str, int], int]
-    ) -> dict[str, Any]:
-        chapters = [
+    def _book(self, book: str, facts: dict[tuple[str, int], int], records: dict[tuple[str, int], int]) -> BookCoverage:
+        chapters: list[ChapterCoverage] = [
             {
                 "chapter": chapter.chapter,
                 "title": chapter.title,
@@ -102,7 +139,7 @@ class Coverage:
         }
 
 
-def coverage(store: Reader, shelf: Shelf, made: Iterable[Record] = ()) -> dict[str, dict[str, Any]]:
+def coverage(store: Reader, shelf: Shelf, made: Iterable[Record] = ()) -> dict[str, BookCoverage]:
     """All that is covered now; see `Coverage` and `Coverage.books`."""
     found = Coverage(shelf, made)
     while not found.look(store):

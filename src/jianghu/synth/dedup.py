@@ -25,7 +25,7 @@ LEAK = 0.7
 BANDS, ROWS = 16, 4
 """64 permutations in 16 bands: a pair is looked at with probability 1 - (1 - J⁴)¹⁶, 0.988 at J = 0.7, 0.9998 at 0.8."""
 SHORT = 12  # letters; two answers that are shorter are compared as a whole
-MOST_ALIKE = 50  # earlier questions that are looked at for one band
+MAX_ALIKE = 50  # earlier questions that are looked at for one band
 CACHE = 32_000  # KiB of the temporary file that SQLite may keep in memory
 
 Why = Literal["repeat", "contradiction", "leak"]
@@ -121,7 +121,7 @@ def _marks(book: str, text: str, names: Names) -> frozenset[str]:
 
 _COLUMNS = "id, book, question, asked, answer, short_answer, aliases, split"  # the fields of `_Earlier`
 
-_OF_A_BAND = f"SELECT n FROM (SELECT n FROM bands WHERE hash = ? ORDER BY n LIMIT {MOST_ALIKE})"
+_OF_A_BAND = f"SELECT n FROM (SELECT n FROM bands WHERE hash = ? ORDER BY n LIMIT {MAX_ALIKE})"
 _ALIKE = f"SELECT {_COLUMNS} FROM seen WHERE n IN ({' UNION '.join([_OF_A_BAND] * BANDS)}) ORDER BY n"
 
 

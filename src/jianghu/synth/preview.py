@@ -4,31 +4,57 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any, Self
+from typing import Any, Self, TypedDict
 
 from ..corpus import read_chapters
 from ..errors import InputError
 from ..llm.budget import Budget
 from ..llm.runner import plan_strategies, run_strategies
-from ..llm.status import status
+from ..llm.status import Status, status
 from ..llm.store import Reader, Store
 from ..messages import tr
 from ..recipe import Recipe
 from ..records import Record, read_records
 from ..workspace import Workspace
-from .cost import forecast
-from .coverage import Coverage, coverage
+from .cost import Forecast, forecast
+from .coverage import BookCoverage, Brief, Coverage, coverage
 from .stage import teacher_progress
 from .teacher import must_ask, serving, shelf_of, strategies_of
 
 MADE = {"cloze", "bundled", "manners", "written"}
 """Sources of records that no teacher was asked for."""
 STATEMENTS = "statements.jsonl"
-MOST_COUNTED = 20_000
+MAX_COUNTED = 20_000
 """Records that a look at the status searches for names: about a second."""
 
 
-def synth_forecast(ws: Workspace, recipe: Recipe) -> list[dict[str, Any]]:
+class Preview(TypedDict):
+    """A reply, and what became of it.
+
+    Attributes:
+        where: book and chapter. asked, said: the last message and the reply. items: with kind, verdict and fields.
+    """
+
+    strategy: str
+    stage: str
+    where: str
+    asked: str
+    said: str
+    items: list[dict[str, Any]]
+
+
+class TeacherStatus(Status):
+    """Where the teacher's work stands.
+
+    Attributes:
+        written: file of data/records → source → how many. coverage: book → in brief.
+    """
+
+    written: dict[str, dict[str, int]]
+    coverage: dict[str, Brief]
+
+
+def synth_forecast(ws: Workspace, recipe: Recipe) -> list[Forecast]:
     """What `synth` would ask and what that costs. Nothing is sent, and the plans in the store stay as they are.
 
     Raises:
@@ -42,7 +68,7 @@ def synth_forecast(ws: Workspace, recipe: Recipe) -> list[dict[str, Any]]:
         return forecast(asking, store, recipe.synth.teacher)
 
 
-def synth_preview(ws: Workspace, recipe: Recipe, count: int) -> list[dict[str, Any]]:
+def synth_preview(ws: Workspace, recipe: Recipe, count: int) -> list[Preview]:
     """Ask `count` requests and return what was said and what became of it; they are kept and never paid again.
 
     Raises:
@@ -81,21 +107,20 @@ class SynthStatus:
     def __exit__(self, *error: object) -> None:
         self._store.close()
 
-    def look(self) -> dict[str, Any]:
-        """What `status` counts of the teacher's work; `written`: file of data/records → source → how many; and
-        `coverage`: book → in brief.
-
+    def look(self) -> TeacherStatus:
+        """Everything as it is now.
 
         People without questions are None as long as not all records are counted; each look counts some thousands.
         """
-        counted = self._coverage.look(self._store, MOST_COUNTED)
+        counted = self._coverage.look(self._store, MAX_COUNTED)
         brief = {book: row["brief"] for book, row in self._coverage.books(self._store).items()}
         if not counted:
-            brief = {book: {**row, "people_without_questions": None} for book, row in brief.items()}
+            for row in brief.values():
+                row["people_without_questions"] = None
         return {**status(self._store), "written": written_records(self._ws), "coverage": brief}
 
 
-def synth_coverage(ws: Workspace, recipe: Recipe) -> dict[str, dict[str, Any]]:
+def synth_coverage(ws: Workspace, recipe: Recipe) -> dict[str, BookCoverage]:
     """Book → what of it has facts and questions; see `Coverage.books`. Another process may be writing.
 
     Raises:

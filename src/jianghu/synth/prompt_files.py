@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TypedDict
 
 from .. import files
 from ..errors import InputError
@@ -15,11 +15,15 @@ from ..workspace import Workspace
 from .strategies import STRATEGIES
 from .teacher import must_ask
 
-SHARED = {"correction": "all", "judge": "synth judge"}
+SHARED = {"correction": "all", "judge": "synth judge", "grade-answer": "judge", "compare-answers": "judge"}
 """Prompts that belong to no single strategy, and who uses them."""
 
 
-def synth_prompts(ws: Workspace, recipe: Recipe, names: Sequence[str] = (), copy: bool = False) -> list[dict[str, Any]]:
+PromptFile = TypedDict("PromptFile", {"name": str, "used_by": str, "from": str, "edited": bool, "copied": bool})
+"""A prompt: who uses it, where it comes from, whether the workspace's differs and was copied now."""
+
+
+def synth_prompts(ws: Workspace, recipe: Recipe, names: Sequence[str] = (), copy: bool = False) -> list[PromptFile]:
     """The prompts of these names, else those of the recipe's strategies: name, who uses it, where it comes from.
 
     Args:
@@ -43,7 +47,7 @@ def synth_prompts(ws: Workspace, recipe: Recipe, names: Sequence[str] = (), copy
         )
     wanted = {*recipe.synth.strategies, *SHARED.values()}
     prompts = Prompts(ws.prompts)
-    rows = []
+    rows: list[PromptFile] = []
     for name in names or [name for name, user in users.items() if user in wanted]:
         copied = copy and prompts.path(name) is None
         if copied:

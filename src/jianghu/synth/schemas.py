@@ -12,7 +12,7 @@ _TEXTS = {"type": "array", "items": _TEXT}
 _NUMBER = {"type": "integer"}
 
 
-def _list_of(name: str, fields: dict[str, Any]) -> dict[str, Any]:
+def _list_of(name: str, fields: dict[str, object]) -> dict[str, Any]:
     """{name: [{fields}, …]}, all fields required and no others."""
     item = {"type": "object", "properties": fields, "required": list(fields), "additionalProperties": False}
     items = {name: {"type": "array", "items": item}}

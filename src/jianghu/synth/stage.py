@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 from .. import files
 from ..corpus import Chapter, read_chapters, shelf_lexicons
 from ..llm.budget import Budget
-from ..llm.runner import run_strategies
+from ..llm.runner import Summary, run_strategies
 from ..llm.store import Store
 from ..messages import tr
 from ..names import Lexicon
@@ -19,7 +17,8 @@ from ..progress import Progress
 from ..recipe import Recipe, Strategy
 from ..records import RECORD_FILES
 from ..workspace import Manifest, Workspace
-from .assemble import RecordSet
+from .assemble import RecordFacts, RecordSet
+from .coverage import Brief
 from .exchange import reread_imports
 from .strategies import STRATEGIES
 from .teacher import asks_teacher, serving, shelf_of, strategies_of, write_coverage, write_rewrites
@@ -33,6 +32,18 @@ TRANSPORT = {
 """Settings of the teacher that decide how requests travel, not what they say."""
 NO_RECORDS = {"lexicon", "rewrite"}
 """Strategies that make no question-answer records."""
+
+
+class SynthFacts(RecordFacts, total=False):
+    """What a run of the stage brought.
+
+    Attributes:
+        rewrites: texts for pretraining. coverage: book → in brief.
+    """
+
+    teacher: Summary
+    rewrites: int
+    coverage: dict[str, Brief]
 
 
 def synth_manifest(ws: Workspace, recipe: Recipe) -> Manifest:
@@ -65,7 +76,7 @@ def synth(
     budget: Budget | None = None,
     batch: bool = False,
     asking: Sequence[Strategy] = (),
-) -> dict[str, Any]:
+) -> SynthFacts:
     """Question-answer records, written to data/records, split by fact.
 
     Args:
@@ -79,7 +90,7 @@ def synth(
         RunError: the teacher could not go on; what it wrote is kept, and the same command continues.
     """
     chapters = read_chapters(ws.chapters)
-    facts: dict[str, Any] = {}
+    facts: SynthFacts = {}
     now = with_strategies(recipe, asking) if asking else recipe
     made = [name for name in now.synth.strategies if name not in STRATEGIES and name not in recipe.synth.strategies]
     recipe = with_strategies(recipe, [*recipe.synth.strategies, *made]) if made else recipe
@@ -89,8 +100,8 @@ def synth(
         if asks_teacher(now):
             with serving(now) as served, teacher_progress(tr("teacher")) as show:
                 strategies, teacher = strategies_of(ws, served, shelf), served.synth.teacher
-                facts["teacher"] = asdict(
-                    run_strategies(strategies, chapters, store, teacher, show, budget=budget, batch=batch)
+                facts["teacher"] = run_strategies(
+                    strategies, chapters, store, teacher, show, budget=budget, batch=batch
                 )
         if "rewrite" in now.synth.strategies:
             facts["rewrites"] = write_rewrites(ws, store)
@@ -105,7 +116,7 @@ def synth(
         if asks_teacher(now):
             facts["coverage"] = write_coverage(ws, store, shelf, record_set.made)
         ws.record(ws.records, manifest)
-    return facts | record_set.facts
+    return {**facts, **record_set.facts}
 
 
 def with_strategies(recipe: Recipe, strategies: Sequence[Strategy]) -> Recipe:
@@ -114,18 +125,18 @@ def with_strategies(recipe: Recipe, strategies: Sequence[Strategy]) -> Recipe:
 
 
 @contextmanager
-def teacher_progress(title: str) -> Iterator[Callable[[dict[str, Any]], None]]:
+def teacher_progress(title: str) -> Iterator[Callable[[Summary], None]]:
     """A display for a run of strategies: what `run_strategies` takes as `on_progress`."""
     with Progress(title, 1) as progress:
 
-        def show(now: dict[str, Any]) -> None:
-            progress.total = max(1, now["total"])
+        def show(now: Summary) -> None:
+            progress.total = max(1, now.total)
             progress.update(
-                now["done"],
-                records=str(now["records"]),
-                rejected=str(sum(now["rejected"].values())),
-                tokens=str(now["tokens"]),
-                cost=f"{now['cost']:.4f}",
+                now.done,
+                records=str(now.records),
+                rejected=str(sum(now.rejected.values())),
+                tokens=str(now.tokens),
+                cost=f"{now.cost:.4f}",
             )
 
         yield show

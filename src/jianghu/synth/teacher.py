@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from typing import Any
 
 from .. import files
 from ..corpus import Chapter, split_chapters
@@ -19,7 +18,7 @@ from ..recipe import Recipe
 from ..records import Record
 from ..workspace import Workspace
 from .books import Shelf
-from .coverage import coverage
+from .coverage import Brief, coverage
 from .strategies import STRATEGIES, AnyStrategy, make_strategies
 
 
@@ -96,7 +95,7 @@ def write_rewrites(ws: Workspace, store: Reader) -> int:
     return files.write_jsonl(ws.rewrites, _rewrites(store))
 
 
-def _rewrites(store: Reader) -> Iterator[dict[str, Any]]:
+def _rewrites(store: Reader) -> Iterator[dict[str, object]]:
     told: set[bytes] = set()
     for kept in store.kept("text", "rewrite"):
         text, passage = kept.content["text"], kept.passage
@@ -112,7 +111,7 @@ def _rewrites(store: Reader) -> Iterator[dict[str, Any]]:
             }
 
 
-def write_coverage(ws: Workspace, store: Reader, shelf: Shelf, made: Iterable[Record] = ()) -> dict[str, Any]:
+def write_coverage(ws: Workspace, store: Reader, shelf: Shelf, made: Iterable[Record] = ()) -> dict[str, Brief]:
     """Write data/records/coverage.json: what of the shelf has facts and questions; return its figures in brief."""
     found = coverage(store, shelf, made)
     files.write_json(ws.records / "coverage.json", found)

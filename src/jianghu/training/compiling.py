@@ -65,6 +65,9 @@ def make_loss(model: Transformer, compiled: bool) -> Loss:
     if not compiled:
         return model.loss
     if next(model.parameters()).device.type == "cuda":
+        for weight in model.parameters():
+            # Gradients of our own: those that a CUDA graph gives are overwritten when it is replayed.
+            weight.grad = torch.zeros_like(weight)
         return _graphed(torch.compile(model.loss, dynamic=False, mode="reduce-overhead"))
     return partial(_with_eager_head, model, torch.compile(model.forward, dynamic=False))
 

@@ -10,7 +10,6 @@ import math
 import time
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -49,7 +48,7 @@ class Meter:
         self._losses = [torch.tensor(loss, device=self.device) for loss in state.losses]
         if self.world.rank:  # what was saved is the sum over all processes
             self._losses = [torch.zeros_like(loss) for loss in self._losses]
-        self._open: tuple[dict[str, Any], Tensor, torch.cuda.Event | None] | None = None
+        self._open: tuple[dict[str, float], Tensor, torch.cuda.Event | None] | None = None
         self._steps, self._seconds = 0, 0.0
         self._began = time.perf_counter()
 
@@ -57,7 +56,7 @@ class Meter:
         """A step begins now."""
         self._began = time.perf_counter()
 
-    def end_step(self, loss: Tensor) -> dict[str, Any] | None:
+    def end_step(self, loss: Tensor) -> dict[str, float] | None:
         """Count the step that was begun.
 
         Args:
@@ -84,7 +83,7 @@ class Meter:
             self._open = (self._row(step), *_to_host(mean))
         return finished
 
-    def finish(self) -> dict[str, Any] | None:
+    def finish(self) -> dict[str, float] | None:
         """The row that is open, with its loss (which may be no finite number); None if none is."""
         if self._open is None:
             return None
@@ -100,9 +99,9 @@ class Meter:
         """Losses of the steps since the last row, over all processes: what a resumed run must know."""
         return self.world.sum(torch.stack(self._losses)).tolist() if self._losses else []
 
-    def _row(self, step: int) -> dict[str, Any]:
+    def _row(self, step: int) -> dict[str, float]:
         settings = self.settings
-        row: dict[str, Any] = {
+        row: dict[str, float] = {
             "step": step,
             "tokens": step * settings.tokens_per_step,
             "epochs": round(step * settings.gradient_accumulation_steps / self.source.batches_per_epoch, 4),
@@ -130,7 +129,7 @@ def _to_host(value: Tensor) -> tuple[Tensor, torch.cuda.Event | None]:
     return host, event
 
 
-def facts_of(measured: dict[str, float], row: dict[str, Any], state: TrainState) -> dict[str, str]:
+def facts_of(measured: dict[str, float], row: dict[str, float], state: TrainState) -> dict[str, str]:
     """What the progress display shows of an evaluation; `row` is that of the training steps before it."""
     bits, best = measured["val_bpc"], state.best_val
     facts = {"bits_per_character": f"{bits:.3f}"}
@@ -159,7 +158,7 @@ WORSE = 3
 """Validation passes in a row, each worse than the one before, after which it is said; fewer may be chance."""
 
 
-def overfitting(rows: Sequence[dict[str, Any]]) -> str | None:
+def overfitting(rows: Sequence[dict[str, float]]) -> str | None:
     """A warning if validation has been rising while the training loss went on falling, else None.
 
     Args:

@@ -160,7 +160,7 @@ class Muon(torch.optim.Optimizer):
 
     def __init__(
         self,
-        params: Iterable[Tensor] | Iterable[dict[str, Any]],
+        params: Iterable[Tensor] | Iterable[dict[str, object]],
         lr: float,
         momentum: float = 0.95,
         weight_decay: float = 0.0,

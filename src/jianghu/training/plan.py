@@ -153,7 +153,7 @@ def _shelf(ws: Workspace, recipe: Recipe) -> Shelf:
             vocab_size=tokenizer.vocab_size,
             train_tokens=len(data.train),
             val_tokens=len(data.val),
-            characters=sum(data.about[part]["characters"] for part in ("train", "val")),
+            characters=data.about["train"]["characters"] + data.about["val"]["characters"],
             prepared=True,
         )
     characters = sum(len(chapter.text) for book in load_shelf(ws.books, recipe.books) for chapter in book.chapters)

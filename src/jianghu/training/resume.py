@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from ..errors import InputError
 from ..messages import tr
@@ -26,7 +25,7 @@ OTHER_SETTINGS = {"save_interval", "log_interval", "keep_every", "sample_prompts
 
 
 def begun_recipe(
-    ws: Workspace, stage: str, name: str, flags: dict[str, Any], say: Callable[[str], None]
+    ws: Workspace, stage: str, name: str, flags: dict[str, object], say: Callable[[str], None]
 ) -> tuple[Recipe, Path | None] | None:
     """The recipe by which a run goes on, with the flags that it may take, and the checkpoint that it began from.
 
@@ -101,7 +100,7 @@ def check_resumable(ws: Workspace, folder: Path, now: Manifest) -> None:
         )
 
 
-def _flat(recipe: Recipe, groups: tuple[str, ...]) -> dict[str, Any]:
+def _flat(recipe: Recipe, groups: tuple[str, ...]) -> dict[str, object]:
     return flatten(recipe.model_dump(include=set(groups)))
 
 

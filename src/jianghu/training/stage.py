@@ -6,7 +6,6 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -48,7 +47,7 @@ IDLE_SETTINGS = {
 def train_manifest(ws: Workspace, recipe: Recipe, stage: str, source: Path | None) -> Manifest:
     """What a run is made from; `source` is the checkpoint that fine-tuning starts from."""
     settings: TrainSettings = getattr(recipe, stage)
-    own: dict[str, Any] = {stage: settings.model_dump(exclude=IDLE_SETTINGS)}
+    own: dict[str, object] = {stage: settings.model_dump(exclude=IDLE_SETTINGS)}
     if stage == "pretrain":
         inputs = [ws.tokens / "train.npy", ws.tokens / "val.npy", ws.tokenizer / "tokenizer.json"]
         own["model"] = recipe.model.model_dump()
@@ -117,7 +116,7 @@ def train(
     device = pick_device(settings.device, world.local_rank if world.size > 1 else None)
     run = RunFolder(ws.run(name))
     manifest = train_manifest(ws, recipe, stage, source)
-    about = {"jianghu": __version__, "run": name, "stage": stage, "inputs": manifest.inputs}
+    about: dict[str, object] = {"jianghu": __version__, "run": name, "stage": stage, "inputs": manifest.inputs}
     if source is not None:
         about["from"] = ws.shown(source)
         before = read_about(source).get("records")

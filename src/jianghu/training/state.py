@@ -11,7 +11,6 @@ import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
 
 import torch
 from safetensors import safe_open
@@ -46,7 +45,7 @@ class TrainState:
     best_ema_score: float = float("-inf")
     dtype: str | None = None
     compiled: bool | None = None
-    pending: dict[str, Any] | None = None
+    pending: dict[str, float] | None = None
     losses: list[float] = field(default_factory=list)
 
 
@@ -142,7 +141,7 @@ class RunFolder:
             rows = files.read_log(log)
             files.write_jsonl(log, (row for row in rows if row.get("step", -1) < step))
 
-    def log(self, row: dict[str, Any]) -> None:
+    def log(self, row: dict[str, float]) -> None:
         """Append a row to metrics.jsonl and draw its numbers in TensorBoard."""
         files.append_jsonl(self.metrics, row)
         if self._board is None:

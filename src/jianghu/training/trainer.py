@@ -9,9 +9,9 @@ from __future__ import annotations
 import io
 import math
 import time
+from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from rich.console import Console
@@ -57,10 +57,6 @@ class TrainStep:
         self.ema = Ema(model, settings.ema_decay) if settings.ema_decay else None
         self.weights = list(model.parameters())
         self.loss = make_loss(model, self.compiled)
-        if self.compiled and self.device.type == "cuda":
-            # Gradients of our own: those that a CUDA graph gives are overwritten when it is replayed.
-            for weight in self.weights:
-                weight.grad = torch.zeros_like(weight)
 
     def take(self, step: int) -> Tensor:
         """Take step `step`, counted from 0: micro-batches forward and backward, gradients summed over processes,
@@ -167,7 +163,7 @@ class Trainer:
         tokenizer: Tokenizer,
         source: BatchSource,
         prompts: list[Prompt],
-        about: dict[str, Any],
+        about: Mapping[str, object],
         resume_command: str,
         console: Console | None = None,
         world: World | None = None,
@@ -277,7 +273,7 @@ class Trainer:
                 self._save_state()
                 self._save_checkpoints()
 
-    def _log(self, row: dict[str, Any] | None) -> None:
+    def _log(self, row: dict[str, float] | None) -> None:
         if not row:
             return
         if "train_loss" in row:
@@ -287,7 +283,7 @@ class Trainer:
         if self.world.writes:
             self.run.log(row)
 
-    def _evaluate(self, step: int, row: dict[str, Any]) -> dict[str, Any]:
+    def _evaluate(self, step: int, row: dict[str, float]) -> dict[str, float]:
         """Measure, keep the best checkpoints, write samples. Returns what to log."""
         began, state = time.perf_counter(), self.state
         measured = self.evaluator.evaluate(state, self.stepper.ema, self._checkpoint)
@@ -314,7 +310,7 @@ class Trainer:
                 self._warned_of = self.state.best_step
                 self._progress.note(warning)
 
-    def _checked(self, row: dict[str, Any] | None) -> dict[str, Any] | None:
+    def _checked(self, row: dict[str, float] | None) -> dict[str, float] | None:
         """The row, whose loss must be finite."""
         if row and not math.isfinite(row.get("train_loss", 0.0)):
             raise self._diverged(tr("loss"), row["train_loss"])

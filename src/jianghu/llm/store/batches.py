@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from .reader import _FROM, _REQUEST, Reader
-from .requests import Batch, Taken
+from .requests import Batch, LeasedRequest
 
 
 class BatchStore(Reader):
@@ -36,12 +36,12 @@ class BatchStore(Reader):
         assert id_ is not None  # SQLite gives every row one
         return Batch(id_, "packed")
 
-    def packed(self, batch: Batch) -> list[Taken]:
+    def packed(self, batch: Batch) -> list[LeasedRequest]:
         """The requests of a batch that are not answered."""
         rows = self._rows(
             f"SELECT {_REQUEST} {_FROM} WHERE batch = ? AND state = 'sent' ORDER BY rank, requests.id", (batch.id,)
         )
-        return [Taken(*found) for row in rows if (found := self._readable(row)) is not None]
+        return [LeasedRequest(*found) for row in rows if (found := self._readable(row)) is not None]
 
     def update_batch(self, batch: Batch, state: str, file: str | None = None, remote: str | None = None) -> Batch:
         """Write down how far a batch has come, before anything more is done with it."""

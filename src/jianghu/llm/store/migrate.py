@@ -17,6 +17,15 @@ from .tables import SCHEMA, VERSION
 
 RENAMED = {("splits", "key"): "fact"}
 """(table, column) → what the column was called before."""
+OUTCOMES = {
+    "slow_down": "rate_limited",
+    "busy": "server_error",
+    "cool": "quota_exhausted",
+    "dead": "invalid_key",
+    "broke": "account_blocked",
+    "spare": "duplicate",
+}
+"""What outcomes of sendings were called up to version 3 → what they are called now."""
 REMADE = {"duplicates", "verdicts"}
 """Tables that are made again from the others."""
 
@@ -40,6 +49,7 @@ def migrate(db: sqlite3.Connection, version: int) -> None:
         _from_the_first(db)
     else:
         _reshape(db)
+    db.executemany("UPDATE replies SET outcome = ? WHERE outcome = ?", [(new, old) for old, new in OUTCOMES.items()])
     db.execute(f"PRAGMA user_version = {VERSION}")
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from ...corpus import Passage
 from ..usage import asked_text
 from .database import Database
-from .requests import Item, Kept, Kind, Reply, Request
+from .requests import Body, Item, Kept, Kind, Reply, Request
 
 _REQUEST = (
     "requests.id, requests.key, strategy, stage, slot, parent, prompt, model, body, rank, "
@@ -188,7 +188,7 @@ class Reader(Database):
         )
         return int(found)
 
-    def open_bodies(self, strategy: str, stage: str | None, most: int) -> list[dict[str, Any]]:
+    def open_bodies(self, strategy: str, stage: str | None, most: int) -> list[Body]:
         """Bodies of some requests of a strategy's present plan that are to be asked."""
         more, values = ("AND stage = ?", [strategy, stage]) if stage else ("", [strategy])
         rows = self._rows(

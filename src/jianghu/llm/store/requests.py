@@ -3,12 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, TypedDict
 
 from ... import files
 from ...corpus import Passage
 
 Kind = Literal["record", "fact", "name", "text", "verdict"]
+
+
+class Body(TypedDict, total=False):
+    """What a request says, before an endpoint's dialect is known.
+
+    Attributes:
+        schema: of the reply's JSON; None where plain text is wanted.
+        about: what reading the reply needs to know; kept and not sent.
+    """
+
+    messages: list[dict[str, str]]
+    max_tokens: int
+    temperature: float
+    schema: dict[str, object] | None
+    about: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -34,7 +49,7 @@ class Request:
     parent: str | None
     prompt: str | None
     model: str
-    body: dict[str, Any]
+    body: Body
     rank: int
 
 
@@ -42,7 +57,7 @@ def ask(
     strategy: str,
     stage: str,
     model: str,
-    body: dict[str, Any],
+    body: Body,
     *,
     passage: Passage | None = None,
     slot: str = "",
@@ -60,7 +75,7 @@ def ask(
 
 
 @dataclass(frozen=True)
-class Taken:
+class LeasedRequest:
     """A request that was taken to be sent.
 
     Attributes:
@@ -95,7 +110,8 @@ class Reply:
     """What came of one sending.
 
     Attributes:
-        outcome: ok, truncated, empty, filtered, invalid, slow_down, busy, timeout, unreachable, cool, dead, broke,
+        outcome: ok, truncated, empty, filtered, invalid, rate_limited, server_error, timeout, unreachable,
+            quota_exhausted, invalid_key, account_blocked,
             not_found, too_long or bad_request.
         content: the teacher's text; empty unless the outcome is ok or truncated.
         detail: the status and the server's words, for what failed; never holds a key.

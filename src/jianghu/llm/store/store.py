@@ -18,7 +18,7 @@ from ...corpus import Chapter, Passage
 from ..storable import storable
 from .foreign import ForeignStore
 from .reader import _FROM, _REPLY, _REQUEST
-from .requests import Item, Reply, Request, Taken
+from .requests import Item, LeasedRequest, Reply, Request
 from .texts import Texts
 
 PIECE = 500  # rows of one step where many are gone through
@@ -126,7 +126,7 @@ class Store(ForeignStore):
                 (number,),
             )
 
-    def take(self, number: int, most: int, fresh: int, now: float) -> tuple[list[Taken], list[Taken]]:
+    def take(self, number: int, most: int, fresh: int, now: float) -> tuple[list[LeasedRequest], list[LeasedRequest]]:
         """Up to `most` requests of a plan, marked as sent: those whose time to try again has come, and fresh ones.
 
         Args:
@@ -144,9 +144,9 @@ class Store(ForeignStore):
             self.set_aside(self.damaged)
         return [one for one in found[0] if one], [one for one in found[1] if one]
 
-    def _taken(self, row: Any) -> Taken | None:
+    def _taken(self, row: Any) -> LeasedRequest | None:
         found = self._readable(row[2:])
-        return Taken(*found, *row[:2]) if found else None
+        return LeasedRequest(*found, *row[:2]) if found else None
 
     def give_back(self, ids: Iterable[int]) -> None:
         """Open again what was taken and not sent."""
@@ -163,7 +163,7 @@ class Store(ForeignStore):
     ) -> None:
         """Append replies to requests, and say what becomes of the requests; all is on the disk when this returns.
 
-        A second good reply to one request (of a batch that was fetched twice) is kept as `spare`, and counts as paid.
+        A second good reply to one request (of a batch fetched twice) is kept as `duplicate`, and counts as paid.
         A request that is neither answered nor put off nor given up is open again.
 
         Args:
@@ -183,7 +183,7 @@ class Store(ForeignStore):
                         (id_,),
                     )
                     if changed.rowcount == 0:
-                        accepted, outcome = False, "spare"
+                        accepted, outcome = False, "duplicate"
                 else:
                     self._db.execute(
                         "UPDATE requests SET state = 'open', batch = NULL WHERE id = ? AND state = 'sent'", (id_,)
@@ -259,7 +259,9 @@ class Store(ForeignStore):
             self._db.execute("UPDATE requests SET state = 'answered' WHERE plan = ? AND state = 'read'", (number,))
         return int(number)
 
-    def set_model(self, endpoint: str, name: str, price_in: float, price_out: float, dialect: dict[str, Any]) -> None:
+    def set_model(
+        self, endpoint: str, name: str, price_in: float, price_out: float, dialect: dict[str, object]
+    ) -> None:
         """Remember how a model at an endpoint wants to be asked, and what a million of its tokens costs."""
         with self._transaction():
             self._db.execute(
@@ -274,9 +276,10 @@ class Store(ForeignStore):
 
     def _enter(self, number: int, request: Request) -> bool:
         """Enter a request; returns whether the plan did not have it."""
-        body = dict(request.body)
-        body["messages"] = [(message["role"], self._texts.number(message["content"])) for message in body["messages"]]
-        body["schema"] = self._texts.number(json.dumps(body["schema"], ensure_ascii=False, sort_keys=True))
+        body: dict[str, object] = {**request.body}
+        said = [(message["role"], self._texts.number(message["content"])) for message in request.body["messages"]]
+        body["messages"] = said
+        body["schema"] = self._texts.number(json.dumps(request.body["schema"], ensure_ascii=False, sort_keys=True))
         entered = self._db.execute(
             "INSERT INTO requests "
             "(key, plan, strategy, stage, slot, passage, parent, prompt, model, body, rank, state) "

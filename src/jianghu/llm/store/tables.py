@@ -1,6 +1,6 @@
 """The tables of synth.sqlite. People may open the file with any SQLite tool; the comments are for them."""
 
-VERSION = 3
+VERSION = 4
 
 SCHEMA = f"""
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL);      -- small things remembered, as JSON

@@ -7,7 +7,7 @@ from typing import Any
 
 from ... import files
 
-MOST_KNOWN = 10_000  # texts whose number is remembered
+MAX_KNOWN = 10_000  # texts whose number is remembered
 
 
 class Texts:
@@ -31,7 +31,7 @@ class Texts:
         if number is None:
             rows = self._rows("SELECT id FROM texts WHERE hash = ?", (hash_,))
             number = rows[0][0] if rows else self._insert("INSERT INTO texts (hash, text) VALUES (?, ?)", (hash_, text))
-            if len(self._known) >= MOST_KNOWN:
+            if len(self._known) >= MAX_KNOWN:
                 self._known.clear()
             self._known[hash_] = number
         return number

@@ -10,10 +10,10 @@ from ...names import Kind
 from .names import KnownBook
 from .numerals import numbers_in, numerals_in
 from .quote import letters, locate
-from .record import MOST, MOST_KIND, Ground
+from .record import MAX_KIND, MOST, Ground
 from .wording import copied, garbage, half, leans
 
-MOST_STATEMENT = 160  # characters
+MAX_STATEMENT = 160  # characters
 NAME_LENGTH = range(2, 13)  # characters of a name; a single one is a word of the language
 LONGEST_RETOLD = 40  # letters in a row that a retelling may share with the book; it should use words of its own
 SHARE_NEW = 0.5  # least share of a retelling's 4-grams that do not stand in the text that it retells
@@ -31,7 +31,7 @@ def check_fact(item: Mapping[str, Any], ground: Ground) -> tuple[str | None, dic
     fields: dict[str, Any] = {name: " ".join(str(text).split()) for name, text in texts.items()}
     if not all(fields.values()):
         return "empty", fields
-    if len(fields["statement"]) > MOST_STATEMENT or len(fields["quote"]) > MOST["evidence"]:
+    if len(fields["statement"]) > MAX_STATEMENT or len(fields["quote"]) > MOST["evidence"]:
         return "too long", fields
     if garbage(fields["statement"]):
         return "garbage", fields
@@ -42,7 +42,7 @@ def check_fact(item: Mapping[str, Any], ground: Ground) -> tuple[str | None, dic
         return "evidence not found", fields
     kind, reverse = item.get("kind"), item.get("reverse")
     fields |= {"start": span[0], "end": span[1], "quote": ground.passage[slice(*span)]}
-    fields["kind"] = kind.strip()[:MOST_KIND] if isinstance(kind, str) and kind.strip() else "other"
+    fields["kind"] = kind.strip()[:MAX_KIND] if isinstance(kind, str) and kind.strip() else "other"
     fields["reverse"] = reverse.strip() if isinstance(reverse, str) else ""
     return _reason(fields, ground), fields
 

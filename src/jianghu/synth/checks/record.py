@@ -14,7 +14,7 @@ from .quote import letters, locate
 from .wording import copied, garbage, half, leans, points_at_nothing
 
 MOST = {"question": 120, "answer": 240, "evidence": 400}  # characters
-MOST_KIND = 20  # characters of a kind's name
+MAX_KIND = 20  # characters of a kind's name
 FREE = frozenset({"contrast", "unanswerable"})
 """Kinds whose answer says what is not in the book, and so stands in no evidence."""
 YES_NO = frozenset({"是", "不是", "是的", "对", "不对", "否", "没有", "有", "会", "不会", "能", "不能"})
@@ -98,7 +98,7 @@ def _short(item: Mapping[str, Any], answer: str) -> dict[str, Any]:
     return {
         # A short answer that the answer does not hold would mark right answers wrong.
         "short_answer": short if short and short in answer and not garbage(short) else answer,
-        "kind": kind.strip()[:MOST_KIND] if isinstance(kind, str) and kind.strip() else "other",
+        "kind": kind.strip()[:MAX_KIND] if isinstance(kind, str) and kind.strip() else "other",
         "aliases": sorted({a.strip() for a in given if isinstance(a, str) and a.strip() and a.strip() != short}),
     }
 

@@ -9,7 +9,6 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from ... import __version__, files
 from ...errors import InputError
@@ -20,7 +19,7 @@ from .file_reader import parquet_module
 from .formats import ROWS, Format
 
 PIECE = 5_000  # rows of a group in a Parquet file
-Write = Callable[[dict[str, Any]], None]
+Write = Callable[[dict[str, object]], None]
 
 
 @dataclass
@@ -43,7 +42,7 @@ class Exported:
 
 
 def export_records(
-    parts: Mapping[str, Iterable[Record]], folder: Path, format: Format, about: dict[str, Any]
+    parts: Mapping[str, Iterable[Record]], folder: Path, format: Format, about: Mapping[str, object]
 ) -> Exported:
     """Write records into a folder, a file for each part; it takes the place of an earlier export all at once.
 
@@ -98,14 +97,14 @@ def _parquet(path: Path, stack: ExitStack) -> Write:
     types = {"aliases": pyarrow.list_(text), "wording": number, "chapter": number, "start": number, "end": number}
     schema = pyarrow.schema([(name, types.get(name, text)) for name in Record.model_fields])
     writer = stack.enter_context(parquet.ParquetWriter(path, schema))
-    waiting: list[dict[str, Any]] = []
+    waiting: list[dict[str, object]] = []
 
     def flush() -> None:
         if waiting:
             writer.write_table(pyarrow.Table.from_pylist(waiting, schema))
             waiting.clear()
 
-    def write(row: dict[str, Any]) -> None:
+    def write(row: dict[str, object]) -> None:
         waiting.append(row)
         if len(waiting) == PIECE:
             flush()

@@ -23,25 +23,25 @@ _ANSWERS = ("gpt", "assistant", "chatgpt", "bing", "bard")
 _MORE = ("short_answer", "aliases", "kind", "book", "chapter", "evidence")
 
 
-def _qa(record: Record) -> dict[str, Any]:
+def _qa(record: Record) -> dict[str, object]:
     return {"Question": record.question, "Answer": record.answer}
 
 
-def _alpaca(record: Record) -> dict[str, Any]:
+def _alpaca(record: Record) -> dict[str, object]:
     return {"instruction": record.question, "input": "", "output": record.answer}
 
 
-def _sharegpt(record: Record) -> dict[str, Any]:
+def _sharegpt(record: Record) -> dict[str, object]:
     turns = (("human", record.question), ("gpt", record.answer))
     return {"id": record.id, "conversations": [{"from": who, "value": text} for who, text in turns]}
 
 
-def _chatml(record: Record) -> dict[str, Any]:
+def _chatml(record: Record) -> dict[str, object]:
     turns = (("user", record.question), ("assistant", record.answer))
     return {"messages": [{"role": who, "content": text} for who, text in turns]}
 
 
-ROWS: dict[Format, Callable[[Record], dict[str, Any]]] = {
+ROWS: dict[Format, Callable[[Record], dict[str, object]]] = {
     "jsonl": Record.to_dict,
     "qa": _qa,
     "alpaca": _alpaca,
@@ -52,7 +52,7 @@ ROWS: dict[Format, Callable[[Record], dict[str, Any]]] = {
 """How each format writes a record."""
 
 
-def pairs_in(row: Mapping[str, Any], depth: int = 0) -> Iterator[dict[str, Any]]:
+def pairs_in(row: Mapping[str, Any], depth: int = 0) -> Iterator[dict[str, object]]:
     """The questions and answers of a foreign row, whatever its format; none if it has none.
 
     Each has `question` and `answer`, and of short_answer, aliases, kind, book, chapter and evidence what the row has
@@ -92,11 +92,11 @@ def _fits(name: str, value: Any) -> bool:
     return isinstance(value, str)
 
 
-def _pair(question: str, answer: str) -> dict[str, Any]:
+def _pair(question: str, answer: str) -> dict[str, object]:
     return {"question": without_thoughts(question).strip(), "answer": without_thoughts(answer).strip()}
 
 
-def _from_turns(turns: list[Any]) -> Iterator[dict[str, Any]]:
+def _from_turns(turns: list[Any]) -> Iterator[dict[str, object]]:
     """A pair for each answer, with the question directly before it."""
     asked = ""
     for turn in turns:

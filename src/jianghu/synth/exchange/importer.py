@@ -17,7 +17,7 @@ from ...errors import InputError
 from ...llm.prompts import Prompt
 from ...llm.runner import ReadAll, read_all
 from ...llm.storable import writable
-from ...llm.store import Item, Reader, Reply, Request, Store, ask
+from ...llm.store import Body, Item, Reader, Reply, Request, Store, ask
 from ...messages import tr
 from ..books import Shelf
 from ..checks import Ground, check_record
@@ -77,7 +77,7 @@ class ImportStrategy:
         if empty:
             yield Item("no question and answer", {})
 
-    def _check(self, pair: Mapping[str, Any]) -> tuple[str | None, dict[str, Any]]:
+    def _check(self, pair: Mapping[str, Any]) -> tuple[str | None, dict[str, object]]:
         """Hold a pair against the place in the books that bears it out, or against itself where there is none."""
         question, answer, short = pair["question"], pair["answer"], pair.get("short_answer") or pair["answer"]
         named = pair.get("book") if pair.get("book") in self.books else None
@@ -193,7 +193,7 @@ def _blocks(chunks: Iterable[str]) -> Iterator[str]:
 
 def _request(path: Path, hash_: str, number: int) -> Request:
     name = writable(path.name)
-    body = {"messages": [{"role": "user", "content": name}], "schema": {}}
+    body: Body = {"messages": [{"role": "user", "content": name}], "schema": {}}
     return ask("import", name, "", body, slot=f"{slots_of(hash_)}{number}", rank=number)
 
 

@@ -9,7 +9,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import json_repair
 
@@ -28,7 +28,7 @@ class Piece:
     """A stretch of the file: an object as it stands, one that was repaired, or something that is no object."""
 
     text: str
-    value: dict[str, Any] | None
+    value: dict[str, object] | None
     fate: Fate
 
 
@@ -75,7 +75,7 @@ def _first(text: str, at: int) -> tuple[Piece, int]:
     return Piece(body, value, "broken" if value is None else "repaired"), end
 
 
-def _repair(text: str) -> dict[str, Any] | None:
+def _repair(text: str) -> dict[str, object] | None:
     """The object of a text that has its end, in spite of what is wrong inside it."""
     body = text[: text.rfind("}") + 1] or text.rstrip(", ")
     if not body.endswith(("}", '"')):

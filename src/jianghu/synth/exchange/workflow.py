@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from ... import files
 from ...corpus import read_chapters
@@ -13,7 +12,7 @@ from ...llm.store import Item, Store
 from ...recipe import Recipe
 from ...workspace import Workspace
 from .. import Shelf
-from ..assemble import RecordSet
+from ..assemble import RecordFacts, RecordSet
 from ..decisions import FILTER, Decisions
 from ..stage import synth_manifest, synth_stale
 from ..teacher import shelf_of
@@ -21,7 +20,31 @@ from . import Format, ImportStrategy, export_records, read_imports
 from .importer import slots_of, undo_imports
 
 
-def import_records(ws: Workspace, recipe: Recipe, paths: Sequence[Path]) -> dict[str, Any]:
+class WrittenFacts(RecordFacts, total=False):
+    """What data/records holds after it was written anew; `records` is 0 where there was nothing to write."""
+
+    records: int
+
+
+class ImportFacts(WrittenFacts, total=False):
+    """What became of an import.
+
+    Attributes:
+        rows: of the files. rejected: by the reason. imported_before: files whose rows were there already.
+        not_read: rows in which this program met a fault of its own. taken_back: files, of an import that was undone.
+    """
+
+    rows: int
+    accepted: int
+    of_them_repaired: int
+    with_evidence: int
+    imported_before: list[str]
+    rejected: dict[str, int]
+    not_read: str
+    taken_back: list[str]
+
+
+def import_records(ws: Workspace, recipe: Recipe, paths: Sequence[Path]) -> ImportFacts:
     """Take records from files of other programs, pass them through the gates, and write data/records anew.
 
     Returns:
@@ -48,18 +71,19 @@ def import_records(ws: Workspace, recipe: Recipe, paths: Sequence[Path]) -> dict
         counted: Counter[str] = Counter()
         for hash_ in dict.fromkeys(hashes):
             counted.update(store.verdicts_of(ImportStrategy.name, slots_of(hash_)))
-        facts: dict[str, Any] = {"rows": counted.total(), "accepted": counted.pop("accepted", 0)}
+        facts: ImportFacts = {"rows": counted.total(), "accepted": counted.pop("accepted", 0)}
         if again := [path.name for path, hash_ in zip(paths, hashes, strict=True) if hash_ in known]:
             facts["imported_before"] = again
         else:
-            facts |= {name: repaired[name] for name in ("of_them_repaired", "with_evidence")}
+            facts["of_them_repaired"] = repaired["of_them_repaired"]
+            facts["with_evidence"] = repaired["with_evidence"]
         facts["rejected"] = dict(counted.most_common())
         if done.faults:
-            facts["set_aside"] = f"{len(done.faults)} ({done.faults[0]})"
-        return facts | write_anew(ws, recipe, gather(ws, recipe, shelf, store))
+            facts["not_read"] = f"{len(done.faults)} ({done.faults[0]})"
+        return {**facts, **write_anew(ws, recipe, gather(ws, recipe, shelf, store))}
 
 
-def undo_import(ws: Workspace, recipe: Recipe, paths: Sequence[Path]) -> dict[str, Any]:
+def undo_import(ws: Workspace, recipe: Recipe, paths: Sequence[Path]) -> ImportFacts:
     """Take back an import: that of these files, or the last one; data/records is written anew.
 
     Raises:
@@ -73,7 +97,7 @@ def undo_import(ws: Workspace, recipe: Recipe, paths: Sequence[Path]) -> dict[st
         return {"taken_back": names, **write_anew(ws, recipe, gather(ws, recipe, shelf, store))}
 
 
-def export(ws: Workspace, recipe: Recipe, folder: Path, format: Format) -> dict[str, Any]:
+def export(ws: Workspace, recipe: Recipe, folder: Path, format: Format) -> dict[str, object]:
     """Write the records that stand into a folder, in the parts of data/records, with a manifest and a data card.
 
     Raises:
@@ -91,7 +115,7 @@ def export(ws: Workspace, recipe: Recipe, folder: Path, format: Format) -> dict[
             "contradictions": len(Decisions(store).repeats("contradiction")),
             "judge": _about_judge(judged, name),
         }
-        done = export_records(record_set.parts(), folder, format, about)
+        done = export_records(dict(record_set.parts().items()), folder, format, about)
     return {"folder": str(folder), **dict(done.splits), "left_out": record_set.facts["left_out"]}
 
 
@@ -105,7 +129,7 @@ def gather(ws: Workspace, recipe: Recipe, shelf: Shelf, store: Store) -> RecordS
     return record_set
 
 
-def write_anew(ws: Workspace, recipe: Recipe, record_set: RecordSet) -> dict[str, Any]:
+def write_anew(ws: Workspace, recipe: Recipe, record_set: RecordSet) -> WrittenFacts:
     """Write data/records again after something was decided; they are no fresher than they were before.
 
     Where there is no record at all, they stay as they are.
@@ -116,10 +140,10 @@ def write_anew(ws: Workspace, recipe: Recipe, record_set: RecordSet) -> dict[str
     record_set.write(ws)
     if fresh:
         ws.record(ws.records, synth_manifest(ws, recipe))
-    return record_set.facts
+    return {**record_set.facts}
 
 
-def _about_judge(judged: dict[str, Any] | None, filter: str | None) -> str | None:
+def _about_judge(judged: dict[str, object] | None, filter: str | None) -> str | None:
     if not judged:
         return None
     use = "its verdicts decide what is left out" if filter == judged["judge"] else "nothing is left out for it"

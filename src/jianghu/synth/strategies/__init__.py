@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from ...llm.prompts import Prompts
 from ...recipe import SynthSettings
 from ..books import Shelf
-from .base import Asking
+from .base import BaseStrategy
 from .facts import FactsStrategy
 from .lexicon import LexiconStrategy
 from .passage import PassageStrategy
@@ -37,7 +37,7 @@ def make_strategies(
 __all__ = [
     "STRATEGIES",
     "AnyStrategy",
-    "Asking",
+    "BaseStrategy",
     "FactsStrategy",
     "LexiconStrategy",
     "PassageStrategy",

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ... import files
 from ...corpus import Passage
 from ...llm.json_replies import Parsed, parse_reply
 from ...llm.prompts import Prompt, Prompts
-from ...llm.store import Item, Reply, Request, ask
+from ...llm.store import Body, Item, Reply, Request, ask
 from ...recipe import SynthSettings
 from ..books import Shelf
 from ..schemas import FIELD_NAMES
 
-MOST_REPEATED = 6_000  # characters of an unreadable reply that are shown to the teacher again
+MAX_REPEATED = 6_000  # characters of an unreadable reply that are shown to the teacher again
 FAULTS = {"not JSON": "不是合法的 JSON", "wrong schema": "JSON 的结构不是所要求的"}
 """Verdicts on a whole reply that one more turn may mend, and how the teacher is told."""
 
 
-class Asking:
+class BaseStrategy:
     """The part that strategies share. Each of them inherits it and adds plan, read and follow.
 
     Class attributes:
@@ -49,10 +49,10 @@ class Asking:
         self,
         prompt: str,
         stage: str,
-        schema: dict[str, Any],
+        schema: dict[str, object],
         *,
         passage: Passage | None = None,
-        about: dict[str, Any] | None = None,
+        about: Mapping[str, object] | None = None,
         slot: str = "",
         rank: int = 0,
         parent: Request | None = None,
@@ -68,12 +68,12 @@ class Asking:
         if passage is not None:
             where = {"book": passage.book, "title": self.shelf.titles.get((passage.book, passage.chapter), "")}
             values = {**where, "passage": passage.text, **values}
-        body = {
+        body: Body = {
             "messages": used.messages(**{name: str(value) for name, value in values.items()}),
             "max_tokens": self.settings.teacher.max_tokens,
             "temperature": self.settings.teacher.temperature if used.temperature is None else used.temperature,
             "schema": schema,
-            "about": about or {},
+            "about": dict(about or {}),
         }
         return ask(
             self.name,
@@ -97,11 +97,11 @@ class Asking:
         if about.get("corrects") or not faults or len(faults) < len(items) or reply.finish_reason != "stop":
             return ()
         used = self._prompts["correction"]
-        body = {
+        body: Body = {
             **request.body,
             "messages": [
                 *request.body["messages"],
-                {"role": "assistant", "content": reply.content[:MOST_REPEATED]},
+                {"role": "assistant", "content": reply.content[:MAX_REPEATED]},
                 *used.messages(fault=faults[0]),
             ],
             "temperature": request.body["temperature"] if used.temperature is None else used.temperature,

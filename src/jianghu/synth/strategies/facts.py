@@ -16,7 +16,7 @@ from ...llm.store import Item, Reader, Reply, Request
 from ..books import Shelf
 from ..checks import Ground, check_contrast, check_fact, check_record, letters, seen_before, with_problems
 from ..schemas import CONTRASTS, FACTS, WORDINGS
-from .base import Asking, objects_in
+from .base import BaseStrategy, objects_in
 from .wordings import plan_text, plan_wordings
 
 WORDINGS_AT_ONCE = 12
@@ -25,7 +25,7 @@ CONTRASTS_ASKED = 4
 OTHERS_SHOWN = 8  # titles of other novels that a contrast may take people from
 
 
-class FactsStrategy(Asking):
+class FactsStrategy(BaseStrategy):
     """See `Strategy`."""
 
     name = "facts"

@@ -7,12 +7,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from ...llm.store import Item, Reader, Reply, Request
 from ..checks import check_name, with_problems
 from ..schemas import NAMES
-from .base import Asking, objects_in
+from .base import BaseStrategy, objects_in
 
 PASSAGE = 1500  # characters; a person's several names are more likely to meet in a longer stretch
 
 
-class LexiconStrategy(Asking):
+class LexiconStrategy(BaseStrategy):
     """See `Strategy`. `Shelf.learn` makes a lexicon of what it finds."""
 
     name = "lexicon"

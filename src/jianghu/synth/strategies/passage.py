@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from ...llm.store import Item, Reader, Reply, Request
 from ..checks import gate
 from ..schemas import RECORDS
-from .base import Asking, objects_in
+from .base import BaseStrategy, objects_in
 
 
-class PassageStrategy(Asking):
+class PassageStrategy(BaseStrategy):
     """See `Strategy`."""
 
     name = "passage"

@@ -7,19 +7,18 @@ Stages: `summary` (a stretch of a chapter in brief), `dossier` (a person, from s
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
 
 from ...corpus import Passage
 from ...llm.store import Item, Reader, Reply, Request
 from ..checks import check_text, with_problems
 from ..schemas import TEXTS
-from .base import Asking, objects_in
+from .base import BaseStrategy, objects_in
 from .people import Person, people_of
 
 LENGTHS = {"summary": (60, 1200), "dossier": (60, 900), "paraphrase": (40, 2400)}  # characters, least and most
 
 
-class RewriteStrategy(Asking):
+class RewriteStrategy(BaseStrategy):
     """See `Strategy`."""
 
     name = "rewrite"
@@ -41,7 +40,7 @@ class RewriteStrategy(Asking):
 
     def read(self, request: Request, reply: Reply) -> list[Item]:
         """Texts, each with its kind and what it is about."""
-        about: dict[str, Any] = request.body["about"]
+        about = request.body["about"]
         book = about["book"] if request.passage is None else request.passage.book
         source = about["source"] if request.passage is None else request.passage.text
         parsed = objects_in(reply, "text")

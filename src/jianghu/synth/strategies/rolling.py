@@ -14,14 +14,14 @@ from ...corpus import Passage
 from ...llm.store import Item, Reader, Reply, Request
 from ..checks import gate
 from ..schemas import PAIRS
-from .base import Asking, objects_in
+from .base import BaseStrategy, objects_in
 
 PROMPTS = 12
 LAST = 1500  # characters of the last output that are fed back
 NOTHING = "（还没有）"
 
 
-class RollingStrategy(Asking):
+class RollingStrategy(BaseStrategy):
     """See `Strategy`."""
 
     name = "rolling"

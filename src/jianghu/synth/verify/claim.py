@@ -14,7 +14,7 @@ AROUND = 300  # characters before and after the quote that the judge sees
 
 Support = Literal["supported", "contradicted", "not_stated"]
 
-SCHEMA: dict[str, Any] = {
+SCHEMA: dict[str, object] = {
     "type": "object",
     "properties": {
         "because": {"type": "string"},

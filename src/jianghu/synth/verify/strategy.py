@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from ... import files
 from ...llm.prompts import Prompt, Prompts
-from ...llm.store import Item, Reader, Reply, Request, ask
+from ...llm.store import Body, Item, Reader, Reply, Request, ask
 from ...recipe import TeacherSettings
 from ...records import Record
 from ..checks.names import KnownBook
@@ -85,7 +85,7 @@ class JudgeStrategy:
 
     def _ask(self, stage: str, slot: str, claim: Claim, rank: int) -> Request:
         temperature = self.prompt.temperature if self.prompt.temperature is not None else self.teacher.temperature
-        body = {
+        body: Body = {
             "messages": self.prompt.messages(**claim.values()),
             "max_tokens": self.teacher.max_tokens,
             "temperature": temperature,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from ... import files
 from ...corpus import read_chapters
@@ -36,7 +35,7 @@ def judge(
     calibrate_only: bool = False,
     filter: bool | None = None,
     budget: Budget | None = None,
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """Have the records of teachers and imports judged, and the judge measured on records with errors put in.
 
     Args:
@@ -75,7 +74,7 @@ def judge(
         name = f"{asked.model} {prompt.hash[:8]}"
         deciding.take_verdicts(name)
         measured = measure(deciding.calibration())
-        facts = {"judge": name, **_figures(measured, deciding.verdicts(name))}
+        facts: dict[str, object] = {"judge": name, **_figures(measured, deciding.verdicts(name))}
         facts |= {"failed": summary.failed, "tokens": summary.tokens, "cost": round(summary.cost, 4)}
         if summary.ended:
             facts["ended_early"] = summary.ended
@@ -113,7 +112,7 @@ def distrust(measured: Measured) -> str | None:
     return None
 
 
-def _figures(measured: Measured, verdicts: dict[str, int]) -> dict[str, Any]:
+def _figures(measured: Measured, verdicts: dict[str, int]) -> dict[str, object]:
     """What a judge found and what it is worth, each share with its 95 % interval (Wilson)."""
     total = sum(verdicts.values())
     wrong = total - verdicts.get("passed", 0)
