@@ -2,6 +2,7 @@
 
 import sys
 import zipfile
+import zlib
 
 import pytest
 
@@ -75,6 +76,17 @@ def test_text_of_a_pdf_without_its_page_numbers(tmp_path, name):
     assert [chapter.title for chapter in book.chapters] == [f"CHAPTER {n}" for n in range(1, 6)]
     for chapter, page in zip(book.chapters, pages, strict=True):
         assert chapter.text.split() == " ".join(page[1:-1]).split()
+
+
+def test_a_pdf_that_would_fill_the_memory_ends_a_process_of_its_own(tmp_path):
+    pytest.importorskip("pypdfium2")
+    packed = zlib.compress(b"BT /F1 9 Tf 9 TL 10 800 Td\n" + b"(sixteen letters!) '\n" * 400_000 + b"ET")
+    plain = pdf([["xx"]])
+    start, end = plain.index(b"<< /Length"), plain.index(b"endobj", plain.index(b"<< /Length"))
+    stream = b"<< /Length %d /Filter /FlateDecode >>\nstream\n%s\nendstream\n" % (len(packed), packed)
+    (tmp_path / "书.pdf").write_bytes(plain[:start] + stream + plain[end:])
+    with pytest.raises(InputError, match=r"书\.pdf: not a readable PDF \(it is damaged, or takes too much memory\)"):
+        load_book(tmp_path / "书.pdf", SETTINGS)
 
 
 def test_a_scanned_pdf_names_a_recogniser(tmp_path):

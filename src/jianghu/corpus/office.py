@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
+import subprocess
+import sys
 from pathlib import Path, PurePosixPath
 
 from ..errors import InputError
@@ -15,6 +18,8 @@ from .numbers import natural
 
 _LEAST_PER_PAGE = 20
 """Characters a page below which a PDF is a scan."""
+_PDF_SECONDS = 300
+"""Time in which a PDF is read; a novel takes ten."""
 _MOST_NODES = 1_000_000
 """Tags and attributes of a Word document; a novel of a million characters has some 500,000."""
 _NOVEL = 60_000
@@ -65,14 +70,10 @@ def read_pdf(path: Path) -> Source:
         InputError: the extra is not installed, the file is locked or damaged, or is a scan without text.
     """
     try:
-        import pypdfium2
+        import pypdfium2  # noqa: F401  # the process below needs it
     except ImportError:
         raise _missing(path, ".pdf") from None
-    try:
-        document = pypdfium2.PdfDocument(path)
-        pages = [document[number].get_textpage().get_text_bounded() for number in range(len(document))]
-    except pypdfium2.PdfiumError as error:
-        raise InputError(tr("{path}: not a readable PDF ({error}).", path=path, error=error)) from None
+    pages = _pdf_pages(path)
     if sum(len(page.strip()) for page in pages) < _LEAST_PER_PAGE * len(pages):
         raise InputError(
             tr(
@@ -84,6 +85,21 @@ def read_pdf(path: Path) -> Source:
         )
     lines = [line for page in pages for line in _without_page_number(page.replace(MARK, "").splitlines())]
     return Source("\n".join(lines), "pdf", 0)
+
+
+def _pdf_pages(path: Path) -> list[str]:
+    command = [sys.executable, "-P", str(Path(__file__).with_name("pdf_text.py")), str(path)]
+    try:
+        run = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=_PDF_SECONDS)
+        found = json.loads(run.stdout)
+    except subprocess.TimeoutExpired:
+        found = {"error": tr("it is not read after {seconds} seconds", seconds=_PDF_SECONDS)}
+    except ValueError:  # it was ended, by its bound of memory or by a fault of the library
+        found = {"error": tr("it is damaged, or takes too much memory")}
+    if "error" in found:
+        raise InputError(tr("{path}: not a readable PDF ({error}).", path=path, error=found["error"]))
+    pages: list[str] = found["pages"]
+    return pages
 
 
 def _without_page_number(lines: list[str]) -> list[str]:
