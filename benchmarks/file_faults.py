@@ -166,7 +166,7 @@ FILES: dict[str, tuple[str, Callable[[Path], None]]] = {
     "text, 60 MB in one line": (".txt", _written(_repeated("他说好。", 60_000_000))),
     "text, 60 MB of headings": (".txt", _written(f"第{n}章\n".encode() for n in range(5_000_000))),
     "text, 60 MB of noise": (".txt", _written(os.urandom(1_000_000) for _ in range(60))),
-    "Markdown, 60 MB of marks": (".md", _written(_repeated("**[*`__>", 60_000_000))),
+    "Markdown, 20 MB of marks": (".md", _written(_repeated("**[*`__>", 20_000_000))),
 }
 
 

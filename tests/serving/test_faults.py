@@ -167,3 +167,32 @@ def test_small_pieces_are_sent_at_once(checkpoints, monkeypatch):
         assert httpx.get(server.url + "/health").status_code == 200
     assert found
     assert all(found)
+
+
+def test_many_large_requests_at_once_are_bounded_and_small_ones_go_on(checkpoints):
+    """Clients that send all but the last byte of a large request hold little, and nobody else up."""
+    with Running(checkpoints, max_request_kb=64, read_seconds=30) as server:
+        data = json.dumps({**LONG, "max_tokens": 1, "user": "x" * 60_000}).encode()
+        head = "POST /v1/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+        start = f"{head}Content-Length: {len(data)}\r\n\r\n".encode() + data[:-1]
+        socks = []
+        for _ in range(20):
+            socks.append(socket.create_connection(("127.0.0.1", server.port), 10))
+            socks[-1].sendall(start)
+        answers = []
+        for sock in socks:
+            sock.settimeout(0.3)
+            try:
+                answers.append(sock.recv(12))
+            except TimeoutError:
+                answers.append(b"")
+        assert answers.count(b"HTTP/1.1 429") >= 11
+        assert answers.count(b"") >= 7
+        assert post(server, {**LONG, "max_tokens": 2}).status_code == 200
+        for sock, answer in zip(socks, answers, strict=True):
+            if not answer:
+                sock.settimeout(20)
+                sock.sendall(data[-1:])
+                assert sock.recv(12) == b"HTTP/1.1 200"
+            sock.close()
+        until(lambda: post(server, {**LONG, "max_tokens": 1, "user": "x" * 60_000}).status_code == 200)

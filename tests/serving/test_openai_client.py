@@ -290,6 +290,20 @@ def test_a_long_talk_loses_its_oldest_turns_on_demand(client):
     client.completions.create(model="base", prompt="龘靐齉" * 30, extra_body={"truncate_prompt": True})
 
 
+def test_of_a_prompt_far_too_long_only_the_end_is_read(client):
+    asked = {"model": "base", "max_tokens": 8, "temperature": 0, "extra_body": {"truncate_prompt": True}}
+    long = "次日清晨，沈青峰走进青石镇。" * 20_000
+    short = client.completions.create(prompt=long[-3000:], **asked)
+    assert client.completions.create(prompt=long, **asked).choices == short.choices
+    assert short.usage.prompt_tokens == client.completions.create(prompt=long, **asked).usage.prompt_tokens
+    with pytest.raises(openai.BadRequestError, match="reads at most"):
+        client.completions.create(model="base", prompt=long)
+    talk = [{"role": "user", "content": long}, {"role": "assistant", "content": "好"}, *QUESTION]
+    asked["model"] = "chat"
+    short = client.chat.completions.create(messages=QUESTION, **asked)
+    assert client.chat.completions.create(messages=talk, **asked).choices == short.choices
+
+
 @pytest.mark.parametrize(
     ("body", "param", "code", "message"),
     [

@@ -19,7 +19,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..recipe import ServeSettings
-from .errors import ApiError
+from .errors import ApiError, overloaded
 from .metrics import Metrics
 
 log = logging.getLogger("jianghu.serving")
@@ -27,6 +27,10 @@ _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 """Half of a pair in JSON; without the other half it is no text."""
 LET_GO = "let_go"
 """Name, in the state that comes with a request, of what closes its connection at once."""
+SMALL_BYTES = 8 * 1024
+"""Requests up to this size are taken whatever others have sent."""
+LARGE_AT_ONCE = 8
+"""Requests of the largest size that may be held at once; what is parsed of one takes up to 24 times its bytes."""
 PROTECTED = ("/v1", "/api", "/metrics", "/openapi.json")
 """What wants the key, where there is one. The page itself holds no secret, and /health tells none."""
 
@@ -41,6 +45,8 @@ class Guard:
     def __init__(self, app: ASGIApp, settings: ServeSettings, key: str, metrics: Metrics) -> None:
         self.app, self.settings, self.key, self.metrics = app, settings, key.encode(), metrics
         self.local = is_loopback(settings.host)
+        self.held = 0
+        """Bytes of the larger requests that are being read or answered."""
         self.names = {"localhost", settings.host.lower(), *(name.lower() for name in settings.allowed_hosts)}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -55,9 +61,16 @@ class Guard:
                 MutableHeaders(scope=message).setdefault("X-Content-Type-Options", "nosniff")
             await send(message)
 
+        share = _Share(self)
+        try:
+            await self._let_in(scope, receive, counted, share)
+        finally:
+            share.give_back()
+
+    async def _let_in(self, scope: Scope, receive: Receive, counted: Send, share: _Share) -> None:
         try:
             self._check(scope)
-            body = await self._body(scope, receive)
+            body = await self._body(scope, receive, share)
             _check_text(body)
         except ApiError as error:
             client = scope.get("client") or ("unknown", 0)
@@ -101,11 +114,12 @@ class Guard:
         if not hmac.compare_digest(key.strip().encode("latin-1"), self.key):
             raise ApiError(401, "Incorrect API key provided.", "invalid_api_key", headers=challenge)
 
-    async def _body(self, scope: Scope, receive: Receive) -> bytes:
+    async def _body(self, scope: Scope, receive: Receive, share: _Share) -> bytes:
         """The whole body, which is small, so that no route waits for a slow one.
 
         Raises:
-            ApiError: 413 or 408; the connection is closed, since the rest of the body would come as a request.
+            ApiError: 413, 408, or 429 where others send as much; the connection is closed, since the rest of the body
+                would come as a request.
         """
         limit = self.settings.max_request_kb * 1024
         close = {"Connection": "close"}
@@ -121,11 +135,40 @@ class Guard:
                     body += message.get("body", b"")
                     if len(body) > limit:
                         raise too_large
+                    share.take(len(body))
                     if not message.get("more_body", False):
                         return bytes(body)
         except TimeoutError:
             slow = f"The request did not arrive within {self.settings.read_seconds:g} seconds."
             raise ApiError(408, slow, "request_timeout", headers=close) from None
+
+
+class _Share:
+    """What one request takes of the bytes that larger requests may hold together."""
+
+    def __init__(self, guard: Guard) -> None:
+        self.guard, self.bytes = guard, 0
+        self.most = LARGE_AT_ONCE * guard.settings.max_request_kb * 1024
+
+    def take(self, size: int) -> None:
+        """Have as many bytes in all.
+
+        Raises:
+            ApiError: 429, others hold too many.
+        """
+        if size <= SMALL_BYTES:
+            return
+        if self.guard.held + size - self.bytes > self.most:
+            error = overloaded("Too many large requests at once. Try again in a moment.")
+            error.headers = {**(error.headers or {}), "Connection": "close"}
+            raise error
+        self.guard.held += size - self.bytes
+        self.bytes = size
+
+    def give_back(self) -> None:
+        """The request is over."""
+        self.guard.held -= self.bytes
+        self.bytes = 0
 
 
 def _check_text(body: bytes) -> None:

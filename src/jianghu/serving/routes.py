@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
+from typing import TypeVar
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import PlainTextResponse
@@ -16,6 +18,9 @@ from .requests import Asked, ChatRequest, CompletionRequest
 from .responses import ChatCompletion, Model, ModelList, TextCompletion
 from .service import Service
 
+AnyAsked = TypeVar("AnyAsked", bound=Asked)
+LARGE_BYTES = 64 * 1024
+"""Size from which on a request is a large one."""
 REFUSALS: dict[int | str, dict[str, object]] = {
     400: {"model": ErrorBody, "description": "The request cannot be used; the message says why."},
     401: {"model": ErrorBody, "description": "The API key is missing or wrong."},
@@ -54,14 +59,14 @@ def openai_router(service: Service, books: BookService) -> APIRouter:
         """The next turn of a conversation; as jianghu-open-book, what the books say to its last question."""
         if answers_from_books(asked.model):
             return await chat_completion(asked, books, int(time.time()))
-        order = await asyncio.to_thread(service.chat_order, asked)  # a long prompt takes a while
+        order = await _ordered(service, service.chat_order, asked, request)
         shape = ChatShape(frame(service, order, bool(asked.logprobs), "chatcmpl"))
         return await _answer(asked, request, service, order, shape)
 
     @router.post("/completions", responses={200: {"model": TextCompletion, "content": _EVENTS}})
     async def complete(asked: CompletionRequest, request: Request) -> Response:
         """Continuations of one or more texts."""
-        order = await asyncio.to_thread(service.text_order, asked)
+        order = await _ordered(service, service.text_order, asked, request)
         tokenizer = service.checkpoints[order.model].tokenizer
         prompts = [prompt if isinstance(prompt, str) else tokenizer.decode(prompt) for prompt in asked.prompts]
         echoes = [prompts[text.index // (asked.n or 1)] if asked.echo else "" for text in order.texts]
@@ -87,6 +92,16 @@ def care_router(service: Service) -> APIRouter:
         return PlainTextResponse(text, media_type="text/plain; version=0.0.4")
 
     return router
+
+
+async def _ordered(service: Service, make: Callable[[AnyAsked], Order], asked: AnyAsked, request: Request) -> Order:
+    """The order of a request, made beside the event loop, since a long prompt takes a while; of large requests one
+    after another, since a megabyte of prompt takes a hundred of memory while it is split into tokens."""
+    size = request.headers.get("content-length", "")
+    if size.isdigit() and int(size) <= LARGE_BYTES:
+        return await asyncio.to_thread(make, asked)
+    async with service.large:
+        return await asyncio.to_thread(make, asked)
 
 
 async def _answer(asked: Asked, request: Request, service: Service, order: Order, shape: Shape) -> Response:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import difflib
 import secrets
 import time
@@ -27,6 +28,7 @@ class Service:
     Attributes:
         checkpoints: by the names that clients use.
         began: of the server, seconds since 1970.
+        large: held while the prompt of a large request is read.
     """
 
     def __init__(self, checkpoints: dict[str, Checkpoint], recipe: Recipe) -> None:
@@ -34,6 +36,13 @@ class Service:
         self.metrics = Metrics()
         self.worker = Worker(checkpoints, recipe.serve, self.metrics)
         self.began = int(time.time())
+        # Characters above which a text has more tokens than the model reads, whatever it says: only so many are split
+        # into tokens, since a megabyte of text takes hundreds of memory.
+        self._most_characters = {
+            name: checkpoint.model.config.block_size * max(map(len, checkpoint.tokenizer.token_bytes))
+            for name, checkpoint in checkpoints.items()
+        }
+        self.large = asyncio.Semaphore(1)
 
     def checkpoint(self, name: str) -> Checkpoint:
         """A checkpoint by name.
@@ -56,8 +65,12 @@ class Service:
         """
         asked.check()
         checkpoint = self.checkpoint(asked.model)
+        enough = self._most_characters[asked.model] + 1
         talk: list[Message] = [
-            {"role": "system" if message.role == "developer" else message.role, "content": message.text}
+            {
+                "role": "system" if message.role == "developer" else message.role,
+                "content": message.text.strip()[:enough],
+            }
             for message in asked.messages
         ]
         if asked.truncate_prompt:
@@ -76,8 +89,10 @@ class Service:
         asked.check()
         checkpoint = self.checkpoint(asked.model)
         tokenizer, room = checkpoint.tokenizer, checkpoint.model.config.block_size - 1
-        prompts = []
+        prompts, enough = [], self._most_characters[asked.model] + 1
         for prompt in asked.prompts:
+            if isinstance(prompt, str):
+                prompt = prompt[-2 * enough :] if asked.truncate_prompt else prompt[:enough]
             ids = tokenizer.encode(prompt) if isinstance(prompt, str) else prompt
             if any(id >= tokenizer.vocab_size for id in ids):
                 raise ApiError(400, f"Invalid 'prompt': ids end at {tokenizer.vocab_size - 1}.", None, "prompt")
@@ -105,7 +120,9 @@ class Service:
         room = checkpoint.model.config.block_size - 1
         longest = max(map(len, prompts))
         if longest > room:
-            message = f"This model reads at most {room} tokens. However, your {where} resulted in {longest} tokens."
+            message = (
+                f"This model reads at most {room} tokens. However, your {where} resulted in at least {longest} tokens."
+            )
             raise ApiError(400, message, "context_length_exceeded", where)
         count = asked.n or 1
         if len(prompts) * count > self.settings.batch + self.settings.queue:
