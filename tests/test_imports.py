@@ -8,7 +8,7 @@ FLOORS = [
     {"messages", "pages", "errors", "signals", "files", "progress", "stats", "text"},
     {"recipe"},
     {"workspace", "tokenizer", "records", "corpus", "names"},
-    {"chat", "model", "retrieval", "llm", "machine"},
+    {"chat", "model", "retrieval", "llm", "machine", "computing"},
     {"dataset", "generation", "synth", "export", "reader"},
     {"training", "evaluation"},
     {"sweep", "report", "serving"},

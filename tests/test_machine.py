@@ -1,42 +1,16 @@
-"""Arithmetic, threads and compilation are chosen by what the machine and the run are, never by a clock."""
+"""Devices and threads are those that are there; a compiled step is the same step."""
 
 import pytest
 import torch
 
+from jianghu.computing import Computing, has_compiler
 from jianghu.errors import InputError
-from jianghu.machine import fit_threads, peak_flops, pick_device, pick_dtype
-from jianghu.recipe import TrainSettings
-from jianghu.training.compiling import WORTH_FLOPS, has_compiler, make_loss, wants_compile
+from jianghu.machine import fit_threads, peak_flops, pick_device
+from jianghu.training.compiling import make_loss
 
-from .model.test_transformer import CONFIG, random_model
+from .model.test_transformer import random_model
 
 CPU = torch.device("cpu")
-
-
-def test_bfloat16_is_taken_on_a_cpu_that_has_units_for_it_and_a_model_that_is_wide_enough(monkeypatch):
-    auto = TrainSettings()
-    for units, width, wanted in (
-        ({"avx512_bf16": True}, 128, torch.bfloat16),
-        ({"amx_bf16": True}, 512, torch.bfloat16),
-        ({"avx512_bf16": True}, 64, torch.float32),
-        ({"avx512_f": True}, 512, torch.float32),
-        ({}, 512, torch.float32),
-    ):
-        monkeypatch.setattr(torch.cpu, "get_capabilities", lambda units=units: units)
-        assert pick_dtype(auto, CPU, width) == wanted
-    assert pick_dtype(auto, torch.device("cuda"), 32) == torch.bfloat16
-    assert pick_dtype(TrainSettings(dtype="float32"), torch.device("cuda"), 512) == torch.float32
-
-
-def test_a_run_is_compiled_on_a_cpu_only_if_it_is_long_enough_and_a_compiler_is_there(monkeypatch):
-    step = 32 * 256 * CONFIG.flops_per_token(256)
-    long, short = (TrainSettings(max_iters=int(WORTH_FLOPS / step * share), warmup_iters=1) for share in (1.1, 0.9))
-    monkeypatch.setattr("shutil.which", lambda name: "/usr/bin/g++")
-    assert wants_compile(long, CONFIG, CPU)
-    assert not wants_compile(short, CONFIG, CPU)
-    assert wants_compile(short, CONFIG, torch.device("cuda"))
-    monkeypatch.setattr("shutil.which", lambda name: None)
-    assert not wants_compile(long, CONFIG, CPU)
 
 
 @pytest.mark.parametrize("name", ["mps", "mps:0", "cuda:99", "xpu", "vulkan", "meta", "gpu"])
@@ -62,7 +36,7 @@ def test_the_compiled_loss_is_the_same(packed):
     positions = torch.tensor([[*range(20), *range(28)]] * 3) if packed else None
     found = []
     for compiled in (False, True):
-        loss = make_loss(model, compiled)(ids, ids, segments, positions)
+        loss = make_loss(model, Computing("float32", compiled))(ids, ids, segments, positions)
         model.zero_grad()
         loss.backward()
         found.append((loss.detach(), model.model.layers[0].self_attn.q_proj.weight.grad.clone()))

@@ -1,4 +1,4 @@
-"""Which device and arithmetic a run takes, and how fast that device multiplies matrices."""
+"""Which device a run takes, on how many threads, and how fast that device multiplies matrices."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ import torch
 
 from .errors import InputError
 from .messages import tr
-from .recipe import TrainSettings
 
 
 def fit_threads(processes: int = 1) -> None:
@@ -71,24 +70,6 @@ def pick_device(name: str, local_rank: int | None = None) -> torch.device:
         device = torch.device("cuda", torch.cuda.current_device() if device.index is None else device.index)
         torch.cuda.set_device(device)  # which takes no device without a number
     return device
-
-
-BFLOAT16_WIDTH = 128
-"""Width from which bfloat16 is worth its conversions on a CPU."""
-
-
-def pick_dtype(settings: TrainSettings, device: torch.device, width: int) -> torch.dtype:
-    """Arithmetic of the forward pass, for a model of this width, unless the settings name it.
-
-    bfloat16 on CUDA, and on CPUs that multiply matrices in it (AVX-512 BF16, AMX), where products are twice as
-    fast; float32 elsewhere: a CPU without such units is a hundred times slower in bfloat16.
-    """
-    if settings.dtype == "auto":
-        units = ("avx512_bf16", "amx_bf16")
-        on_cpu = device.type == "cpu" and width >= BFLOAT16_WIDTH
-        fast = device.type == "cuda" or (on_cpu and any(map(torch.cpu.get_capabilities().get, units)))
-        return torch.bfloat16 if fast else torch.float32
-    return torch.bfloat16 if settings.dtype == "bfloat16" else torch.float32
 
 
 def peak_flops(device: torch.device, dtype: torch.dtype, seconds: float = 0.2) -> float:

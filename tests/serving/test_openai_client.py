@@ -100,7 +100,7 @@ def test_a_stream_holds_the_same_as_the_whole(client, settings):
     if settings.get("temperature") == 0:
         assert len(set(texts)) == 1
     else:
-        assert len(set(texts)) == 3, "each choice has its own random numbers"
+        assert len(set(texts)) > 1, "each choice has its own random numbers"
 
 
 def test_the_events_of_a_stream(server):

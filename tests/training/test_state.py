@@ -7,6 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from jianghu.computing import Computing
 from jianghu.errors import InputError
 from jianghu.model import Transformer, save_checkpoint
 from jianghu.training import RunFolder
@@ -26,7 +27,16 @@ def tensors() -> dict[str, torch.Tensor]:
     }
 
 
-STATE = TrainState(step=12, best_step=8, best_val=5.25, losses=[6.5, 0.1], pending={"step": 12}, dtype="float32")
+COMPUTING = Computing("float16", True, graphs=True)
+STATE = TrainState(
+    step=12,
+    best_step=8,
+    best_val=5.25,
+    losses=[6.5, 0.1],
+    pending={"step": 12},
+    computing=COMPUTING,
+    loss_scale=2.0**13,
+)
 
 
 @pytest.fixture(scope="module")
@@ -120,6 +130,11 @@ def test_a_state_of_a_version_without_checksum_is_read(tmp_path):
     run.state.parent.mkdir(parents=True)
     save_file(tensors(), run.state, metadata={"at": json.dumps(asdict(STATE))})
     assert run.load_state()[1] == STATE
+    older = asdict(STATE) | {"dtype": "bfloat16", "compiled": True}
+    for name in ("computing", "loss_scale", "good_steps"):
+        del older[name]
+    save_file(tensors(), run.state, metadata={"at": json.dumps(older)})
+    assert run.load_state()[1].computing == Computing("bfloat16", True, graphs=True, flex=True)
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])

@@ -88,6 +88,7 @@ def outcome(folder):
 VARIANTS = {
     "adamw": {"optimizer": "adamw"},
     "muon": {"optimizer": "muon", "ema_decay": 0.9, "schedule": "wsd"},
+    "float16": {"optimizer": "muon", "dtype": "float16"},
     "bfloat16": {"optimizer": "muon", "dtype": "bfloat16", "ema_decay": 0.5},
 }
 

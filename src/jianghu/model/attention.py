@@ -13,16 +13,16 @@ Mask: TypeAlias = Tensor | BlockMask | None
 """Which places a token may see: True where it may, (B, 1, T, S); or by blocks; None: all before it."""
 
 
-def segment_mask(segments: Tensor, sparse: bool | None = None) -> Mask:
+def segment_mask(segments: Tensor, sparse: bool = False) -> Mask:
     """Causal, and each token sees only tokens of its own segment.
 
     Args:
         segments: int64 (B, T).
-        sparse: as a `BlockMask`, whose empty blocks a compiled kernel passes over; by default in a compiled step
-            on CUDA. Elsewhere a full mask, since FlexAttention has a fast kernel with gradients only there.
+        sparse: as a `BlockMask`, whose empty blocks a compiled kernel passes over, instead of a full mask. Only for
+            compiled steps on NVIDIA's GPUs: FlexAttention has a fast kernel with gradients only there.
     """
     rows, width = segments.shape
-    if segments.is_cuda and torch.compiler.is_compiling() if sparse is None else sparse:
+    if sparse:
 
         def visible(row: Tensor, head: Tensor, query: Tensor, key: Tensor) -> Tensor:
             return (query >= key) & (segments[row, query] == segments[row, key])

@@ -113,6 +113,7 @@ class Transformer(nn.Module):
 
     def __init__(self, config: ModelConfig, dropout: float = 0.0) -> None:
         super().__init__()
+        self.flex = False  # whether a compiled step may read rows of several records by FlexAttention
         self.config = config
         self.model = _Body(config, dropout)
         self.drop = nn.Dropout(dropout)
@@ -165,7 +166,7 @@ class Transformer(nn.Module):
             positions = cache.positions(width)
             mask = cache.mask(positions)
         elif segments is not None:
-            mask = segment_mask(segments)
+            mask = segment_mask(segments, self.flex and torch.compiler.is_compiling())
         x = self.drop(self.model.embed_tokens(ids))
         if torch.is_autocast_enabled(x.device.type):
             x = x.to(torch.get_autocast_dtype(x.device.type))

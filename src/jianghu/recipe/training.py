@@ -77,10 +77,12 @@ class TrainSettings(Settings):
     """Beginnings that the samples continue (default: beginnings of held-out passages, or of records)."""
     seed: int = 1337
     """Decides weights, batches and dropout."""
-    dtype: Literal["auto", "float32", "bfloat16"] = "auto"
-    """Arithmetic of the forward pass; auto: bfloat16 where the device has units for it. Weights stay float32."""
+    dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
+    """Arithmetic of the forward pass; auto: bfloat16 where the device has units for it, float16 with a scaled loss on
+    GPUs that have units for that alone, else float32. Weights stay float32."""
     compile: Literal["auto", "on", "off"] = "auto"
-    """torch.compile; auto: on CUDA, and on a CPU with a C++ compiler if the run is long enough to pay for it."""
+    """torch.compile; auto: on GPUs that Triton makes kernels for, and on a CPU with a C++ compiler if the run is long
+    enough to pay for it."""
     device: str = "auto"
     """cpu, cuda, cuda:1, mps …; auto takes a GPU if there is one."""
 

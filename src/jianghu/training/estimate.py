@@ -18,10 +18,9 @@ from .. import files
 from ..dataset import Batch
 from ..dataset.batches import ALL
 from ..generation import Sampling, generate
-from ..machine import pick_dtype
 from ..model import ModelConfig, Transformer
 from ..recipe import TrainSettings
-from .compiling import wants_compile
+from .compiling import choose_computing
 from .rates import takes_muon
 from .state import TrainState
 from .trainer import TrainStep
@@ -98,7 +97,7 @@ def measure_memory(config: ModelConfig, settings: TrainSettings, device: torch.d
     width = 32
     model = Transformer(replace(config, block_size=2 * width), settings.dropout)
     model.init_weights(0)
-    state = TrainState(dtype=_name(pick_dtype(settings, device, config.n_embd)), compiled=False)
+    state = TrainState(computing=replace(choose_computing(settings, config, device), compiled=False))
     source = _Noise(config.vocab_size, 1, 2 * width, torch.device("cpu"))
     stepper = TrainStep(settings, model, source, World(), state)
 
@@ -133,10 +132,6 @@ def measure_memory(config: ModelConfig, settings: TrainSettings, device: torch.d
     )
 
 
-def _name(dtype: torch.dtype) -> str:
-    return str(dtype).removeprefix("torch.")
-
-
 def available_memory(device: torch.device) -> int:
     """Bytes that a run can have on this device now."""
     if device.type == "cuda":
@@ -166,13 +161,15 @@ def measure_times(
     """
     model = Transformer(config, settings.dropout).to(device)
     model.init_weights(0)
-    compiled, on_cpu = wants_compile(settings, config, device), device.type == "cpu"
+    computing, on_cpu = choose_computing(settings, config, device), device.type == "cpu"
+    compiled = computing.compiled
+    taken = replace(computing, compiled=False) if on_cpu else computing
     kind = "muon" if takes_muon(settings, config.n_embd) else "adamw"  # which `auto` could not tell from fewer rows
 
     def seconds(rows: int, budget: float) -> float:
         own = settings.model_copy(update={"batch_size": rows, "gradient_accumulation_steps": 1, "optimizer": kind})
         source = _Noise(config.vocab_size, rows, settings.block_size, device)
-        stepper = TrainStep(own, model, source, World(), TrainState(compiled=compiled and not on_cpu))
+        stepper = TrainStep(own, model, source, World(), TrainState(computing=taken))
         for _ in range(1 if on_cpu else 3):  # three warm a CUDA graph up
             stepper.take(0)
         return _median(lambda: float(stepper.take(0)), budget)

@@ -126,7 +126,7 @@ class Evaluator:
         training = self.model.training
         self.model.eval()
         with self.autocast():
-            loss = self.model.loss(row.ids, row.targets, row.segments, row.positions)
+            loss = self.model.loss(row.ids, row.targets, row.segments, row.positions) / row.targets.numel()
         gradients = torch.autograd.grad(loss, list(self.model.parameters()), allow_unused=True)
         self.model.train(training)
         return are_finite([loss, *(gradient for gradient in gradients if gradient is not None)])

@@ -44,7 +44,7 @@ class Meter:
         self.settings, self.source, self.world, self.state, self.peak = settings, source, world, state, peak
         self.flops_per_token = model.config.flops_per_token(settings.block_size)
         self.device = model.model.embed_tokens.weight.device
-        self._warming = 3 if state.compiled else 1
+        self._warming = 3 if state.computing and state.computing.compiled else 1
         self._losses = [torch.tensor(loss, device=self.device) for loss in state.losses]
         if self.world.rank:  # what was saved is the sum over all processes
             self._losses = [torch.zeros_like(loss) for loss in self._losses]

@@ -130,6 +130,8 @@ def orthogonalise(stack: Tensor, dtype: torch.dtype = torch.float32, steps: int 
         dtype: of the products; bfloat16 is exact enough for this iteration.
     """
     a, b, c = NEWTON_SCHULZ
+    if dtype == torch.float16:  # in which small gradients are zero, and the squares of large ones infinite
+        stack = stack / stack.norm(dim=(1, 2), keepdim=True).clamp(min=1e-30)
     x = stack.to(dtype)
     tall = x.shape[1] > x.shape[2]
     if tall:

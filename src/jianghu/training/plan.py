@@ -10,13 +10,13 @@ import torch
 from ..corpus import load_shelf
 from ..dataset import RecordBatches, read_pairs, read_tokens
 from ..errors import InputError
-from ..machine import fit_threads, peak_flops, pick_device, pick_dtype
+from ..machine import fit_threads, peak_flops, pick_device
 from ..messages import tr
 from ..model import ModelConfig
 from ..recipe import Recipe, TrainSettings
 from ..tokenizer import Tokenizer
 from ..workspace import Workspace
-from .compiling import wants_compile
+from .compiling import choose_computing
 from .estimate import Memory, Times, available_memory, measure_memory, measure_times, run_seconds
 from .rates import rate_warning, resolve
 
@@ -190,7 +190,8 @@ def _run(ws: Workspace, recipe: Recipe, stage: str, shelf: Shelf, measured: dict
                 block=_block(most, 1),
             )
         )
-    compiled = wants_compile(settings, config, device)
+    computing = choose_computing(settings, config, device)
+    compiled = computing.compiled
     key = f"{compiled} {settings.model_dump_json(include=SPEED_SETTINGS)}"
     if key not in measured:
         measured[key] = measure_times(config, settings, device, ws.root, most // settings.block_size)
@@ -200,10 +201,9 @@ def _run(ws: Workspace, recipe: Recipe, stage: str, shelf: Shelf, measured: dict
     books = 1 - sum(recipe.pretrain.mixture.values())
     taught = not pretraining and shelf.prepared and (ws.records / "train.jsonl").exists()
     warning = rate_warning(settings, config.n_embd) if pretraining else None
-    dtype = pick_dtype(settings, device, config.n_embd)
     return RunPlan(
         device=str(device),
-        dtype=str(dtype).removeprefix("torch."),
+        dtype=computing.dtype,
         compiled=compiled,
         optimizer=resolved.optimizer,
         learning_rate=resolved.peak_rate,
@@ -217,7 +217,7 @@ def _run(ws: Workspace, recipe: Recipe, stage: str, shelf: Shelf, measured: dict
         largest_batch_size=most // settings.block_size,
         seconds_per_step=times.step,
         tokens_per_second=settings.tokens_per_step / times.step,
-        mfu=flops / settings.max_iters / times.step / peak_flops(device, dtype),
+        mfu=flops / settings.max_iters / times.step / peak_flops(device, computing.torch_dtype),
         seconds=run_seconds(settings, times, memory, val_rows),
         epochs=tokens * books / shelf.train_tokens if pretraining else None,
         exposures=_exposures(ws, recipe) if taught else None,

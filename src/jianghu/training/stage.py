@@ -16,13 +16,14 @@ from ..dataset import BatchSource, PretrainBatches, RecordBatches, read_pairs, r
 from ..dataset.batches import spread
 from ..errors import InputError
 from ..evaluation import AnswerScore
-from ..machine import environment, fit_threads, pick_device, pick_dtype
+from ..machine import environment, fit_threads, pick_device
 from ..messages import command, tr
 from ..model import ModelConfig, Transformer, load_checkpoint, read_about
 from ..recipe import Recipe, TrainSettings, to_toml
 from ..records import read_records
 from ..tokenizer import Tokenizer
 from ..workspace import Manifest, Workspace
+from .compiling import choose_computing
 from .evaluator import Prompt, Scorer
 from .rates import optimizer_name, rate_warning, resolve
 from .resume import check_resumable
@@ -131,7 +132,7 @@ def train(
         if world.writes:
             ws.record(run.path, manifest)
             files.write_text(run.path / "recipe.toml", to_toml(recipe, comments=False))
-            _note_environment(run, device, pick_dtype(settings, device, model.config.n_embd), resume)
+            _note_environment(run, device, choose_computing(settings, model.config, device).torch_dtype, resume)
         trainer = Trainer(
             run, settings, model, tokenizer, source_of_batches, prompts, about,
             resume_command=go_on or command(stage, "--name", name, "--resume"), world=world, scorer=scorer,

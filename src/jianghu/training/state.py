@@ -19,9 +19,13 @@ from tensorboardX import SummaryWriter
 from torch import Tensor
 
 from .. import files
+from ..computing import Computing
 from ..errors import InputError
 from ..messages import tr
 from ..model import load_checkpoint
+
+FIRST_SCALE = 2.0**16
+"""What the loss of a float16 run is multiplied by at first."""
 
 
 @dataclass
@@ -30,7 +34,8 @@ class TrainState:
 
     `pending` is the metrics row of this step, not yet written, and `losses` those of the steps after the last
     row; `seconds` counts training alone, without validation, saving and the first steps, which compile and warm
-    up (`startup_seconds`). `dtype` and `compiled` are how the run computes, so that another machine goes on alike.
+    up (`startup_seconds`). `computing` is how the run computes, so that another machine goes on alike; with float16,
+    `loss_scale` is what its loss is multiplied by, and `good_steps` how many steps in a row stayed finite under it.
     `best_score` and `best_ema_score` are what the run's scorer, if it has one, gave at best.
     """
 
@@ -43,10 +48,21 @@ class TrainState:
     best_ema: float = float("inf")
     best_score: float = float("-inf")
     best_ema_score: float = float("-inf")
-    dtype: str | None = None
-    compiled: bool | None = None
+    computing: Computing | None = None
+    loss_scale: float = FIRST_SCALE
+    good_steps: int = 0
     pending: dict[str, float] | None = None
     losses: list[float] = field(default_factory=list)
+
+
+def _read_state(fields: dict[str, Any]) -> TrainState:
+    """A `TrainState` from JSON; those of an older version have `dtype` and `compiled` beside the other fields."""
+    dtype, compiled = fields.pop("dtype", None), fields.pop("compiled", None)
+    if fields.get("computing") is not None:
+        fields["computing"] = Computing(**fields["computing"])
+    elif dtype is not None:
+        fields["computing"] = Computing(dtype, bool(compiled), bool(compiled), bool(compiled))
+    return TrainState(**fields)
 
 
 def checksum(tensors: dict[str, Tensor], state: str) -> str:
@@ -105,7 +121,7 @@ class RunFolder:
             text = about.pop("at")
             if about and about != {"sha256": checksum(tensors, text)}:
                 raise ValueError(tr("its checksum differs"))
-            return tensors, TrainState(**json.loads(text))
+            return tensors, _read_state(json.loads(text))
         except OSError as error:
             if error.errno is not None:  # of the file system, not of what the file holds
                 raise

@@ -18,6 +18,7 @@ from rich.console import Console
 from torch import Tensor
 
 from .. import files
+from ..computing import abilities
 from ..dataset import BatchSource
 from ..errors import InputError, InterruptedByUser, RunError
 from ..machine import peak_flops
@@ -33,6 +34,7 @@ from .evaluator import Evaluation, Evaluator, Prompt, Scorer
 from .metrics import Meter, divergence, facts_of, overfitting
 from .optim import learning_rate, make_optimizers, weight_decay
 from .rates import resolve
+from .scaling import LossScaling
 from .state import RunFolder, TrainState, are_finite
 from .world import World
 
@@ -52,18 +54,21 @@ class TrainStep:
         self.settings = settings = resolve(settings, model.config.n_embd)
         self.model, self.source, self.world = model, source, world
         self.device = model.model.embed_tokens.weight.device
-        self.dtype, self.compiled = choose_computing(settings, model.config, self.device, state)
+        self.computing = choose_computing(settings, model.config, self.device, state)
+        self.dtype, self.compiled = self.computing.torch_dtype, self.computing.compiled
+        self.scaling = LossScaling(state) if self.dtype == torch.float16 else None
         self.optimizers = make_optimizers(model, settings, self.dtype, self.compiled)
         self.ema = Ema(model, settings.ema_decay) if settings.ema_decay else None
         self.weights = list(model.parameters())
-        self.loss = make_loss(model, self.compiled)
+        self.loss = make_loss(model, self.computing)
 
     def take(self, step: int) -> Tensor:
         """Take step `step`, counted from 0: micro-batches forward and backward, gradients summed over processes,
-        clipped, applied, the mean of the weights moved on.
+        clipped, applied, the mean of the weights moved on. In float16 a step whose gradients overflow is left out.
 
         Returns:
-            This process's part of the mean loss in nats per target, on the device: nothing waits for it.
+            This process's part of the mean loss in nats per target, on the device: nothing waits for it (but float16
+            waits for the gradients).
         """
         settings = self.settings
         self.optimizers.set_rates(learning_rate(step, settings), weight_decay(step, settings))
@@ -77,12 +82,13 @@ class TrainStep:
                 torch.manual_seed(settings.seed + 1_000_003 * (step * accumulate + micro + 1) + self.world.rank)
             with self.autocast():
                 loss = self.loss(batch.ids, batch.targets, batch.segments, batch.positions) / count
-            loss.backward()
+            (loss * self.scaling.scale if self.scaling else loss).backward()
             total += loss.detach()
         self.world.sum_gradients(self.weights)
-        if settings.grad_clip:
-            torch.nn.utils.clip_grad_norm_(self.weights, settings.grad_clip)
-        self.optimizers.step()
+        if self.scaling is None or self.scaling.unscale(self.weights):
+            if settings.grad_clip:
+                torch.nn.utils.clip_grad_norm_(self.weights, settings.grad_clip)
+            self.optimizers.step()
         self.optimizers.zero_grad(set_to_none=self.device.type != "cuda")  # a CUDA graph writes to fixed places
         if self.ema:
             self.ema.update(step + 1)
@@ -210,6 +216,7 @@ class Trainer:
             stoppable() as stopped,
             Progress(title, self.settings.max_iters, self.state.step, self.console) as self._progress,
         ):
+            self._progress.note(self.stepper.computing.line(abilities(self.stepper.device).name))
             if self.stepper.compiled:
                 self._progress.note(tr("Compiling the first step: about a minute, which makes the others faster."))
             try:
