@@ -51,15 +51,20 @@ function run({ about, weights, plain, job, fields }) {
   };
   return { kernels: model.kernels.name, result: jobs[job](fields) };
 }
+function search({ books, questions, limit }) {
+  const shelf = new $shelf.Shelf(books);
+  return questions.map((question) => shelf.search(question, limit));
+}
 """
 IN_NODE = """
-process.stdout.write(JSON.stringify(run(JSON.parse(require("fs").readFileSync(0, "utf8")))));
+const given = JSON.parse(require("fs").readFileSync(0, "utf8"));
+process.stdout.write(JSON.stringify(given.books ? search(given) : run(given)));
 """
 
 
 def engine_script() -> str:
     """The page's model and tokenizer, and `run`, which lets them do one of the jobs above."""
-    return bundle(["writer"], dict.fromkeys(ENGINE, "export/html/engine")) + HARNESS
+    return bundle(["writer", "shelf"], dict.fromkeys(ENGINE, "export/html/engine")) + HARNESS
 
 
 def given_to(checkpoint: Checkpoint, job: str, stored: Kind, plain: bool, fields: dict[str, Any]) -> dict[str, Any]:
@@ -71,19 +76,28 @@ def given_to(checkpoint: Checkpoint, job: str, stored: Kind, plain: bool, fields
 
 def in_node(checkpoint: Checkpoint, job: str, stored: Kind = "f32", plain: bool = False, **fields: Any) -> Any:
     """What a job comes to in Node.js; `plain`: without WebAssembly."""
+    said = _node(given_to(checkpoint, job, stored, plain, fields))
+    assert said["kernels"] == ("plain" if plain else "simd")
+    return said["result"]
+
+
+def found_in_node(books: dict[str, Any], questions: list[str], limit: int) -> Any:
+    """The passages that the page finds for each question; `books` as `book_data` gives them."""
+    return _node({"books": books, "questions": questions, "limit": limit})
+
+
+def _node(given: dict[str, Any]) -> Any:
     assert NODE is not None
     ended = subprocess.run(
         [NODE, "-e", engine_script() + IN_NODE],
-        input=json.dumps(given_to(checkpoint, job, stored, plain, fields)),
+        input=json.dumps(given),
         capture_output=True,
         text=True,
         encoding="utf-8",
         timeout=280,
     )
     assert ended.returncode == 0, ended.stderr[-2000:]
-    said = json.loads(ended.stdout)
-    assert said["kernels"] == ("plain" if plain else "simd")
-    return said["result"]
+    return json.loads(ended.stdout)
 
 
 class Chromium:

@@ -14,12 +14,15 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from benchmarks.conformance import extracts
 from jianghu.chat import question, render
+from jianghu.corpus import read_chapters
 from jianghu.evaluation.columns import group_name
 from jianghu.export import model_facts
 from jianghu.export.html import Examples, write_html
 from jianghu.export.html.pack import pack
 from jianghu.generation import Sampling, generate
 from jianghu.pages import as_data
+from jianghu.retrieval import open_book
+from jianghu.workspace import Workspace
 
 from ..conftest import jianghu, novel_text
 from .conftest import HARD_TEXTS, shelf_text
@@ -178,6 +181,27 @@ def test_stop_keyboard_languages_themes_and_a_phones_width(browser, file):
         page.locator("#new").click()
         expect(page.locator(".example").first).to_be_visible()
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_the_books_are_in_the_page_if_asked_for(browser, shelf, file, tmp_path):
+    assert '"books": null' in file.read_text(encoding="utf-8")
+    ended = jianghu("export", "chat/last", "--to", "html", "--with-book", "--out", tmp_path, cwd=shelf)
+    assert "the whole text of 《青峰录》" in (ended.stdout + ended.stderr).replace("\n", " ")
+    [ours, *_] = open_book(Workspace(shelf)).search(ASKED, 3)
+    with opened(browser, tmp_path / file.name) as page:
+        page.locator("#open-book-switch").click()
+        ask(page, ASKED)
+        expect(page.locator(".passages li")).to_have_count(3)
+        assert page.locator(".passages .text").first.inner_text().replace("\n", "") == ours.text.replace("\n", "")
+        page.locator(".passages .link").first.click()
+        expect(page.locator("#book-title")).to_have_text(ours.title)
+        shown = "".join(page.locator("#book-text mark").all_inner_texts())
+        assert shown == ours.text.replace("\n", "")
+        chapter = next(one for one in read_chapters(Workspace(shelf).chapters) if one.chapter == ours.chapter)
+        assert page.locator("#book-text").inner_text().split() == chapter.text.split()
+    ended = jianghu("export", "chat/last", "--with-book", "--out", tmp_path, cwd=shelf, check=False)
+    assert ended.returncode == 2
+    assert "--to html" in ended.stderr
 
 
 def test_the_file_is_hardly_larger_than_its_weights(file, chat):

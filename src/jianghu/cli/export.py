@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import Parameter
 
 from .. import files
+from ..errors import InputError
+from ..messages import tr
 from ..progress import size_words
 from . import output, place
 
@@ -28,6 +30,7 @@ def export(
     *,
     to: Literal["gguf", "ollama", "html"] = "gguf",
     type_: Annotated[Kind | None, Parameter(name="--type")] = None,
+    with_book: Annotated[bool, Parameter(negative="", show_default=False)] = False,
     out: Path | None = None,
 ) -> None:
     """Write a checkpoint for llama.cpp or Ollama, or as one HTML file in which it answers.
@@ -38,14 +41,19 @@ def export(
         checkpoint: A run's name, RUN/last, RUN/step-020000, or a folder.
         to: gguf: one file. ollama: that file and a Modelfile beside it. html: a page to open from disk, no network.
         type_: How the weights are stored: 4, 2 or 1.06 bytes each; default: f16, and q8_0 for html.
+        with_book: For html: put the books' text into the page, so that it shows the passages that match a question.
+            Mind the rights in your books.
         out: The folder to write to; default: exports in the workspace.
     """
     from ..export import modelfile
 
+    if with_book and to != "html":
+        raise InputError(tr("--with-book is for a page: add --to html."))
+
     ws, recipe, loaded = _open(checkpoint)
     folder = place.path_in(ws, out, EXPORTS)
     if to == "html":
-        _write_html(loaded, type_ or "q8_0", folder, ws, recipe)
+        _write_html(loaded, type_ or "q8_0", folder, ws, recipe, with_book)
         return
     path = _write_gguf(loaded, type_ or "f16", folder)
     if to == "ollama":
@@ -102,15 +110,24 @@ def _write_gguf(loaded: Checkpoint, kind: Kind, out: Path) -> Path:
     return path
 
 
-def _write_html(loaded: Checkpoint, kind: Kind, out: Path, ws: Workspace | None, recipe: Recipe) -> None:
+def _write_html(
+    loaded: Checkpoint, kind: Kind, out: Path, ws: Workspace | None, recipe: Recipe, with_book: bool
+) -> None:
     from ..evaluation.columns import group_name
     from ..export import model_facts
     from ..export.html import Examples, html_name, write_html
+    from ..retrieval import open_book
     from ..serving.lookup import read_shelf
 
+    if with_book and ws is None:
+        raise InputError(tr("--with-book: there are no books here. Run it in the workspace, or name that by -C."))
+    book = open_book(ws) if with_book and ws else None
     path = out / html_name(loaded.path, kind)
     facts = model_facts(loaded, ws)
     shelf = read_shelf(ws) if ws is not None and facts.books else None  # books that it has not read are none of its own
     examples = Examples(shelf.books, **shelf.examples(EXAMPLES, 0)) if shelf else None
-    write_html(loaded, path, facts, group_name, examples, recipe.sample, kind)
-    output.console.print(f"{path}: {path.stat().st_size / 1e6:,.1f} MB", soft_wrap=True)
+    write_html(loaded, path, facts, group_name, examples, recipe.sample, kind, book)
+    output.console.print(f"{path}: {size_words(path.stat().st_size)}", soft_wrap=True)
+    if book:
+        titles = "".join(f"《{title}》" for title in book.books)
+        output.say(tr("It holds the whole text of {titles}: pass it on only if their rights allow it.", titles=titles))

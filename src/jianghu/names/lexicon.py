@@ -62,6 +62,11 @@ class Lexicon:
             at += len(form)
         return found
 
+    @property
+    def owners(self) -> dict[str, str | None]:
+        """The name that each form of at least two characters stands for; None where it is several."""
+        return dict(self._owner)
+
     def names_in(self, text: str) -> set[str]:
         """The names mentioned in a text."""
         return {name for _, _, name in self.mentions(text)}

@@ -15,7 +15,7 @@ from ..names import Lexicon
 HAN = re.compile("[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
 """A Chinese character."""
 _RUN = re.compile(f"{HAN.pattern}+|(?:(?!{HAN.pattern})[^\\W_])+")
-_SILENT = re.compile(
+SILENT = re.compile(
     r"请问|请说|什么|甚么|为什么|为何|如何|怎么样?|怎样|多少|是否|有没有|哪[里儿些个位一]?|何[人处时事地物]|谁|几[个次人位回]?|"
     r"分别|叫做|名叫|吗|呢|[的了是在和与被把将]|《[^》]*》|这本书|书中|书里|小说|人物|(?i:\b(?:who|what|where|when|why|how|is|the|of|did|was)\b)"
 )
@@ -47,7 +47,7 @@ def name_term(book: str, name: str) -> str:
 
 def telling(question: str) -> str:
     """The question with blanks for the words that say nothing about where the answer stands."""
-    return _SILENT.sub(lambda match: " " * len(match[0]), question)
+    return SILENT.sub(lambda match: " " * len(match[0]), question)
 
 
 def asking_span(question: str) -> tuple[int, int] | None:

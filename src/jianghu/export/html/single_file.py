@@ -19,14 +19,16 @@ from ...messages import Both
 from ...model import Checkpoint
 from ...pages import as_data, picture, served, source, templates, with_pictures
 from ...recipe import SampleSettings
+from ...retrieval import OpenBook
 from ..card import ModelFacts
 from ..gguf import Kind, short_name
+from .book import book_data
 from .bundle import bundle
 from .pack import Packed, pack
 
 MOST_TOKENS = 1024
 """Of an answer, as far as the page's slider goes."""
-ENGINE = ("simd", "kernels", "tensors", "model", "tokenizer", "sampler", "chat", "writer", "worker")
+ENGINE = ("simd", "kernels", "tensors", "model", "tokenizer", "sampler", "chat", "shelf", "writer", "worker")
 OWN = ("engine", "api", "card")
 """Modules of the page that are not the chat page's; `api` takes the place of the one that speaks to a server."""
 CARD_BUTTON = """<button type="button" class="quiet icon" id="open-card" data-label="card" aria-haspopup="dialog">
@@ -57,6 +59,7 @@ def write_html(
     examples: Examples | None = None,
     sampling: SampleSettings | None = None,
     kind: Kind = "q8_0",
+    book: OpenBook | None = None,
 ) -> None:
     """Write the page of a checkpoint, atomically.
 
@@ -66,6 +69,7 @@ def write_html(
         examples: what it proposes to ask.
         sampling: where its settings begin.
         kind: how the weights are stored; see `pack`.
+        book: the books to hold, whole, so that passages can be looked up in them.
 
     Raises:
         InputError: the checkpoint cannot be packed.
@@ -84,8 +88,9 @@ def write_html(
     data = {
         "worker": worker_script(),
         "engine": packed.about,
-        "about": _about(checkpoint, name, sampling or SampleSettings()),
+        "about": {**_about(checkpoint, name, sampling or SampleSettings()), "open_book": book is not None},
         "examples": vars(examples or Examples()),
+        "books": book_data(book) if book else None,
     }
     files.sweep(path)
     files.write_text(path, _page(name, card, data, packed))
@@ -116,7 +121,6 @@ def _about(checkpoint: Checkpoint, name: str, sampling: SampleSettings) -> dict[
         },
         "most_tokens": MOST_TOKENS,
         "workspace": False,
-        "open_book": False,
     }
 
 

@@ -1,11 +1,14 @@
 // The worker in which the model lives, so that the page never freezes. Messages in: {kind: "load", about, weights},
-// {kind: "write", number, request}, {kind: "stop", number}. Messages out: {kind: "loaded" | "failed"}, and for a number
-// "text", then "done" or "failed".
+// {kind: "write", number, request}, {kind: "stop", number}, and where the page holds books {kind: "search", number,
+// question}. Messages out: {kind: "loaded" | "failed"}, and for a number "text", then "done" with its result or "failed".
 
 import { fromBase64 } from "./tensors.js";
+import { Shelf } from "./shelf.js";
 import { Writer } from "./writer.js";
 
 let writer = null;
+let books = null; // what the page holds of them
+let shelf = null; // made when it is first searched
 let chain = Promise.resolve(); // one text at a time
 const stopped = new Set();
 
@@ -25,21 +28,26 @@ async function write(number, request) {
     await breathe();
     if (stopped.delete(number)) return;
     const { value, done } = text.next();
-    if (done) return void postMessage({ kind: "done", number, ...value });
+    if (done) return void postMessage({ kind: "done", number, result: value });
     if (value) postMessage({ kind: "text", number, text: value });
   }
 }
 
 onmessage = ({ data }) => {
-  const tell = (error) => postMessage({ kind: "failed", number: data.number, message: String(error?.message ?? error) });
-  if (data.kind === "stop") stopped.add(data.number);
-  else if (data.kind === "write") chain = chain.then(() => write(data.number, data.request)).catch(tell);
-  else {
-    try {
+  const { kind, number } = data;
+  const tell = (error) => postMessage({ kind: "failed", number, message: String(error?.message ?? error) });
+  try {
+    if (kind === "stop") stopped.add(number);
+    else if (kind === "write") chain = chain.then(() => write(number, data.request)).catch(tell);
+    else if (kind === "search") {
+      shelf ??= new Shelf(books);
+      postMessage({ kind: "done", number, result: shelf.search(data.question) });
+    } else {
+      books = data.books;
       writer = new Writer(data.about, fromBase64(data.weights.trim()));
       postMessage({ kind: "loaded", kernels: writer.model.kernels.name });
-    } catch (error) {
-      tell(error);
     }
+  } catch (error) {
+    tell(error);
   }
 };

@@ -16,7 +16,7 @@ const held = JSON.parse(document.getElementById("data").textContent);
 const engine = new Promise((resolve) => {
   document.addEventListener("DOMContentLoaded", () => {
     const block = document.getElementById("weights");
-    resolve(startEngine(held.worker, held.engine, block?.textContent ?? ""));
+    resolve(startEngine(held.worker, held.engine, block?.textContent ?? "", held.books));
     block?.remove(); // the worker has it
   });
 });
@@ -32,21 +32,34 @@ export const examples = async (count, turn) => {
   return { books: held.examples.books, questions: some(held.examples.questions), beginnings: some(held.examples.beginnings) };
 };
 
-/** Let the model write; see `startEngine`. */
-export async function write(body, onText, signal) {
+async function told(asking) {
   try {
-    return await (await engine).write(body, onText, signal);
+    return await asking(await engine);
   } catch (problem) {
     if (problem.name === "AbortError") throw problem;
     throw new Refused(problem.loading ? t("damaged", { why: problem.message }) : problem.message);
   }
 }
 
-/** The file holds no books, no records and no votes. */
+/** Let the model write; see `startEngine`. */
+export const write = (body, onText, signal) => told((own) => own.write(body, onText, signal));
+
+/** The passages of the books that match a question, where the file holds the books. */
+export const search = (question) => told((own) => own.search(question));
+
+/** A chapter in three pieces: before, inside and after the passage that begins at `start`. */
+export async function chapter({ book, chapter: number, start }) {
+  const { passages } = held.books.books.find((one) => one.book === book).chapters.find((one) => one.chapter === number);
+  const at = passages.findIndex((passage) => passage.start === start);
+  const gap = (n) => "\n".repeat(passages[n].start - (n ? passages[n - 1].end : 0)); // line ends between passages
+  const join = (from, to) => passages.slice(from, to).map(({ text }, n) => gap(from + n) + text).join("");
+  return { pieces: [join(0, at) + gap(at), passages[at].text, join(at + 1)] };
+}
+
+/** The file holds no records, no reader and no votes. */
 const missing = async () => {
   throw new Refused("");
 };
 export const look = missing;
-export const search = missing;
+export const read = missing;
 export const vote = missing;
-export const chapter = missing;

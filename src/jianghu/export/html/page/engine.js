@@ -9,61 +9,59 @@ export class Failed extends Error {
 }
 
 /**
- * Start the model. script: the worker's source. about: {model, tokenizer}. weights: base64.
+ * Start the model. script: the worker's source. about: {model, tokenizer}. weights: base64. books: what `Shelf` reads.
  *
- * Returns {write, loaded}. `write(request, onText, signal)` calls `onText` with each piece and returns {finish, tokens}; it
- * throws Failed, or AbortError once `signal` has stopped it. It may be called before the weights are read. `loaded`
- * becomes true, or a Failed.
+ * Returns {write, search}. `write(request, onText, signal)` calls `onText` with each piece and returns {finish, tokens}; it
+ * throws Failed, or AbortError once `signal` has stopped it. `search(question)` returns passages. Both may be called
+ * before the weights are read.
  */
-export function startEngine(script, about, weights) {
-  const texts = new Map(); // number → {onText, resolve, reject}
+export function startEngine(script, about, weights, books = null) {
+  const asked = new Map(); // number → {onText, resolve, reject}
   let tellLoaded;
-  const loaded = new Promise((resolve) => (tellLoaded = resolve));
+  const loaded = new Promise((resolve) => (tellLoaded = resolve)); // true, or a Failed
   const failAll = (problem) => {
     tellLoaded(problem);
-    for (const { reject } of texts.values()) reject(problem);
-    texts.clear();
+    for (const { reject } of asked.values()) reject(problem);
+    asked.clear();
   };
   let worker;
   try {
     worker = new Worker(URL.createObjectURL(new Blob([script], { type: "text/javascript" })));
   } catch (error) {
-    const problem = new Failed(error.message, true);
-    return { loaded: Promise.resolve(problem), write: () => Promise.reject(problem) };
+    const fail = () => Promise.reject(new Failed(error.message, true));
+    return { write: fail, search: fail };
   }
   worker.onerror = (event) => failAll(new Failed(event.message || "the worker could not be started", true));
-  worker.onmessage = ({ data: { kind, number, text, finish, tokens, message } }) => {
+  worker.onmessage = ({ data: { kind, number, text, result, message } }) => {
     if (kind === "loaded") return tellLoaded(true);
     if (kind === "failed" && number === undefined) return failAll(new Failed(message, true));
-    const one = texts.get(number);
+    const one = asked.get(number);
     if (!one) return undefined; // stopped
     if (kind === "text") return one.onText(text);
-    texts.delete(number);
-    return kind === "done" ? one.resolve({ finish, tokens }) : one.reject(new Failed(message));
+    asked.delete(number);
+    return kind === "done" ? one.resolve(result) : one.reject(new Failed(message));
   };
-  worker.postMessage({ kind: "load", about, weights });
+  worker.postMessage({ kind: "load", about, weights, books });
   let count = 0;
 
-  async function write(request, onText, signal) {
+  function send(message, onText, signal) {
     signal?.throwIfAborted();
     const number = count++;
-    const stop = () => {
-      worker.postMessage({ kind: "stop", number });
-      texts.get(number)?.reject(signal.reason);
-      texts.delete(number);
-    };
-    signal?.addEventListener("abort", stop, { once: true });
-    try {
-      return await new Promise((resolve, reject) => {
-        texts.set(number, { onText, resolve, reject });
-        loaded.then((state) => {
-          if (state !== true) reject(state);
-          else if (texts.has(number)) worker.postMessage({ kind: "write", number, request });
-        });
+    return new Promise((resolve, reject) => {
+      asked.set(number, { onText, resolve, reject });
+      signal?.addEventListener("abort", () => {
+        worker.postMessage({ kind: "stop", number });
+        asked.delete(number);
+        reject(signal.reason);
       });
-    } finally {
-      signal?.removeEventListener("abort", stop);
-    }
+      loaded.then((state) => {
+        if (state !== true) reject(state);
+        else if (asked.has(number)) worker.postMessage({ ...message, number });
+      });
+    });
   }
-  return { write, loaded };
+  return {
+    write: async (request, onText, signal) => send({ kind: "write", request }, onText, signal),
+    search: async (question) => send({ kind: "search", question }),
+  };
 }
