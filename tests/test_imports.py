@@ -12,7 +12,7 @@ FLOORS = [
     {"dataset", "generation", "synth", "export", "reader"},
     {"training", "evaluation"},
     {"sweep", "report", "serving"},
-    {"pipeline"},
+    {"pipeline", "api"},
     {"cli"},
 ]
 """Rooms from the ground up. Rooms of one floor may import each other as long as no circle arises."""

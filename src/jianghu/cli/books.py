@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -11,8 +10,8 @@ from typing import Annotated, Any
 
 from cyclopts import App, Parameter
 
-from .. import files
 from ..corpus import Book, book_name, check_report, load_book, load_shelf, read_chapters, shelf_files
+from ..corpus.adding import copy_book
 from ..corpus.sidecar import check_heading, write_heading
 from ..corpus.titles import file_name, title_of_name
 from ..errors import InputError
@@ -44,7 +43,7 @@ def add(*paths: Path, title: str = "", heading: str = "") -> None:
 
     def put(path: Path) -> None:
         book = load_book(path, settings, heading)
-        target = _copy(ws, path, title or book.title or title_of_name(book.name))
+        target = copy_book(ws, path, title or book.title or title_of_name(book.name))
         if heading:
             write_heading(target, heading)
         output.say(
@@ -200,29 +199,3 @@ def _each(paths: tuple[Path, ...], work: Callable[[Path], None]) -> None:
                 reasons=" ".join(refused),
             )
         )
-
-
-def _copy(ws: Workspace, path: Path, title: str) -> Path:
-    """Copy a file onto the shelf under its book's title; returns where it lies.
-
-    Raises:
-        InputError: another book has its name.
-    """
-    target = ws.books / file_name(title, path.suffix.lower())
-    same = [
-        other
-        for other in ws.books.glob("*")
-        if other.is_file() and other.stem == target.stem and other.suffix != ".json"
-    ]
-    for other in same:
-        if other != target or files.sha256_file(other) != files.sha256_file(path):
-            raise InputError(
-                tr(
-                    "{target} is already there with other contents. Give {path} another name: --title TITLE.",
-                    target=ws.shown(other),
-                    path=path,
-                )
-            )
-    with files.atomic_path(target) as temporary:
-        shutil.copyfile(path, temporary)
-    return target
