@@ -39,6 +39,7 @@ COMMANDS: dict[str, list[str]] = {
     "report": [],
     "export": ["chat"],
     "push": ["chat", "me/model"],
+    "log": ["base", "--to", "wandb"],
     "run": [],
     "status": [],
     "synth run": [],

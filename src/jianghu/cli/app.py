@@ -15,7 +15,7 @@ from .. import __version__
 from ..errors import InputError, InterruptedByUser, JianghuError
 from ..messages import tr, use_language
 from ..recipe.secrets import without_keys
-from . import ask, books, chat, compare, demo, evaluate, export, place, plan, report, serve, sweep, synth, train
+from . import ask, books, chat, compare, demo, evaluate, export, log, place, plan, report, serve, sweep, synth, train
 from . import workspace_commands as project
 from .usage import HelpFormatter, asked_language, usage_error
 
@@ -48,6 +48,7 @@ app.command(report.report, sort_key=12)
 app.command(serve.serve, sort_key=13)
 app.command(export.export, sort_key=13)
 app.command(export.push, sort_key=13)
+app.command(log.log, sort_key=13)
 app.command(project.run, sort_key=14)
 app.command(project.status, sort_key=15)
 
