@@ -130,3 +130,9 @@ def versus(pairs: Sequence[tuple[bool, bool]]) -> Versus:
         p=p,
         verdict="no difference shown" if not sure else "better" if gains > losses else "worse",
     )
+
+
+def spread(total: int, most: int) -> list[int]:
+    """At most `most` of range(total), evenly spread."""
+    count = min(total, most)
+    return [(2 * n + 1) * total // (2 * count) for n in range(count)]

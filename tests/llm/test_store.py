@@ -67,7 +67,6 @@ def test_what_was_added_is_there_after_closing(tmp_path: Path) -> None:
         assert reader.outcomes() == {"ok": 1, "rate_limited": 1}
         assert reader.verdicts() == {"accepted": 1, "empty": 1}
         assert reader.spent() == (150, 0.25)
-        assert reader.by_key() == {"": {"rate_limited": 1}, "abcd1234": {"ok": 1}}
         assert reader.get_meta("pool") == {"a": 1}
         assert reader.get_meta("nothing") is None
         ((asked, reply),) = list(reader.accepted())

@@ -8,11 +8,11 @@ from __future__ import annotations
 from rich.text import Text
 
 from ..chat import question, render
-from ..dataset.batches import spread
 from ..evaluation import Item, grade
 from ..generation import Sampling
 from ..model import Checkpoint
 from ..records import Record, read_records
+from ..stats import spread
 from ..workspace import Workspace
 from . import output
 from .ask import write

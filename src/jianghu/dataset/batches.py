@@ -17,6 +17,7 @@ from torch import Tensor
 
 from ..errors import InputError
 from ..messages import tr
+from ..stats import spread
 from .tokens import TokenData
 
 IGNORE = -100
@@ -59,12 +60,6 @@ class BatchSource(Protocol):
 def permutation(size: int, *key: int) -> np.ndarray:
     """A random order of range(size), a pure function of the key."""
     return np.random.Generator(np.random.Philox(np.random.SeedSequence(list(key)))).permutation(size)
-
-
-def spread(total: int, most: int) -> list[int]:
-    """At most `most` of range(total), evenly spread."""
-    count = min(total, most)
-    return [(2 * n + 1) * total // (2 * count) for n in range(count)]
 
 
 class Ring:

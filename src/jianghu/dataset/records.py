@@ -21,9 +21,10 @@ from ..errors import InputError
 from ..files import read_jsonl
 from ..messages import tr
 from ..recipe import QuestionNoise
+from ..stats import spread
 from ..text import normalise
 from ..tokenizer import Tokenizer
-from .batches import ALL, IGNORE, Batch, permutation, spread
+from .batches import ALL, IGNORE, Batch, permutation
 from .packing import pack
 from .question_noise import QuestionNoiser
 

@@ -7,9 +7,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-from ..dataset.batches import spread
 from ..recipe import EvalSettings
 from ..records import Record
+from ..stats import spread
 from .entities import People
 from .questions import SILENT, Item, item_of_record
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .. import files
-from ..dataset.batches import spread
 from ..errors import InputError, RunError
 from ..llm.budget import Budget
 from ..llm.failures import failures
@@ -16,6 +15,7 @@ from ..llm.runner import run_strategies
 from ..llm.store import Store
 from ..messages import tr
 from ..recipe import Recipe
+from ..stats import spread
 from ..synth.stage import teacher_progress
 from ..workspace import Workspace
 from .answer_judge import Preferred, agreement, graded, marked_by_hand, preferred

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 
 import torch
 
-from ..dataset.batches import IGNORE, spread
+from ..dataset.batches import IGNORE
 from ..model import Checkpoint
+from ..stats import spread
 from .results import Heldout
 
 ROWS = 8

@@ -6,11 +6,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ..chat import question, render
-from ..dataset.batches import spread
 from ..generation import Sampling, generate
 from ..model import Checkpoint
 from ..reader import Reader
 from ..recipe import EvalSettings
+from ..stats import spread
 from .contamination import Taught
 from .degeneration import copied, is_garbage, is_loop
 from .entities import People

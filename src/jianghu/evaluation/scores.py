@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..dataset.batches import spread
-from ..stats import Versus, share, versus
+from ..stats import Versus, share, spread, versus
 from .degeneration import distinct
 from .grading import contains
 from .multiple_choice import mixed

@@ -11,10 +11,10 @@ from functools import lru_cache
 from pathlib import Path
 
 from ..corpus import Chapter, read_chapters, shelf_lexicons
-from ..dataset.batches import spread
 from ..evaluation import grade, item_of_record
 from ..names import Lexicon, Name, famous, strangers_of
 from ..records import Record, read_records, record_files
+from ..stats import spread
 from ..text import normalise
 from ..workspace import Workspace
 

@@ -13,7 +13,6 @@ import torch
 from .. import __version__, files
 from ..chat import question, render
 from ..dataset import BatchSource, PretrainBatches, RecordBatches, read_pairs, read_tokens, record_stream, text_stream
-from ..dataset.batches import spread
 from ..errors import InputError
 from ..evaluation import AnswerScore
 from ..machine import environment, fit_threads, pick_device
@@ -21,6 +20,7 @@ from ..messages import command, tr
 from ..model import ModelConfig, Transformer, load_checkpoint, read_about
 from ..recipe import Recipe, TrainSettings, to_toml
 from ..records import read_records
+from ..stats import spread
 from ..tokenizer import Tokenizer
 from ..workspace import Manifest, Workspace
 from .compiling import choose_computing

@@ -49,6 +49,7 @@ def migrate(db: sqlite3.Connection, version: int) -> None:
         _from_the_first(db)
     else:
         _reshape(db)
+    db.execute("DROP TABLE IF EXISTS lexicon")  # nothing ever wrote to it
     db.executemany("UPDATE replies SET outcome = ? WHERE outcome = ?", [(new, old) for old, new in OUTCOMES.items()])
     db.execute(f"PRAGMA user_version = {VERSION}")
 

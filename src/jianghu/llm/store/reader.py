@@ -219,15 +219,6 @@ class Reader(Database):
         """How many sendings had each outcome."""
         return dict(self._rows("SELECT outcome, count(*) FROM replies GROUP BY outcome ORDER BY outcome"))
 
-    def by_key(self) -> dict[str, dict[str, int]]:
-        """Short hash of a key → outcome → how many sendings."""
-        found: dict[str, dict[str, int]] = {}
-        for key_hash, outcome, count in self._rows(
-            "SELECT key_hash, outcome, count(*) FROM replies GROUP BY key_hash, outcome"
-        ):
-            found.setdefault(key_hash, {})[outcome] = count
-        return found
-
     def totals(self, strategy: str) -> tuple[int, int, float, float]:
         """Of all sendings of a strategy: good replies, tokens, money, and the mean seconds of good replies."""
         ((good, tokens, cost, seconds),) = self._rows(
@@ -266,11 +257,6 @@ class Reader(Database):
         )
         names = ("replies", "tokens_in", "tokens_out", "cost")
         return {model: dict(zip(names, figures, strict=True)) for model, *figures in rows}
-
-    def lexicon(self, book: str) -> list[tuple[str, str, list[str]]]:
-        """The names that a teacher found in a book: name, kind, aliases."""
-        rows = self._rows("SELECT name, kind, aliases FROM lexicon WHERE book = ? ORDER BY name", (book,))
-        return [(name, kind, json.loads(aliases)) for name, kind, aliases in rows]
 
     def dialect(self, endpoint: str, name: str) -> dict[str, Any] | None:
         """How a model at an endpoint wants to be asked, if that was probed."""

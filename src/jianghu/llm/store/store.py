@@ -73,12 +73,6 @@ class Store(ForeignStore):
         with self._transaction():
             self._db.execute("INSERT OR IGNORE INTO prompts VALUES (?, ?, ?)", (hash, name, text))
 
-    def add_names(self, book: str, names: Iterable[tuple[str, str, Sequence[str]]], source: str) -> None:
-        """Enter names of a book: name, kind, aliases. A name that is there keeps what it has."""
-        rows = [(book, name, kind, json.dumps(list(own), ensure_ascii=False), source) for name, kind, own in names]
-        with self._transaction():
-            self._db.executemany("INSERT OR IGNORE INTO lexicon VALUES (?, ?, ?, ?, ?)", rows)
-
     def begin_plan(self, strategy: str, fingerprint: str) -> tuple[int, bool]:
         """The number of a strategy's plan, and whether it is made already.
 

@@ -17,10 +17,6 @@ CREATE TABLE passages (
     place INTEGER,                     -- order of its chapter on the shelf; NULL: it no longer stands in the books
     text TEXT NOT NULL, UNIQUE (book, chapter, hash)
 );
-CREATE TABLE lexicon (                 -- names that the teacher found, or a file gave
-    book TEXT NOT NULL, name TEXT NOT NULL, kind TEXT NOT NULL, aliases TEXT NOT NULL, source TEXT NOT NULL,
-    PRIMARY KEY (book, name)
-);
 CREATE TABLE prompts (hash TEXT PRIMARY KEY, name TEXT NOT NULL, text TEXT NOT NULL);
 CREATE TABLE models (                  -- what is known of a model at an endpoint
     endpoint TEXT NOT NULL, name TEXT NOT NULL,
