@@ -155,6 +155,8 @@ dropout = 0.1
 strategies = ["cloze"]
 cloze_records = 200
 [reader]
+facts = 60
+bundled_facts = 0
 wordings = 2
 cloze_facts = 40
 epochs = 2

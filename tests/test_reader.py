@@ -10,6 +10,7 @@ from jianghu.corpus import Chapter, read_chapters
 from jianghu.errors import InputError
 from jianghu.names import Lexicon, Name
 from jianghu.pipeline import pipeline_recipe
+from jianghu.reader.bundled import bundled_questions
 from jianghu.reader.calibrate import Trial, calibrate, reliability
 from jianghu.reader.candidates import KINDS, lay_out
 from jianghu.reader.examples import example_of, examples, right_candidates, rightness
@@ -234,3 +235,20 @@ def test_probabilities_are_those_of_being_right():
     rows = reliability(trials, found)
     assert all(abs(row["probability"] - row["right"]) < 0.25 for row in rows if row["questions"] > 30)
     assert calibrate(trials[:10]).weights == (1.0, 0.0, 0.0)  # too few to say anything
+
+
+@pytest.mark.slow
+def test_other_books_teach_it_to_read_too(copy):
+    recipe = copy.recipe({"reader": {"bundled_facts": 20, "wordings": 2, "cloze_facts": 40, "facts": 60, "epochs": 1}})
+    with bundled_questions(recipe, ["青峰录"]) as others:
+        assert others is not None
+        records, validated, pages = others
+        assert {record.split for record in records} == {"train"}
+        assert {record.split for record in validated} == {"val"}
+        made, passages = pages.look_up(records[0].question)
+        assert len(made.answers) > 50
+        assert passages[0].book == "三国演义"
+    with bundled_questions(recipe, ["三国演义"]) as others:
+        assert others is None
+    alone = copy.recipe({"reader": {"bundled_facts": 0, "wordings": 2, "cloze_facts": 40, "facts": 60, "epochs": 1}})
+    assert train_reader(copy, recipe)["questions"] > train_reader(copy, alone)["questions"]

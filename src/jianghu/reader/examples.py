@@ -21,6 +21,8 @@ from .features import Sheet
 
 NOISE = QuestionNoise(share=0.6)
 """Other forms of the training questions, as people type them."""
+CLOZE_NOISE = QuestionNoise(share=0.95, drop_spans=1.0, max_spans=6)
+"""Of questions that are cut from a sentence: with all its words left, nothing need be learned but to find them."""
 SILENT = frozenset({"unanswerable", "contrast", "absent"})
 """Kinds of records that ask for what the book does not tell."""
 UNREAD = frozenset({"chapter", "present", "manners"})
@@ -72,15 +74,17 @@ def examples(
         if readable(record):
             facts.setdefault(record.fact, []).append(record)
     everyone = [record for rows in facts.values() for record in rows]
-    noiser = QuestionNoiser(NOISE, {record.short_answer for record in everyone})
+    answers = {record.short_answer for record in everyone}
+    noiser, cloze_noiser = QuestionNoiser(NOISE, answers), QuestionNoiser(CLOZE_NOISE, answers)
     dice = np.random.default_rng([settings.seed, 16])
     result: list[Example] = []
     for fact, rows in facts.items():
-        few = clozes if rows[0].source == "cloze" else settings.wordings
+        cut = rows[0].source == "cloze"
+        few = clozes if cut else settings.wordings
         for record in sorted(rows, key=lambda row: _order(row.id))[:few]:
             lexicon = lexicons.get(record.book)
             made = example_of(record, lexicon)
-            made = replace(made, question=noiser.draw(made.question, fact, dice))
+            made = replace(made, question=(cloze_noiser if cut else noiser).draw(made.question, fact, dice))
             chance = dice.random()
             if made.place and chance < settings.withheld:
                 made = replace(made, withheld=True)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from .. import files
-from ..corpus import Chapter, read_chapters
+from ..corpus import BUNDLED_NAME, Chapter, read_chapters
 from ..errors import InputError
 from ..messages import tr
 from ..progress import Progress
@@ -19,6 +20,7 @@ from ..retrieval import OpenBook, open_book
 from ..synth.bundled import bundled_records
 from ..synth.cloze import cloze_records
 from ..workspace import Manifest, Workspace
+from .bundled import bundled_questions
 from .calibrate import Trial, calibrate, reliability
 from .card import card
 from .examples import Example, estranged, example_of, examples, readable, right_candidates, rightness
@@ -75,13 +77,17 @@ def train_reader(ws: Workspace, recipe: Recipe) -> dict[str, Any]:
         pages = Pages(book, recipe.reader.passages)
         records = training_records(ws, recipe, chapters, book)
         chosen = examples(records, book.lexicons, recipe.reader)
-        lessons, network = [], None
-        if len(chosen) >= LEAST:
-            with Progress(tr("reading"), len(chosen)) as progress:
-                for number, example in enumerate(chosen, 1):
-                    if lesson := _lesson(pages, example):
-                        lessons.append(lesson)
-                    progress.update(number)
+        lessons = _lessons(pages, chosen) if len(chosen) >= LEAST else []
+        tried = _tried(pages, list(_records(ws, "val")), recipe.reader.seed)
+        if lessons:
+            with bundled_questions(recipe, book.books) as others:
+                if others is not None:
+                    learned, validated, other_pages = others
+                    lessons += _lessons(other_pages, examples(learned, other_pages.book.lexicons, recipe.reader))
+                    if not any(record.source != "cloze" for record in _records(ws, "val")):
+                        # Questions cut from a sentence are easier than people's: they would make it too sure.
+                        tried = _tried(other_pages, validated, recipe.reader.seed)
+        network: Network | None = None
         facts: dict[str, Any] = {"questions": len(lessons)}
         if len(lessons) >= LEAST:
             settings = recipe.reader
@@ -99,7 +105,7 @@ def train_reader(ws: Workspace, recipe: Recipe) -> dict[str, Any]:
             if network is None:
                 files.write_json(folder / "config.json", {"architecture": "JianghuReader", "version": VERSION, **about})
             else:
-                trials = _trials(ws, network, pages, recipe.reader.seed)
+                trials = _trials(network, tried)
                 calibration = calibrate(trials)
                 asked = [trial for trial in trials if not trial.silent]
                 about |= {
@@ -144,7 +150,11 @@ def training_records(ws: Workspace, recipe: Recipe, chapters: list[Chapter], boo
         return all(record.end <= start or end <= record.start for start, end in spans)
 
     result: list[Record] = []
-    left = {"cloze": recipe.reader.cloze_facts, "other": recipe.reader.facts}
+    others = sum(rows[0].source != "cloze" for rows in found.values())
+    # Where people wrote few questions, those that are cut from the text take their place.
+    if BUNDLED_NAME not in book.books:
+        others += recipe.reader.bundled_facts
+    left = {"other": recipe.reader.facts, "cloze": recipe.reader.cloze_facts + max(0, recipe.reader.facts - others)}
     for rows in found.values():
         kind = "cloze" if rows[0].source == "cloze" else "other"
         # Facts that people wrote may share a passage with a held one, as they do in the records; a cloze has none of
@@ -170,9 +180,21 @@ def _more(recipe: Recipe, chapters: list[Chapter], book: OpenBook) -> list[Recor
             more += bundled_records(chapters, recipe.synth.model_copy(update={"bundled_facts": 0}))
     if recipe.reader.cloze_facts:
         # Half of the facts that are cut ask for what no passage tells, in three wordings each.
-        settings = recipe.synth.model_copy(update={"cloze_records": 6 * recipe.reader.cloze_facts})
+        most = 6 * (recipe.reader.cloze_facts + recipe.reader.facts)
+        settings = recipe.synth.model_copy(update={"cloze_records": most})
         more += cloze_records(chapters, book.lexicons, settings)
     return more
+
+
+def _lessons(pages: Pages, chosen: Sequence[Example]) -> list[Lesson]:
+    """What can be learned from some questions, each looked up in the passages."""
+    lessons = []
+    with Progress(tr("reading"), len(chosen)) as progress:
+        for number, example in enumerate(chosen, 1):
+            if lesson := _lesson(pages, example):
+                lessons.append(lesson)
+            progress.update(number)
+    return lessons
 
 
 def _lesson(pages: Pages, example: Example) -> Lesson | None:
@@ -183,13 +205,13 @@ def _lesson(pages: Pages, example: Example) -> Lesson | None:
     return Lesson(made, right) if right.any() else None
 
 
-def _trials(ws: Workspace, network: Network, pages: Pages, seed: int) -> list[Trial]:
-    """The validation questions, each as it is, and once more about people of another book; where it names nobody, its
+def _tried(pages: Pages, records: Sequence[Record], seed: int) -> list[tuple[Example, Sheet]]:
+    """Validation questions, each as it is, and once more about people of another book; where it names nobody, its
     passages are taken away instead."""
     asked: list[tuple[Example, Sheet]] = []
     counts: dict[str, int] = {}
     dice = np.random.default_rng([seed, 17])
-    for record in _records(ws, "val"):
+    for record in records:
         if not readable(record) or counts.get(record.fact, 0) >= VAL_WORDINGS:
             continue
         counts[record.fact] = counts.get(record.fact, 0) + 1
@@ -199,8 +221,13 @@ def _trials(ws: Workspace, network: Network, pages: Pages, seed: int) -> list[Tr
             made, _ = pages.look_up(example.question, example.holds if example.withheld else None)
             if len(made.answers):
                 asked.append((example, made))
+    return asked
+
+
+def _trials(network: Network, tried: Sequence[tuple[Example, Sheet]]) -> list[Trial]:
+    """How the network does on validation questions."""
     trials = []
-    for (example, made), row in zip(asked, network.probabilities([made for _, made in asked]), strict=True):
+    for (example, made), row in zip(tried, network.probabilities([made for _, made in tried]), strict=True):
         answer, share = best_answer(made, row)
         silent = example.withheld or not example.forms
         trials.append(Trial(share, float(row[-1]), not silent and rightness(answer, example.forms) > 0, silent))

@@ -13,7 +13,10 @@ class ReaderSettings(Settings):
     facts: Positive = 1500
     """Most facts of the records that it learns from; bundled ones beyond those that the model is taught count too."""
     cloze_facts: NotNegative = 700
-    """Most facts that are cut from the text for it."""
+    """Most facts that are cut from the text for it; more where the records have fewer than `facts`. 0: none."""
+    bundled_facts: NotNegative = 700
+    """Facts about 三国演义, which come with the package, that it also learns from where the shelf has other books:
+    it learns to read, not the facts. 0: none."""
     passages: Positive = 8
     """Passages that are read for a question."""
     epochs: Positive = 6
