@@ -21,9 +21,11 @@ from .reader import Pages
 
 @contextmanager
 def bundled_questions(recipe: Recipe, books: list[str]) -> Iterator[tuple[list[Record], list[Record], Pages] | None]:
-    """Training records of at most `[reader] bundled_facts` facts, validation records, and the pages of that novel, whose
-    index lives in a temporary folder. None where the shelf has the novel itself, where it is not installed, or where
-    none is wanted."""
+    """Training records of at most `[reader] bundled_facts` facts, validation records, and the pages of that novel.
+
+    Its index lives in a temporary folder. None where the shelf has the novel itself, where it is not installed, or
+    where none is wanted.
+    """
     novel = find_bundled() if recipe.reader.bundled_facts and BUNDLED_NAME not in books else None
     if novel is None:
         yield None

@@ -20,6 +20,8 @@ REFUSED = 0.8
 """Share of the questions with nothing to find that should get no answer."""
 RIDGE = 2.0
 """Pull towards the network's own probabilities, as strong as so many questions."""
+ASKED_IN_VAIN = 0.25
+"""Questions with nothing to find, for each one that the books answer."""
 BOUNDS = (0.05, 0.5)
 """Between these lies the probability below which nothing is said, however the validation questions fall."""
 BINS = 10
@@ -42,27 +44,30 @@ class Trial:
 
 def calibrate(trials: Sequence[Trial]) -> Calibration:
     """Fit to validation questions; the network's own numbers where there are too few."""
-    asked = [trial for trial in trials if not trial.silent]
-    found = Calibration(_weights(asked), Calibration.least)
+    found = Calibration(_weights(trials), Calibration.least)
     silent = sorted(trial.probability(found) for trial in trials if trial.silent)
     if len(silent) < LEAST // 4:
         return found
     return replace(found, least=min(max(silent[int(REFUSED * len(silent))], BOUNDS[0]), BOUNDS[1]))
 
 
-def _weights(asked: Sequence[Trial]) -> tuple[float, float, float]:
-    """The weights of a `Calibration`, by Newton's method on the log-likelihood with a ridge."""
+def _weights(trials: Sequence[Trial]) -> tuple[float, float, float]:
+    """The weights of a `Calibration`, by Newton's method on the log-likelihood with a ridge. Questions with nothing to
+    find count as `ASKED_IN_VAIN` for each other one."""
     start = np.array([1.0, 0.0, 0.0])
-    if len(asked) < LEAST or not any(trial.right for trial in asked):
+    asked = sum(not trial.silent for trial in trials)
+    if asked < LEAST or not any(trial.right for trial in trials):
         return Calibration.weights
-    x = np.array([[logit(trial.answer), math.log(max(trial.none, 1e-6)), 1.0] for trial in asked])
-    y = np.array([trial.right for trial in asked], float)
+    vain = ASKED_IN_VAIN * asked / max(1, len(trials) - asked)
+    weight = np.array([vain if trial.silent else 1.0 for trial in trials])
+    x = np.array([[logit(trial.answer), math.log(max(trial.none, 1e-6)), 1.0] for trial in trials])
+    y = np.array([trial.right for trial in trials], float)
     pull = RIDGE * np.array([1.0, 1.0, 0.1])
     weights = start.copy()
     for _ in range(50):
         p = 1 / (1 + np.exp(-np.clip(x @ weights, -30, 30)))
-        gradient = x.T @ (p - y) + pull * (weights - start)
-        step = np.linalg.solve((x * (p * (1 - p))[:, None]).T @ x + np.diag(pull), gradient)
+        gradient = x.T @ (weight * (p - y)) + pull * (weights - start)
+        step = np.linalg.solve((x * (weight * p * (1 - p))[:, None]).T @ x + np.diag(pull), gradient)
         weights -= step
         if float(np.abs(step).max()) < 1e-8:
             break
