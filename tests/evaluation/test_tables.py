@@ -8,7 +8,7 @@ from rich.console import Console
 from jianghu.cli.scores import exam_table
 from jianghu.errors import InputError
 from jianghu.evaluation import GROUPS, Item, mean_scores, score_answers
-from jianghu.evaluation.columns import score_columns
+from jianghu.evaluation.columns import filled_columns, score_columns
 from jianghu.evaluation.nearest import nearest_verdict
 from jianghu.evaluation.results import ExamResult, Leaks, Nearest, Shuffled
 from jianghu.messages import use_language
@@ -42,7 +42,9 @@ def result(given, **more):
 
 
 def test_a_table_of_80_columns_loses_no_digit(spoken):
-    scores = mean_scores(answers(100, 100)).model_copy(update={"questions": 123_456, "wrong_book": 1.0, "loops": 1.0})
+    scores = mean_scores(answers(100, 100)).model_copy(
+        update={"questions": 123_456, "wrong_book": 1.0, "loops": 1.0, "baseline": 1.0, "book": 1.0}
+    )
     groups = [*GROUPS, "all", "a user's own group with a very long name"]
     out = io.StringIO()
     console = Console(file=out, width=80)
@@ -55,6 +57,15 @@ def test_a_table_of_80_columns_loses_no_digit(spoken):
     for row in rows:
         assert row.split()[-len(shown) :] == [column.text(scores) for column in shown]
     assert all(str(column.heading) in lines[1] for column in shown)
+
+
+def test_a_column_that_holds_nothing_is_left_out():
+    scores = mean_scores(answers(3, 2)).model_copy(update={"book": None, "likelier": None})
+    headings = [column.heading.en for column in filled_columns([scores, scores])]
+    assert {"asked", "right"} <= {*headings}
+    assert not {"book", "likelier"} & {*headings}
+    known = scores.model_copy(update={"book": 0.5})
+    assert "book" in [column.heading.en for column in filled_columns([scores, known], narrow=True)]
 
 
 def test_it_is_said_in_words_whether_the_nearest_taught_question_is_beaten(spoken):

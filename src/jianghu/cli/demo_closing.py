@@ -11,7 +11,7 @@ from rich.text import Text
 
 from .. import files
 from ..evaluation import ExamResult
-from ..evaluation.columns import explained, score_columns
+from ..evaluation.columns import explained, filled_columns
 from ..evaluation.nearest import nearest_verdict
 from ..evaluation.stage import OWN, result_path
 from ..messages import tr
@@ -35,7 +35,7 @@ def closing(ws: Workspace, seconds: float) -> None:
     _samples(ws)
     result = ExamResult.read(result_path(ws, CHAT, OWN))
     output.console.print(scores.exam_table(result.groups, tr("The exam")))
-    output.paragraph(str(explained(score_columns())), "dim")
+    output.paragraph(str(explained(filled_columns(result.groups.values(), narrow=True))), "dim")
     if _carries_over(result):
         note = tr(
             "What it was taught in a dozen wordings the model also knows in words that it never saw; of facts it was "

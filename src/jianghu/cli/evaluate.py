@@ -37,7 +37,7 @@ def evaluate(
         return
     if not checkpoints:
         raise InputError(tr("name at least one checkpoint: {jianghu} eval chat"))
-    results = [exam_stage.exam(ws, recipe, name, exam, f"exam {name}") for name in checkpoints]
+    results = [exam_stage.exam(ws, recipe, name, exam, tr("exam {name}", name=name)) for name in checkpoints]
     if json:
         output.as_json([{**result.to_dict(), "file": result.file} for result in results])
         return

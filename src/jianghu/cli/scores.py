@@ -29,9 +29,9 @@ def table(result: ExamResult) -> None:
 
 def exam_table(rows: Mapping[str, Scores], title: str) -> Table:
     """Scores by group. In a narrow terminal the groups' names are folded; figures never lose a digit."""
-    from ..evaluation.columns import group_name, score_columns
+    from ..evaluation.columns import filled_columns, group_name
 
-    columns = [column for column in score_columns() if not column.on_pages_only]
+    columns = filled_columns(rows.values(), narrow=True)
     made = Table(title=title, title_justify="left", box=None, padding=(0, 1, 0, 0))
     made.add_column("", overflow="fold", min_width=4)
     for column in columns:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
+from ..messages import tr
 from .numbers import NUMERALS, number_of
 
 MARK = "\x02"
@@ -200,15 +201,16 @@ def numbering_faults(titles: list[str]) -> list[str]:
         last = before.get(unit)
         if last is not None and number != 1:
             if number == last:
-                faults.append(f"{_word(number, unit)} doubled")
+                faults.append(tr("{chapter} doubled", chapter=_word(number, unit)))
             elif number < last:
-                faults.append(f"{_word(number, unit)} after {_word(last, unit)}")
+                faults.append(tr("{chapter} after {other}", chapter=_word(number, unit), other=_word(last, unit)))
             elif number == last + 2:
-                faults.append(f"{_word(last + 1, unit)} missing")
+                faults.append(tr("{chapter} missing", chapter=_word(last + 1, unit)))
             elif number > last + 1:
-                faults.append(f"{_word(last + 1, unit)} to {_word(number - 1, unit)} missing")
+                ends = {"first": _word(last + 1, unit), "last": _word(number - 1, unit)}
+                faults.append(tr("{first} to {last} missing", **ends))
         elif last is None and number > 1 and unit not in VOLUMES:
-            faults.append(f"begins at {_word(number, unit)}")
+            faults.append(tr("begins at {chapter}", chapter=_word(number, unit)))
         elif last == 1:
             faults.append(f"{_word(1, unit)} doubled")
         before[unit] = number

@@ -5,7 +5,7 @@ The terminal, the demo and the report show these; a new column is added here.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -25,6 +25,10 @@ class Column:
     text: Callable[[Scores], str]
     meaning: Both
     on_pages_only: bool = False
+
+
+UNKNOWN = "–"
+"""What stands for a figure that is not known."""
 
 
 @cache
@@ -60,9 +64,20 @@ def score_columns() -> tuple[Column, ...]:
     )
 
 
+def filled_columns(rows: Iterable[Scores], narrow: bool = False) -> list[Column]:
+    """The columns that hold something in one of these rows at least: without a reader, none of the book's.
+
+    Args:
+        narrow: for the terminal.
+    """
+    known = list(rows)
+    columns = [column for column in score_columns() if not (narrow and column.on_pages_only)]
+    return [column for column in columns if any(column.text(row) != UNKNOWN for row in known)]
+
+
 def explained(columns: Sequence[Column]) -> Both:
     """A sentence on what the columns mean."""
-    parts = [(column.heading, column.meaning) for column in columns if not column.on_pages_only]
+    parts = [(column.heading, column.meaning) for column in columns]
     return Both(
         "; ".join(f"{heading.en}: {meaning.en}" for heading, meaning in parts) + ".",
         "；".join(f"{heading.zh}：{meaning.zh}" for heading, meaning in parts) + "。",
@@ -89,4 +104,4 @@ def _groups() -> dict[str, Both]:
 
 def percent(value: float | None) -> str:
     """A share without decimals; a dash where it is not known."""
-    return "–" if value is None else f"{value:.0%}"
+    return UNKNOWN if value is None else f"{value:.0%}"

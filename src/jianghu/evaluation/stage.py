@@ -87,7 +87,7 @@ def exam_items(
     return name, kept, leaks
 
 
-def exam(ws: Workspace, recipe: Recipe, reference: str, path: Path | None = None, title: str = "exam") -> ExamResult:
+def exam(ws: Workspace, recipe: Recipe, reference: str, path: Path | None = None, title: str = "") -> ExamResult:
     """Let a checkpoint take an exam, and keep the result under evals/, with a manifest beside it.
 
     Raises:
@@ -101,7 +101,7 @@ def exam(ws: Workspace, recipe: Recipe, reference: str, path: Path | None = None
     with files.lock(out, ws.shown(out)):
         manifest = _manifest(ws, recipe, folder, path)
         checkpoint = load_checkpoint(folder, str(pick_device("auto")))
-        with Progress(title, min(len(items), recipe.eval.limit or len(items))) as progress:
+        with Progress(title or tr("exam"), min(len(items), recipe.eval.limit or len(items))) as progress:
             marks = take_exam(checkpoint, items, recipe.eval, background, progress.update, reader_of(ws))
         windows = recipe.eval.heldout_windows
         result = ExamResult(

@@ -55,7 +55,7 @@ def gather(ws: Workspace) -> Facts:
         )
     books = check_report(load_shelf(ws.books, shared.books)) if ws.books.is_dir() else []
     about = files.read_json(ws.tokens / "tokens.json") if (ws.tokens / "tokens.json").exists() else {}
-    exams = read_results(ws.evals, ws.root)
+    exams = sorted(read_results(ws.evals, ws.root), key=lambda exam: exam.partial)  # whole ones first
     records = _records(ws)
     commands = ["jianghu prepare", *(["jianghu synth run"] if records.splits else [])]
     own_runs = sorted((run for run in runs if run.name not in of_studies), key=lambda run: run.stage)  # pretrain, sft
@@ -185,12 +185,13 @@ def _teacher(ws: Workspace) -> TeacherFacts:
             models = [
                 ModelUse(model, int(it["replies"]), int(it["tokens_in"]), int(it["tokens_out"]), it["cost"])
                 for model, it in store.by_model().items()
+                if model  # what was imported has none
             ]
     except InputError as error:
         return TeacherFacts(problem=str(error))
     return TeacherFacts(
         left_out=left_out,
-        asked=True,
+        asked=bool(models),
         records=now["records"],
         facts=now["facts"],
         rejected=now["rejected"],

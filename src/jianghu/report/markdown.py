@@ -11,7 +11,7 @@ matplotlib.use("agg")
 from matplotlib import font_manager, pyplot  # the backend must be chosen before
 
 from .. import files
-from ..evaluation.columns import group_name, score_columns
+from ..evaluation.columns import filled_columns, group_name
 from ..messages import Both
 from . import names
 from .advice import advice
@@ -37,7 +37,7 @@ def write_markdown(path: Path, facts: Facts) -> None:
     for run in facts.runs:
         lines.append(f"| {run.name} | {run.stage} | {run.best} | {run.best_val:.4f} |")
     lines += ["", "## 考试 · Exams", ""]
-    columns = score_columns()
+    columns = filled_columns(row for exam in facts.exams for row in exam.rows.values())
     for exam in facts.exams:
         lines += [f"### {label(exam)}", "", "| |" + "".join(f" {column.heading.en} |" for column in columns)]
         lines.append("|---" * (len(columns) + 1) + "|")

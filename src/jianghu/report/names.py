@@ -77,6 +77,7 @@ def _kinds() -> dict[str, Both]:
         "unanswerable": both("not told"),
         "manners": both("manners"),
         "reason": both("reasons"),
+        "other": both("other questions"),
     }
 
 

@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from .. import files
 from ..evaluation import ExamResult
-from ..evaluation.columns import explained, group_name, score_columns
+from ..evaluation.columns import explained, filled_columns, group_name
 from ..evaluation.compare import marked
 from ..messages import Both, both
 from ..pages import as_data, templates
@@ -49,6 +49,7 @@ def page(facts: Facts, model: Answering | None = None) -> str:
         drawn["loss-answers"] = chart
     if (chart := charts.reliability("reliability", facts)) is not None:
         drawn["reliability"] = chart
+    columns = filled_columns(row for exam in facts.exams for row in exam.rows.values())
     data = {
         "charts": {name: json_item(chart, ID(name)) for name, chart in drawn.items()},
         "samples": {run.name: _samples(run) for run in facts.runs if run.samples},
@@ -67,8 +68,8 @@ def page(facts: Facts, model: Answering | None = None) -> str:
             drawn=drawn,
             samples=data["samples"],
             answer_columns=min(MAX_COLUMNS, len(facts.exams)),
-            score_columns=score_columns(),
-            explained=explained(score_columns()),
+            score_columns=columns,
+            explained=explained(columns),
             label=label,
             group_name=group_name,
             names=names,

@@ -135,7 +135,7 @@ def facts_of(measured: dict[str, float], row: dict[str, float], state: TrainStat
     facts = {"bits_per_character": f"{bits:.3f}"}
     if "score" in measured:
         facts["score"], best = f"{measured['score']:.3f}", state.best_score
-    facts["best"] = f"{best:.3f} at {state.best_step}"
+    facts["best"] = tr("{best:.3f} at {step}", best=best, step=state.best_step)
     if "train_bpc" in row:
         facts["gap"] = f"{bits - row['train_bpc']:+.2f}"
     return facts
