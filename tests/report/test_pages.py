@@ -146,3 +146,10 @@ def test_rules_that_clean_an_odd_book_have_names(tmp_path):
     rules = [removal.rule for removal in load_book(path, BooksSettings()).removals]
     assert len(rules) >= 4
     assert [rule for rule in rules if names.rule_name(rule).zh == rule] == []
+
+
+def test_plain_questions_need_no_groups_on_the_compare_page():
+    lines = [Line(Item(str(number), f"问题{number}？", "", ()), ((),)) for number in (1, 2)]
+    page = compare_page(("chat",), lines, sampled=False)
+    assert "<label hidden>" in page
+    assert "<small>" not in page.partition("<tbody>")[2]

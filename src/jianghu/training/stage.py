@@ -70,7 +70,7 @@ def train_stale(ws: Workspace, recipe: Recipe, stage: str, name: str, source: Pa
     folder = ws.run(name)
     stale = ws.why_stale(folder, train_manifest(ws, recipe, stage, source), [])
     if stale is None and not (folder / "result.json").exists():
-        return f"{ws.shown(folder)} was not finished"
+        return tr("{folder} was not finished", folder=ws.shown(folder))
     return stale
 
 
