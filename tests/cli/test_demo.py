@@ -5,11 +5,14 @@ from pathlib import Path
 
 from jianghu import files
 from jianghu.cli import output
+from jianghu.cli.demo_closing import answered_right
 from jianghu.cli.demo_questions import ask_untrained, untrained_questions
 from jianghu.model import Checkpoint
 from jianghu.records import Record, Source
 from jianghu.workspace import RECIPE, Workspace
 
+from ..evaluation.test_tables import answers as exam_answers
+from ..evaluation.test_tables import result as exam_result
 from ..model.test_transformer import CONFIG, random_model
 from ..test_tokenizer import trained
 
@@ -50,3 +53,10 @@ def test_answers_are_shown_as_they_come_and_marked(tmp_path, capsys):
     assert shown.count("？ 第") == 5
     assert "✗ 甲3" in shown
     assert capsys.readouterr().out.strip()
+
+
+def test_the_suggested_question_is_one_that_was_answered_right():
+    taught, new = exam_answers(2, 0, 4, group="trained"), exam_answers(1, 0, 3)
+    assert answered_right(exam_result([*taught, *new])) == new[0].question
+    assert answered_right(exam_result([*taught, *exam_answers(0, 0, 3)])) == taught[0].question
+    assert answered_right(exam_result(exam_answers(3, 0, 4, group="unseen"))) is None

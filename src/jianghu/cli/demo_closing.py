@@ -24,7 +24,7 @@ from .demo_questions import ask_untrained
 SIZE = (76, 14)
 """Columns and rows of the loss curve."""
 DEFAULT_QUESTION = "诸葛亮是谁？"
-"""What the reader is invited to ask, if the model answered none of the closing questions right."""
+"""What the reader is invited to ask, if the model answered nothing right."""
 
 
 def closing(ws: Workspace, seconds: float) -> None:
@@ -47,7 +47,7 @@ def closing(ws: Workspace, seconds: float) -> None:
     _answers(result)
     opening = tr("Five questions as a reader would ask them; the model was not trained on these words")
     output.console.print(Text(f"\n{opening}", style="bold"))
-    question = ask_untrained(ws, load_checkpoint(ws.checkpoint(CHAT))) or DEFAULT_QUESTION
+    question = ask_untrained(ws, load_checkpoint(ws.checkpoint(CHAT))) or answered_right(result) or DEFAULT_QUESTION
     where = Table.grid(padding=(0, 2))
     where.add_column(no_wrap=True)
     where.add_column(overflow="fold")
@@ -62,6 +62,13 @@ def _carries_over(result: ExamResult) -> bool:
     shares = {name: scores.accuracy for name, scores in result.groups.items()}
     new, same, never = (shares.get(name, 0.0) for name in ("paraphrase", "trained", "unseen"))
     return new > same / 2 and new > 2 * never
+
+
+def answered_right(result: ExamResult) -> str | None:
+    """A short question about a taught fact that the model answered right in its exam, in new words if it can be."""
+    right = [answer for answer in result.answers if answer.correct and answer.group in ("paraphrase", "trained")]
+    best = min(right, key=lambda answer: (answer.group != "paraphrase", len(answer.question)), default=None)
+    return best.question if best else None
 
 
 def _curve(path: Path) -> str:
