@@ -2,8 +2,11 @@
 
 import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
+
+from jianghu.recipe import Recipe, Settings
 
 HOME = Path(__file__).parents[1]
 PAGES = [*HOME.glob("*.md"), *(HOME / "docs").glob("*.md"), *(HOME / "docs" / "zh").glob("*.md")]
@@ -26,13 +29,24 @@ def test_a_chinese_page_and_its_english_one_name_each_other(chinese):
     assert f"](docs/{chinese.name})" not in readme
 
 
+def settings_of(group: type[Settings]) -> set[str]:
+    inner = [
+        kind
+        for field in group.model_fields.values()
+        for kind in (field.annotation, *get_args(field.annotation))
+        if isinstance(kind, type) and issubclass(kind, Settings)
+    ]
+    return set(group.model_fields).union(*map(settings_of, inner))
+
+
 @pytest.mark.parametrize("chinese", sorted((HOME / "docs" / "zh").glob("*.md")), ids=lambda page: page.stem)
-def test_a_chinese_page_names_the_same_commands_and_settings(chinese):
-    """What stands in code type is the same, so that a setting that is added to one page is missed in the other."""
+def test_a_chinese_page_names_the_same_settings_and_flags(chinese):
+    """So that a setting that is added to one page is missed in the other."""
+    known = settings_of(Recipe)
 
     def names(page: Path) -> set[str]:
         text = re.sub(r"```.*?```", "", page.read_text("utf-8"), flags=re.S)
-        return {span for span in re.findall(r"`([^`]+)`", text) if re.fullmatch(r"[a-z][a-z_]*[a-z]|--[a-z-]+", span)}
+        return {span for span in re.findall(r"`([^`]+)`", text) if span in known or re.fullmatch(r"--[a-z-]+", span)}
 
     only_english = names(HOME / "docs" / chinese.name) - names(chinese)
     assert not only_english

@@ -13,7 +13,7 @@ from ..messages import command, tr, use_folder
 from ..recipe import Recipe, load_recipe
 from ..workspace import RECIPE, Workspace
 
-GOES_ON = {"demo", "eval", "judge", "prepare", "run", "sweep"}
+GOES_ON = {"demo", "eval", "judge", "prepare", "reader", "run", "sweep"}
 """Commands that, typed again, do what is still to be done."""
 
 _root = Path()
@@ -48,7 +48,7 @@ def this_command() -> str:
 def stopped() -> str:
     """What is said after Ctrl-C: how to go on, if the command is one that goes on where it was."""
     if (_tokens[:1] and _tokens[0] in GOES_ON) or _tokens[:2] == ("synth", "run"):
-        return with_way_on(tr("Stopped. What was finished is kept."))
+        return with_way_on(tr("Stopped."))
     return tr("Stopped.")
 
 
