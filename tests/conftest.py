@@ -8,6 +8,7 @@ import json
 import os
 import random
 import shutil
+import signal
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,11 @@ os.environ["JIANGHU_LANG"] = "en"  # whatever the language of who runs the tests
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
 settings.register_profile("busy", deadline=None)  # a busy machine is no failure
 settings.load_profile("busy")
+SOURCE = str(Path(__file__).parents[1] / "src")
+# Programs that tests start in other folders find this package too, however it was found here.
+os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (SOURCE, os.environ.get("PYTHONPATH"))))
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as of what a shell runs in the background: Ctrl-C is tested
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 torch.set_num_threads(1)  # the models of the tests are so small that a second thread only waits for the first
 estimate.MEASURE_SECONDS = 0.1  # how long training takes is no matter of these tests
 

@@ -24,6 +24,7 @@ def push(cwd, *arguments, **environment):
     )
 
 
+# Two starts of the program, since huggingface_hub reads its environment once: about five seconds.
 def test_everything_arrives_in_one_commit_and_loads_again(shelf, tmp_path):
     with Hub() as hub:
         ended = push(shelf, "chat", "me/novel", "--gguf", "q8_0", HF_ENDPOINT=hub.address, HF_TOKEN=TOKEN)

@@ -56,6 +56,7 @@ def one(shelf, tmp_path):
     return root, flags
 
 
+# About seven seconds: torchrun and two processes each load PyTorch, and nothing else shows that they train as one.
 def test_two_processes_train_as_one_and_the_run_moves_from_two_to_one(one):
     root, flags = one
     printed = torchrun(root, "pretrain", "--name", "two", *flags, "--max-iters", 10)
