@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import islice
+from itertools import chain, islice
 
 from ...corpus import Chapter
 from ...names import Lexicon
 from ...recipe import SynthSettings
 from ...records import Record, split_of
 from .chapters import following, happenings, titles
+from .english import english, is_english
 from .fact import Fact, order_of
 from .membership import members
 from .sentences import BookText
@@ -43,9 +44,11 @@ def cloze_records(
     by_book: dict[str, list[Chapter]] = defaultdict(list)
     for chapter in chapters:
         by_book[chapter.book].append(chapter)
-    shelf = [BookText(book, own, lexicons.get(book)) for book, own in by_book.items()]
+    english_books = {book: own for book, own in by_book.items() if is_english(own)}
+    shelf = [BookText(book, own, lexicons.get(book)) for book, own in by_book.items() if book not in english_books]
     pools: dict[str, dict[tuple[str, int], list[Fact]]] = defaultdict(lambda: defaultdict(list))
-    for fact in _clear(fact for book in shelf for fact in _facts(book, shelf)):
+    told_in_english = (fact for book, own in english_books.items() for fact in english(book, own))
+    for fact in _clear(chain((fact for book in shelf for fact in _facts(book, shelf)), told_in_english)):
         # Facts of a whole book, such as who does not belong to it, count to no chapter but take turns like one.
         place = (fact.book, 0 if fact.pool == "member" else fact.chapter or 0)
         pools[fact.pool][place].append(fact)
