@@ -164,3 +164,10 @@ def test_lines_in_two_encodings():
     lines = (SIMPLE * 20).split("\n")
     data = b"\n".join(line.encode("gb18030" if number % 3 else "utf-8") for number, line in enumerate(lines))
     assert decode(data, HERE).text == SIMPLE * 20
+
+
+def test_big5_with_the_extensions_of_hong_kong():
+    """Decoded as plain Big5 these characters are lost, each with the byte after it."""
+    text = (TRADITIONAL + "阿粵道：「鱲魚在涌口，𨋢門開咗。」\n") * 40
+    decoded = decode(text.encode("big5hkscs"), HERE)
+    assert (decoded.text, decoded.encoding, decoded.damaged) == (text, "big5", 0)

@@ -186,6 +186,9 @@ def _is_garbled(text: str) -> bool:
 def _try(data: bytes, name: str) -> str | None:
     """The text, with U+FFFD for undecodable characters, or None if they are too many or it is not text."""
     text = data.decode(_CODECS[name], errors="replace")
+    if name == "big5" and "\ufffd" in text:
+        # Characters of Hong Kong's and ETEN's extensions; cp950 loses them with the byte after each.
+        text = min(text, data.decode("big5hkscs", errors="replace"), key=lambda found: found.count("\ufffd"))
     allowed = max(1, int(len(text) * DAMAGE_LIMIT))
     if text.count("\ufffd") > allowed or text.count("\0") > allowed or len(_CONTROL.findall(text)) > allowed:
         return None
