@@ -78,15 +78,17 @@ def train_reader(ws: Workspace, recipe: Recipe) -> dict[str, Any]:
         records = training_records(ws, recipe, chapters, book)
         chosen = examples(records, book.lexicons, recipe.reader)
         lessons = _lessons(pages, chosen) if len(chosen) >= LEAST else []
-        tried = _tried(pages, list(_records(ws, "val")), recipe.reader.seed)
+        own, tried = list(_records(ws, "val")), None
         if lessons:
             with bundled_questions(recipe, book.books) as others:
                 if others is not None:
                     learned, validated, other_pages = others
                     lessons += _lessons(other_pages, examples(learned, other_pages.book.lexicons, recipe.reader))
-                    if not any(record.source != "cloze" for record in _records(ws, "val")):
+                    if all(record.source == "cloze" for record in own):
                         # Questions cut from a sentence are easier than people's: they would make it too sure.
                         tried = _tried(other_pages, validated, recipe.reader.seed)
+        if tried is None:
+            tried = _tried(pages, own, recipe.reader.seed)
         network: Network | None = None
         facts: dict[str, Any] = {"questions": len(lessons)}
         if len(lessons) >= LEAST:
