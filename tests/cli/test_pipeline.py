@@ -163,7 +163,7 @@ def test_eval_of_a_users_exam(shelf, tmp_path):
     assert [result["scores"]["questions"] for result in results] == [3, 3]
     assert (shelf / "evals/base-last.quiz.json").exists()
     table = jianghu("eval", "chat", "--exam", exam, cwd=shelf).stdout
-    assert "nearest" in table
+    assert "95 %" in table
     assert "evals/chat.quiz.json" in table
 
 

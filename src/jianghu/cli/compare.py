@@ -100,7 +100,9 @@ def judge(
     settings: EvalFlags = None,
     json: Json = False,
 ) -> None:
-    """Let the teacher of [synth.teacher] grade the answers of an exam, and compare each checkpoint with the first.
+    """Let a teacher grade the answers of an exam.
+
+    It is that of [synth.teacher]; each checkpoint is compared with the first.
 
     Args:
         checkpoints: As given to `eval`, which must have been run on the same exam.

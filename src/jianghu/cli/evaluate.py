@@ -20,7 +20,9 @@ def evaluate(
     settings: EvalFlags = None,
     json: Json = False,
 ) -> None:
-    """Let checkpoints take an exam, closed-book, and score their answers; say whether one is better.
+    """Let checkpoints take an exam, and say whether one is better.
+
+    They answer closed-book; where a reader was trained, what it finds in the books is scored beside them.
 
     Args:
         checkpoints: Runs' names, RUN/last, RUN/step-020000, or folders.
