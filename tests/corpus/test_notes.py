@@ -99,3 +99,12 @@ def test_the_licence_of_project_gutenberg_goes(tmp_path, start, end):
 @given(st.lists(st.sampled_from(["", "The end of the road.", "*** END", "End of it all.", "start"]), max_size=30))
 def test_other_texts_have_no_licence(lines):
     assert find_licence(lines) == (0, len(lines))
+
+
+def test_credits_of_gutenberg_without_a_blank_line_behind_them_take_one_line():
+    """As in its EPUBs, where a paragraph is a line and no line is blank."""
+    body = [f"The river ran slowly below the old gate, and on day {n} nobody spoke." for n in range(60)]
+    lines = ["*** START OF THIS PROJECT GUTENBERG EBOOK THE GATE ***", "Produced by A. Nobody", *body]
+    lines += ["*** END OF THIS PROJECT GUTENBERG EBOOK THE GATE ***", "THE FULL LICENSE"]
+    assert find_licence(lines) == (2, 62)
+    assert find_licence([*lines[:2], "and B. Nobody", "", *lines[2:]]) == (3, 64)

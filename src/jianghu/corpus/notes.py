@@ -30,6 +30,9 @@ _PRODUCED = re.compile(
     r"(?:Produced by|E-?text prepared by|This e-?text was (?:produced|prepared)|Transcribed from) .*", re.I
 )
 
+_CREDITS = 8
+"""Lines of the longest paragraph of credits."""
+
 AUTHOR = "author's note"
 LICENCE = "Project Gutenberg's licence"
 
@@ -105,7 +108,8 @@ def _after_credits(lines: Sequence[str], first: int, last: int) -> int:
     while at < min(last, first + 10) and not lines[at].strip():
         at += 1
     if at < last and _PRODUCED.match(lines[at].strip()) is not None:
-        while at < last and lines[at].strip():
-            at += 1
-        return at
+        end = at
+        while end < min(last, at + _CREDITS + 1) and lines[end].strip():
+            end += 1
+        return end if end - at <= _CREDITS else at + 1  # in an EPUB no blank line ends the paragraph
     return first
