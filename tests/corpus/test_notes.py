@@ -108,3 +108,16 @@ def test_credits_of_gutenberg_without_a_blank_line_behind_them_take_one_line():
     lines += ["*** END OF THIS PROJECT GUTENBERG EBOOK THE GATE ***", "THE FULL LICENSE"]
     assert find_licence(lines) == (2, 62)
     assert find_licence([*lines[:2], "and B. Nobody", "", *lines[2:]]) == (3, 64)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "（本书中大量使用了不规范的英语，译文如果照此办理，读者可能会不知所云。——译者注）",
+        "【注：本书作者在这里用的是旧历，读者可参看下章。】",
+        "（编者按：这一章的字数较原稿为少，读者谅之。）",
+    ],
+)
+def test_footnotes_of_translators_and_editors_stay(line):
+    assert list(find_notes(["他走了。", line, "雪还在下。"])) == []
+    assert list(find_notes(["他走了。", "（这章字数少，大家投个推荐票吧，明天更新！）", "雪还在下。"])) == [1]

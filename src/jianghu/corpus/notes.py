@@ -30,6 +30,8 @@ _PRODUCED = re.compile(
     r"(?:Produced by|E-?text prepared by|This e-?text was (?:produced|prepared)|Transcribed from) .*", re.I
 )
 
+_FOOTNOTE = re.compile("[译譯][者文注註]|[编編]者|[原作][者书書]?[注註]|[注註][:：）)】\\]]|^[（(【\\[][注註]")
+"""What marks a note to the text, of a translator or an editor: it belongs to the book."""
 _CREDITS = 8
 """Lines of the longest paragraph of credits."""
 
@@ -66,6 +68,8 @@ def _is_note(line: str) -> bool:
     """A line that begins with PS, or stands in brackets, and asks for votes or speaks of the writing."""
     if _PS.match(line) is not None:
         return len(line) <= 600 and _SPEAKS.search(line) is not None
+    if _FOOTNOTE.search(line) is not None:
+        return False
     closed = line[-1] in "）)】]"
     return closed and len(line) <= 200 and len(set(_SPEAKS.findall(line))) >= 2 and "“" not in line
 
