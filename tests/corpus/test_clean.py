@@ -67,6 +67,19 @@ def test_a_web_sites_traces_go(load):
     assert all(0 < len(removal.examples) <= 3 for removal in book.removals)
 
 
+def test_a_sentence_with_which_a_site_praises_itself_in_every_chapter_goes(load):
+    text = novel_text(6)
+    praise = "青竹阅读 打造最全的作品书库。搜索 青竹阅读 即可免费阅读海量精品文学作品！亲，赶快访问吧！"
+    refrain = "要知后事如何，请大家继续往下看。"
+    kept = "".join(
+        part.rstrip("\n") + f"\n{refrain}\n" if part.startswith("第") else part
+        for part in re.split(r"(?m)(?=^第)", text)
+    )
+    book = load(kept.replace(refrain, f"{refrain}\n{praise}"))
+    assert bare(whole(book)) == bare(kept)
+    assert removed(book)["repeated line"].count == 6
+
+
 def test_an_address_inside_prose_goes_alone(load):
     text = novel_text(3)
     place = text.index("，", len(text) // 2)

@@ -12,6 +12,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 
+from .advert_words import WORD
 from .adverts import find_adverts
 from .headings import MARK, parse_heading
 from .ledger import Ledger, visible
@@ -52,6 +53,8 @@ _AUTHOR = re.compile(
     re.IGNORECASE,
 )
 _PROSE_END = re.compile(r"[。！？…：，；”’』」》）):!?,;.\"'—]$")
+_PRAISE = 4
+"""Different words of adverts in a line that comes again and again, from which on a site has put it there."""
 _QUOTES = frozenset('“”"「」『』‘’«»')
 
 
@@ -187,7 +190,11 @@ def without_repeated(lines: Sequence[str], book: str, ledger: Ledger) -> list[st
         shown = not _PROSE_END.search(line) and not _is_verse(line)
         return (len(line) >= 3 and shown) or line.strip("《》") == book
 
-    gone = {line for line, count in counts.items() if count >= often and junk(line)}
+    def praise(line: str) -> bool:
+        """A whole sentence in which a site speaks of itself: of many words of adverts, and in every second chapter."""
+        return not line.startswith(MARK) and not _QUOTES & set(line) and len(set(WORD.findall(line))) >= _PRAISE
+
+    gone = {line for line, count in counts.items() if count >= often and (junk(line) or praise(line))}
     for line in lines:
         if line in gone:
             ledger.cut("repeated line", line)
