@@ -17,6 +17,7 @@ import pytest
 import torch
 from hypothesis import settings
 
+from jianghu import messages
 from jianghu.cli import output
 from jianghu.training import estimate
 
@@ -120,6 +121,8 @@ def jianghu(*arguments: object, cwd: Path, check: bool = True, input: str = "") 
     finally:
         os.chdir(here)
         sys.argv, sys.stdin = argv, stdin
+        messages.use_language(None)  # what a command line set holds for one process, which here is that of all tests
+        messages.use_folder("")
     if check:
         assert code == 0, out.getvalue() + err.getvalue()
     return Ended(code, out.getvalue(), err.getvalue())

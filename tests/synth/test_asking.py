@@ -169,7 +169,7 @@ def test_prompts_are_copied_to_be_edited_and_an_edited_one_is_never_written_over
         rows = json.loads(jianghu("synth", "prompts", *arguments, "--json", cwd=ws).stdout)
         return {row["name"]: row for row in rows}
 
-    assert list(prompts()) == ["passage", "correction", "judge"]
+    assert list(prompts()) == ["passage", "correction", "judge", "grade-answer", "compare-answers"]
     assert {row["from"] for row in prompts().values()} == {"package"}
     assert not (ws / "prompts").exists()
     assert prompts("passage", "--copy")["passage"]["copied"]
@@ -182,7 +182,7 @@ def test_prompts_are_copied_to_be_edited_and_an_edited_one_is_never_written_over
     told = {name: (row["from"], row["edited"], row["copied"]) for name, row in again.items()}
     assert told["passage"] == ("prompts/passage.md", True, False)
     assert told["judge"] == ("prompts/judge.md", False, True)
-    assert len(prompts("--strategy", "rolling")) == 14
+    assert len(prompts("--strategy", "rolling")) == 16
     assert "edited" in jianghu("synth", "prompts", cwd=ws).stdout
     ended = jianghu("synth", "prompts", "pasage", cwd=ws, check=False)
     assert (ended.returncode, "did you mean passage" in ended.stderr) == (2, True)

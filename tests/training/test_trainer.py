@@ -93,7 +93,14 @@ VARIANTS = {
 }
 
 
-@pytest.fixture(scope="module", params=[*VARIANTS, "mixture", "records", "scorer"])
+# float16 takes minutes on a CPU without units for it; tests/training/test_scaling.py crashes a short run of it.
+SLOW = {"float16": pytest.mark.slow}
+
+
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param(name, marks=SLOW.get(name, ())) for name in (*VARIANTS, "mixture", "records", "scorer")],
+)
 def unbroken(request, tmp_path_factory):
     """How to make a trainer, and what it leaves when nothing breaks it off."""
     settings = BASE.model_copy(update=VARIANTS.get(request.param, {"ema_decay": 0.9, "optimizer": "muon"}))
