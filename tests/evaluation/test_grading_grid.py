@@ -3,7 +3,7 @@
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from jianghu.evaluation import Item, contains, exact, grade
@@ -131,6 +131,9 @@ def test_the_grid_is_no_smaller_than_promised():
     assert len([*NUMBERS, *EDGES, *FIRST, *JUDGED]) >= 60
 
 
+@example(text="。", answer="A")
+@example(text="A", answer="。")
+@example(text="", answer="B")
 @given(text=st.text(max_size=40), answer=st.text(max_size=60))
 def test_any_text_can_be_graded_and_a_text_is_its_own_answer(text, answer):
     assert grade(Item("1", answer, text, (text,)), answer) in ("right", "wrong", "abstained")

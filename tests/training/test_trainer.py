@@ -131,7 +131,7 @@ def small_data():
 
 
 @given(crashes=st.lists(st.integers(0, 11), min_size=1, max_size=3))
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=3, deadline=None)
 def test_a_run_that_died_at_any_step_ends_the_same_to_the_last_bit(unbroken, tmp_path_factory, crashes):
     make, wanted = unbroken
     folder = tmp_path_factory.mktemp("broken")

@@ -77,7 +77,7 @@ def is_letter(form: str) -> bool:
 def choice_letter(answer: str) -> str | None:
     """The one letter that an answer chooses, in lower case; None if it names none, or several."""
     said = clauses(answer)
-    for clause, following in zip(said, [*said[1:], None], strict=True):
+    for clause, following in zip(said, [*said[1:], None], strict=False):  # of marks alone there is no clause
         letters = {token.text for place, token in enumerate(clause.tokens) if _is_choice(clause, place, answer)}
         if letters and clause.mark == "、" and following is not None and _is_choice(following, 0, answer):
             letters.add(following.tokens[0].text)
