@@ -226,6 +226,25 @@ def test_a_scorer_chooses_the_best_checkpoint_and_ends_the_run_by_patience(tmp_p
     assert again.train() == result  # the best score is in the state
 
 
+class NoisyScore:
+    """A scorer whose scores differ by 0.1 by chance."""
+
+    noise = 0.1
+
+    def __call__(self, model):
+        return 0.0
+
+
+def test_of_scores_that_differ_by_chance_alone_the_latest_checkpoint_is_the_best(tmp_path):
+    settings = BASE.model_copy(update={"max_iters": 20, "warmup_iters": 2})
+    run = trainer(tmp_path, settings, scorer=NoisyScore())
+    scores = {0: 0.0, 4: 0.75, 8: 0.7, 12: 0.66, 16: 0.64, 20: 0.5}  # 16 is more than 0.1 below the highest
+    run.evaluator.measure = by_step(dict.fromkeys(scores, 5.0), scores)
+    result = run.train()
+    assert (result.best_step, result.best_score) == (12, 0.66)
+    assert load_checkpoint(tmp_path / "checkpoints" / "best").about["score"] == 0.66
+
+
 def test_a_scorer_sees_the_mean_of_the_weights_and_chooses_its_checkpoint(tmp_path):
     run = trainer(tmp_path, BASE.model_copy(update={"ema_decay": 0.9}), scorer=weight_score)
     result = run.train()

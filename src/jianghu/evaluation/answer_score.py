@@ -26,12 +26,16 @@ class AnswerScore:
 
     Args:
         records: whose questions are asked; at least one.
+
+    Attributes:
+        noise: the largest standard error that a share of so many answers has; 0.035 for 200.
     """
 
     def __init__(self, records: Iterable[Record], tokenizer: Tokenizer) -> None:
         self.tokenizer = tokenizer
         self.items = [item_of_record(record) for record in records]
         self.settings = EvalSettings(max_new_tokens=ANSWER_TOKENS)
+        self.noise = 0.5 / max(1, len(self.items)) ** 0.5
 
     def __call__(self, model: Transformer) -> float:
         checkpoint = Checkpoint(Path(), model, self.tokenizer, {})

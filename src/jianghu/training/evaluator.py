@@ -21,7 +21,9 @@ from .state import TrainState, are_finite
 from .world import World
 
 Scorer = Callable[[Transformer], float]
-"""A number for a model in evaluation mode, higher is better; the same for the same weights."""
+"""A number for a model in evaluation mode, higher is better; the same for the same weights. Where it has an attribute
+`noise`, two scores that differ by less are taken as equal, and of equal ones the later checkpoint is the best: it has
+learned longer, at a lower rate."""
 
 
 @dataclass(frozen=True)
@@ -40,16 +42,17 @@ class Evaluation:
     bits: float
     score: float | None = None
 
-    def surpasses(self, bits: float, score: float, step: int = -1) -> bool:
+    def surpasses(self, bits: float, score: float, step: int = -1, noise: float = 0.0) -> bool:
         """Whether it is better than the best before it: by score if there is one, else by loss.
 
         Args:
             step: of the best before it. A score of the model as it was given, which is often 0, is surpassed by an
                 equal one: what was trained has learned more than such a score can show.
+            noise: by how much scores differ by chance.
         """
         if self.score is None:
             return self.bits < bits
-        return self.score > score or (self.score == score and step == 0)
+        return self.score > score - noise or (self.score == score and step == 0)
 
 
 class Evaluator:
@@ -103,7 +106,10 @@ class Evaluator:
         """
         now = self.measure(state.step)
         row = {"val_loss": now.loss, "val_bpc": now.bits, "score": now.score}
-        if now.surpasses(state.best_val, state.best_score, state.best_step):
+        # Beside the highest score of all, not that of the best checkpoint, so that it cannot sink little by little.
+        highest = max(state.highest_score, state.best_score)
+        if now.surpasses(state.best_val, highest, state.best_step, getattr(self.scorer, "noise", 0.0)):
+            state.highest_score = highest if now.score is None else max(highest, now.score)
             state.best_val, state.best_step = now.bits, state.step
             state.best_score = state.best_score if now.score is None else now.score
             keep("best", now)

@@ -37,7 +37,8 @@ class TrainState:
     row; `seconds` counts training alone, without validation, saving and the first steps, which compile and warm
     up (`startup_seconds`). `computing` is how the run computes, so that another machine goes on alike; with float16,
     `loss_scale` is what its loss is multiplied by, and `good_steps` how many steps in a row stayed finite under it.
-    `best_score` and `best_ema_score` are what the run's scorer, if it has one, gave at best.
+    `best_score` and `best_ema_score` are what the run's scorer, if it has one, gave the best checkpoints, and
+    `highest_score` is the highest of all that it gave.
     """
 
     step: int = 0
@@ -48,6 +49,7 @@ class TrainState:
     eval_seconds: float = 0.0
     best_ema: float = float("inf")
     best_score: float = float("-inf")
+    highest_score: float = float("-inf")
     best_ema_score: float = float("-inf")
     computing: Computing | None = None
     loss_scale: float = FIRST_SCALE
