@@ -33,7 +33,7 @@ from .generation import Sampling, generate
 from .machine import pick_device
 from .messages import tr
 from .model import Checkpoint, load_checkpoint
-from .recipe import Recipe, load_recipe, to_toml
+from .recipe import load_recipe, to_toml
 from .synth.stage import SynthFacts
 from .synth.stage import synth as synth_stage
 from .training import Result
@@ -142,7 +142,7 @@ class Shelf:
         written = (folder / "model.safetensors").stat().st_mtime_ns
         if self._loaded is None or (self._loaded.folder, self._loaded.written) != (folder, written):
             self._loaded = _Loaded(folder, written, load_checkpoint(folder, str(pick_device("auto"))))
-        return self._loaded.checkpoint, _sampling(self.workspace.recipe({"sample": settings}))
+        return self._loaded.checkpoint, Sampling.from_settings(self.workspace.recipe({"sample": settings}).sample)
 
 
 @dataclass(frozen=True)
@@ -152,11 +152,6 @@ class _Loaded:
     folder: Path
     written: int
     checkpoint: Checkpoint
-
-
-def _sampling(recipe: Recipe) -> Sampling:
-    own = recipe.sample
-    return Sampling(own.max_new_tokens, own.temperature, own.top_k, own.top_p, own.repetition_penalty, own.seed)
 
 
 def _written(loaded: Checkpoint, ids: list[int], sampling: Sampling) -> str:

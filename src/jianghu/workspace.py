@@ -74,6 +74,11 @@ class Workspace:
         """The folder of the reader of the open book."""
         return self.data / "reader"
 
+    @property
+    def has_reader(self) -> bool:
+        """Whether a reader was trained, and could be."""
+        return (self.reader / "model.safetensors").exists()
+
     def with_data(self, data: Path | None = None, records: Path | None = None) -> Workspace:
         """The same project with its prepared data, or its records and their store, in another folder.
 

@@ -19,8 +19,6 @@ from jianghu.export.html.single_file import ENGINE
 from jianghu.model import Checkpoint, Transformer
 
 NODE = shutil.which("node")
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 
 HARNESS = """
 function run({ about, weights, plain, job, fields }) {

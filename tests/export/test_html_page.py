@@ -24,9 +24,10 @@ from jianghu.pages import as_data
 from jianghu.retrieval import open_book
 from jianghu.workspace import Workspace
 
+from ..browser import CHROMIUM, QUIET
 from ..conftest import jianghu, novel_text
 from .conftest import HARD_TEXTS, shelf_text
-from .page import CHROMIUM, QUIET, Chromium, as_float16
+from .page import Chromium, as_float16
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed here")
 expect.set_options(timeout=30_000)

@@ -6,7 +6,6 @@ import platform
 import shutil
 import sqlite3
 from contextlib import closing
-from pathlib import Path
 
 import pytest
 import torch
@@ -20,20 +19,11 @@ from jianghu.report.gather import gather
 from jianghu.report.page import page
 from jianghu.workspace import Workspace
 
+from ..browser import CHROMIUM, QUIET
 from ..conftest import jianghu
 from ..llm.teacher_server import Act, TeacherServer, chat, items_for
 
-CHROMIUM = Path("/usr/bin/chromium")
 ANSWERS = ["base", "chat-best", "chat"]
-ARGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 
 def half_good(number, body):
@@ -202,12 +192,12 @@ def test_a_store_of_another_version_does_not_stop_the_report(shelf, tmp_path):
     assert "of version 1, and this jianghu reads" in (root / "report" / "index.html").read_text(encoding="utf-8")
 
 
-@pytest.mark.skipif(not CHROMIUM.exists(), reason="Chromium is not installed at /usr/bin/chromium")
+@pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed here")
 @pytest.mark.timeout(300)
 def test_page_in_a_browser(root):
     sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright drives the browser")
     with sync_api.sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=str(CHROMIUM), args=ARGS, timeout=120_000)
+        browser = play.chromium.launch(executable_path=CHROMIUM, args=QUIET, timeout=120_000)
         page = browser.new_page(viewport={"width": 1280, "height": 900})
         faults, requests = [], []
         page.on("console", lambda said: faults.append(said.text) if said.type in ("error", "warning") else None)
@@ -255,7 +245,7 @@ def test_page_in_a_browser(root):
     assert [url for url in requests if not url.startswith("file:")] == []
 
 
-@pytest.mark.skipif(not CHROMIUM.exists(), reason="Chromium is not installed at /usr/bin/chromium")
+@pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed here")
 @pytest.mark.timeout(300)
 def test_a_checkpoint_answers_in_the_report(root, tmp_path):
     sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright drives the browser")
@@ -266,7 +256,7 @@ def test_a_checkpoint_answers_in_the_report(root, tmp_path):
     result = json.loads((root / "evals" / "chat-last.records.json").read_text(encoding="utf-8"))
     asked = sorted(result["answers"], key=lambda answer: -len(answer["answer"]))[:4]
     with sync_api.sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=str(CHROMIUM), args=ARGS, timeout=120_000)
+        browser = play.chromium.launch(executable_path=CHROMIUM, args=QUIET, timeout=120_000)
         page = browser.new_context(offline=True, locale="en-US", viewport={"width": 390, "height": 800}).new_page()
         faults, requests = [], []
         page.on("console", lambda said: faults.append(said.text) if said.type in ("error", "warning") else None)

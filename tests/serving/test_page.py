@@ -26,11 +26,9 @@ from jianghu.files import read_jsonl
 from jianghu.model import Checkpoint
 from jianghu.workspace import Workspace
 
+from ..browser import CHROMIUM, QUIET
 from .running import Running
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
-QUIET += ["--disable-component-update", "--disable-sync"]
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed here")
 expect.set_options(timeout=30_000)
 

@@ -34,3 +34,10 @@ def test_a_shelf_of_one_book_has_nobody_elsewhere():
 def test_an_english_shelf_gets_none():
     emma, persuasion = (Chapter(title, 1, "Chapter I", f"{title} was there.") for title in ("Emma", "Persuasion"))
     assert outside_records([emma, persuasion], {}) == []
+
+
+def test_somebody_of_two_other_books_is_asked_about_once():
+    third = Chapter("孤雁集", 1, "第一回", "程小楼独上白鹿山庄，无人应门。程小楼又等了一夜。")
+    records = outside_records([GREEN, BRIDGE, third], {**LEXICONS, "孤雁集": Lexicon([Name("程小楼")])})
+    assert any(record.fact == "outside:孤雁集:路远" for record in records)
+    assert len({record.id for record in records}) == len(records)

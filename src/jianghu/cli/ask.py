@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
@@ -96,15 +96,9 @@ def open_checkpoint(reference: str, flags: object, greedy: bool = False) -> tupl
     from ..model import load_checkpoint
 
     _, recipe, path = place.find_checkpoint(reference, {"sample": given(flags)})
-    own = recipe.sample
-    sampling = Sampling(
-        own.max_new_tokens,
-        0.0 if greedy else own.temperature,
-        own.top_k,
-        own.top_p,
-        1.0 if greedy else own.repetition_penalty,
-        own.seed,
-    )
+    sampling = Sampling.from_settings(recipe.sample)
+    if greedy:
+        sampling = replace(sampling, temperature=0.0, repetition_penalty=1.0)
     return load_checkpoint(path, str(pick_device("auto"))), sampling
 
 

@@ -25,7 +25,7 @@ ClosedBook = Annotated[
 def reader_here(closed_book: bool) -> Reader | None:
     """The reader of the workspace; None where there is none, or none is wanted."""
     ws = None if closed_book else place.workspace_if_any()
-    if ws is None or not (ws.reader / "model.safetensors").exists():
+    if ws is None or not ws.has_reader:
         return None
     from ..reader.stage import reader_of
 
@@ -39,13 +39,7 @@ def show_book(reading: Reading) -> None:
         output.console.print(Text.assemble((tr("The book says"), "bold"), "  ", tr("not found in the books")))
         return
     head = tr("The book says ({probability:.0%} likely)", probability=reading.probability)
-    where = tr(
-        "{book}, chapter {chapter}, characters {start:,} to {end:,}",
-        book=reading.book,
-        chapter=reading.chapter,
-        start=reading.start,
-        end=reading.end,
-    )
+    where = output.where(reading)
     output.console.print(Text.assemble((head, "bold"), "  ", reading.answer))
     output.console.print(Text.assemble("  ", where, "  ", (reading.title, "dim")))
     passage = Text(reading.passage)

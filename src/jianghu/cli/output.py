@@ -15,6 +15,7 @@ from rich.text import Text
 from ..messages import language, phrase, tr
 
 if TYPE_CHECKING:
+    from ..reader import Reading
     from ..retrieval import Found
 
 console = Console(markup=False, emoji=False)
@@ -61,6 +62,17 @@ def _word(value: Any) -> str:
     return str(value)
 
 
+def where(span: Found | Reading) -> str:
+    """Where in the books a passage or an answer stands."""
+    return tr(
+        "{book}, chapter {chapter}, characters {start:,} to {end:,}",
+        book=span.book,
+        chapter=span.chapter,
+        start=span.start,
+        end=span.end,
+    )
+
+
 def passages(found: list[Found]) -> None:
     """Passages of the books with their place, the words of the question marked."""
     if found:
@@ -68,14 +80,7 @@ def passages(found: list[Found]) -> None:
     else:
         console.print("\n" + tr("Nothing in the books matches the question."))
     for passage in found:
-        place = tr(
-            "{book}, chapter {chapter}, characters {start:,} to {end:,}",
-            book=passage.book,
-            chapter=passage.chapter,
-            start=passage.start,
-            end=passage.end,
-        )
-        console.print(Text.assemble((place, "bold"), "  ", (passage.title, "dim")))
+        console.print(Text.assemble((where(passage), "bold"), "  ", (passage.title, "dim")))
         text = Text(passage.text)
         for start, end in passage.marks:
             text.stylize("bold yellow", start, end)

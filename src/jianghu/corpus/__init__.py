@@ -6,7 +6,7 @@ from .ledger import Cut, Removal
 from .load import book_name, load_book, load_shelf, shelf_files
 from .passages import cut_passages
 from .report import check_report
-from .shelf import shelf_lexicons
+from .shelf import by_book, shelf_lexicons
 from .split import Piece, Split, Stretch, split_chapters
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "Split",
     "Stretch",
     "book_name",
+    "by_book",
     "check_report",
     "cut_passages",
     "find_bundled",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from ..errors import InputError
@@ -43,10 +44,7 @@ def compare(
         items = free_questions(background.people)
     else:
         raise InputError(tr("there is no book to ask about. `{jianghu} prepare` makes it, or give --questions FILE."))
-    own = recipe.sample
-    sampling = Sampling(
-        recipe.eval.max_new_tokens, own.temperature, own.top_k, own.top_p, own.repetition_penalty, own.seed
-    )
+    sampling = replace(Sampling.from_settings(recipe.sample), max_new_tokens=recipe.eval.max_new_tokens)
     columns = []
     for reference, folder in zip(references, folders, strict=True):
         checkpoint = load_checkpoint(folder, str(pick_device("auto")))

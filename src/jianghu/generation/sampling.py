@@ -11,6 +11,7 @@ from torch import Tensor
 
 from ..errors import InputError
 from ..messages import tr
+from ..recipe import SampleSettings
 
 MIN_TEMPERATURE = 1e-4
 """A lower temperature is greedy: dividing by it leaves nothing but the likeliest token, and may leave float32."""
@@ -53,6 +54,18 @@ class Sampling:
     frequency_penalty: float = 0.0
     logprobs: int | None = None
     min_p: float = 0.0
+
+    @classmethod
+    def from_settings(cls, settings: SampleSettings) -> Sampling:
+        """As `[sample]` of a recipe says."""
+        return cls(
+            settings.max_new_tokens,
+            settings.temperature,
+            settings.top_k,
+            settings.top_p,
+            settings.repetition_penalty,
+            settings.seed,
+        )
 
     def __post_init__(self) -> None:
         for name, (least, most) in RANGES.items():

@@ -63,8 +63,7 @@ class Question:
 
 def read_question(text: str, lexicons: Mapping[str, Lexicon]) -> Question:
     """Look at a question; `lexicons`: the names of each book that it may be about."""
-    sort = next((n for n, (_, pattern) in enumerate(_PATTERNS) if pattern.search(text)), len(SORTS) - 1)
-    sort = SORTS.index(_PATTERNS[sort][0]) if sort < len(_PATTERNS) else sort
+    sort = SORTS.index(next((name for name, pattern in _PATTERNS if pattern.search(text)), "none"))
     asks = asking_span(text) or (len(text), len(text))
     words = telling(text)
     names: dict[tuple[str, str], int] = {}

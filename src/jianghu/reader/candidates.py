@@ -140,18 +140,14 @@ def _words(text: str, start: int, end: int, bonds: np.ndarray, in_name: np.ndarr
             continue
         if 2 <= right - left <= 8:
             found.append((left, right))
-        for size in range(1, MOST_WORD + 1):
+        for size in range(2, MOST_WORD + 1):
             for at in range(left, right - size + 1):
                 to = at + size
                 if in_name[at] or in_name[to]:
                     continue
-                if size == 1 and not (at == left or to == right):
-                    continue
-                inside = bonds[at : to - 1].min() if size > 1 else 0
+                inside = bonds[at : to - 1].min()
                 outer_left = bonds[at - 1] if at > left else -9
                 outer_right = bonds[to - 1] if to < right else -9
-                if size == 1:
-                    continue
                 if (outer_left < inside) + (outer_right < inside) == 2 or (size == 2 and (at == left or to == right)):
                     found.append((at, to))
     return found

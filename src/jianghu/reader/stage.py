@@ -53,7 +53,7 @@ def reader_of(ws: Workspace, book: OpenBook | None = None) -> Reader | None:
         InputError: its files are damaged.
     """
     files.recover_folder(ws.reader)
-    if not (ws.reader / "model.safetensors").exists():
+    if not ws.has_reader:
         return None
     return load_reader(ws.reader, book or open_book(ws))
 

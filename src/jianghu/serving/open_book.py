@@ -53,7 +53,7 @@ class BookService:
     @property
     def has_reader(self) -> bool:
         """Whether a reader was trained."""
-        return self.workspace is not None and self.has_books and (self.workspace.reader / "model.safetensors").exists()
+        return self.workspace is not None and self.has_books and self.workspace.has_reader
 
     async def open(self) -> OpenBook:
         """The index; made first where it is not there, while others wait and in no thread of theirs.

@@ -24,7 +24,7 @@ def manners_records(chapters: Sequence[Chapter]) -> list[Record]:
     A shelf without Chinese text gets none. A row with `shelf` is for shelves of just those titles: what is outside the
     books of one shelf stands in another.
     """
-    if not any("\u4e00" <= character <= "\u9fff" for chapter in chapters[:3] for character in chapter.text[:2000]):
+    if not is_chinese(chapters):
         return []
     titles = list(dict.fromkeys(chapter.book for chapter in chapters))
     shelf = "、".join(f"《{title}》" for title in titles)
@@ -50,3 +50,8 @@ def manners_records(chapters: Sequence[Chapter]) -> list[Record]:
         for row in rows
         for wording, question in enumerate(row["questions"], 1)
     ]
+
+
+def is_chinese(chapters: Sequence[Chapter]) -> bool:
+    """Whether a shelf begins with Chinese text."""
+    return any("\u4e00" <= character <= "\u9fff" for chapter in chapters[:3] for character in chapter.text[:2000])

@@ -6,14 +6,15 @@ such a question from the other book, or makes something up. They are trained on 
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from ..corpus import Chapter
+from ..corpus import Chapter, by_book
 from ..names import Lexicon
 from ..records import Record
 from .cloze.fact import order_of
+from .cloze.membership import shelf_strangers
 from .cloze.sentences import BookText
+from .manners import is_chinese
 
 PEOPLE = 30
 """So many of each other book's people, its most named ones, are asked about."""
@@ -35,19 +36,16 @@ WORDINGS = 3
 
 def outside_records(chapters: Sequence[Chapter], lexicons: Mapping[str, Lexicon]) -> list[Record]:
     """For each book, questions about people of the other books whom it never names."""
-    by_book: dict[str, list[Chapter]] = defaultdict(list)
-    for chapter in chapters:
-        by_book[chapter.book].append(chapter)
-    if len(by_book) < 2 or not any("\u4e00" <= character <= "\u9fff" for character in chapters[0].text[:2000]):
+    books = by_book(chapters)
+    if len(books) < 2 or not is_chinese(chapters):
         return []
-    shelf = [BookText(book, own, lexicons.get(book)) for book, own in by_book.items()]
-    records = []
-    for book in shelf:
-        for home in shelf:
-            strangers = [name for name in home.people[:PEOPLE] if book is not home and name not in book.text]
-            for name in strangers:
-                records += _records(book.book, home.book, name)
-    return records
+    shelf = [BookText(book, own, lexicons.get(book)) for book, own in books.items()]
+    return [
+        record
+        for book in shelf
+        for name, home in shelf_strangers(book, shelf, PEOPLE).items()
+        for record in _records(book.book, home, name)
+    ]
 
 
 def _records(book: str, home: str, name: str) -> list[Record]:

@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain, islice
 
-from ...corpus import Chapter
+from ...corpus import Chapter, by_book
 from ...names import Lexicon
 from ...recipe import SynthSettings
 from ...records import Record, split_of
@@ -41,11 +41,9 @@ def cloze_records(
     Args:
         lexicons: the names of each book; a book that has none gets questions about its chapters only.
     """
-    by_book: dict[str, list[Chapter]] = defaultdict(list)
-    for chapter in chapters:
-        by_book[chapter.book].append(chapter)
-    english_books = {book: own for book, own in by_book.items() if is_english(own)}
-    shelf = [BookText(book, own, lexicons.get(book)) for book, own in by_book.items() if book not in english_books]
+    books = by_book(chapters)
+    english_books = {book: own for book, own in books.items() if is_english(own)}
+    shelf = [BookText(book, own, lexicons.get(book)) for book, own in books.items() if book not in english_books]
     pools: dict[str, dict[tuple[str, int], list[Fact]]] = defaultdict(lambda: defaultdict(list))
     told_in_english = (fact for book, own in english_books.items() for fact in english(book, own))
     for fact in _clear(chain((fact for book in shelf for fact in _facts(book, shelf)), told_in_english)):

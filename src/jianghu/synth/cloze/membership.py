@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from ...names import famous_elsewhere
 from .fact import Fact, fitting, order_of
@@ -14,9 +14,7 @@ FAMILIAR = 40  # so many of a book's persons, the most named ones, stand for it
 def members(book: BookText, shelf: Sequence[BookText]) -> Iterator[Fact]:
     """Questions whether somebody belongs to the book: as many no as yes, and which of two does."""
     others = {name: home for home, names in famous_elsewhere(book.text).items() for name in names}
-    for other in shelf:
-        if other is not book:
-            others |= dict.fromkeys(other.people[:FAMILIAR], other.book)
+    others |= shelf_strangers(book, shelf, FAMILIAR)
     strangers = [(name, home) for name, home in others.items() if name not in book.text and home != book.book]
     strangers.sort(key=lambda pair: order_of(f"{book.book}:{pair[0]}"))
     firsts = {m.name: s for s in reversed(book.sentences) for m in s.mentions if s.text[m.start : m.end] == m.name}
@@ -49,3 +47,9 @@ def members(book: BookText, shelf: Sequence[BookText]) -> Iterator[Fact]:
         ]
         span = (chapter, sentence.start, sentence.end)
         yield Fact(f"{group}:which", group, "member", "present", title, *span, name, (), fitting(asks))
+
+
+def shelf_strangers(book: BookText, shelf: Iterable[BookText], most: int) -> dict[str, str]:
+    """People of the other books, the `most` most named ones of each, whom this book never names: name → their book."""
+    people = {name: other.book for other in shelf if other is not book for name in other.people[:most]}
+    return {name: home for name, home in people.items() if name not in book.text}
