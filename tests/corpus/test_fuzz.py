@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from benchmarks.fuzz_books import ADVERTS, check
+from benchmarks.fuzz_books import check
+from benchmarks.random_books import ADVERTS
 from jianghu.corpus import load_book
 from jianghu.recipe import BooksSettings
 

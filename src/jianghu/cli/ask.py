@@ -11,14 +11,14 @@ from cyclopts import Parameter
 from ..chat import Message, question, render
 from ..errors import InputError
 from ..messages import command, tr
-from . import mouths, output, place
+from . import both_answers, output, place
 from .flags import Json, SampleFlags, given
 
 if TYPE_CHECKING:
     from ..generation import Sampling
     from ..model import Checkpoint
     from ..reader import Reader
-    from ..retrieval import Found
+    from ..retrieval import Match
 
 
 def sample(checkpoint: str, *, prompt: str = "", settings: SampleFlags = None) -> None:
@@ -42,7 +42,7 @@ def ask(
     open_book: Annotated[
         bool, Parameter(negative="", show_default=False, help="Show the passages of the books that match the question.")
     ] = False,
-    closed_book: mouths.ClosedBook = False,
+    closed_book: both_answers.ClosedBook = False,
     settings: SampleFlags = None,
     json: Json = False,
 ) -> None:
@@ -67,7 +67,7 @@ def ask(
     name = words[0] if len(words) == 2 else place.newest_fine_tuned()
     loaded, sampling = open_checkpoint(name, settings, greedy)
     found = _look_up(asked) if open_book else None
-    reader = mouths.reader_here(closed_book)
+    reader = both_answers.reader_here(closed_book)
     prompt = prompt_ids(loaded, question(asked))
     if json:
         text, ids = write(loaded, prompt, sampling, show=False)
@@ -102,7 +102,7 @@ def open_checkpoint(reference: str, flags: object, greedy: bool = False) -> tupl
     return load_checkpoint(path, str(pick_device("auto"))), sampling
 
 
-def _look_up(question_text: str) -> list[Found]:
+def _look_up(question_text: str) -> list[Match]:
     """The passages that match a question best; the model does not see them."""
     from ..retrieval import open_book
 
@@ -129,7 +129,7 @@ def answer_and_show(
     """Print the model's answer, and that of the book where there is a reader; return the model's."""
     text, ids = write(loaded, prompt, sampling, show=reader is None)
     if reader is not None:
-        mouths.show_both(text, sure(loaded, prompt, ids), reader.read(asked))
+        both_answers.show_both(text, sure(loaded, prompt, ids), reader.read(asked))
     return text
 
 

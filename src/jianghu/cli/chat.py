@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from ..chat import Message, newest_turns
 from ..messages import tr
-from . import mouths, output, place
+from . import both_answers, output, place
 from .ask import answer_and_show, open_checkpoint, prompt_ids
 from .flags import SampleFlags
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def chat(
-    checkpoint: str | None = None, *, closed_book: mouths.ClosedBook = False, settings: SampleFlags = None
+    checkpoint: str | None = None, *, closed_book: both_answers.ClosedBook = False, settings: SampleFlags = None
 ) -> None:
     """Talk to a checkpoint.
 
@@ -36,7 +36,7 @@ def chat(
     loaded, sampling = open_checkpoint(name, settings)
     opening = tr("{name} ({path}) · /help · an empty line ends", name=name, path=loaded.path)
     output.console.print(opening, style="dim", highlight=False, soft_wrap=True)
-    read, talk, book = _reader(), Talk(), mouths.reader_here(closed_book)
+    read, talk, book = _reader(), Talk(), both_answers.reader_here(closed_book)
     while said := read().strip():
         if said.startswith("/"):
             output.console.print(talk.obey(said), style="dim", highlight=False)

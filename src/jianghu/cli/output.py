@@ -16,7 +16,7 @@ from ..messages import language, phrase, tr
 
 if TYPE_CHECKING:
     from ..reader import Reading
-    from ..retrieval import Found
+    from ..retrieval import Match
 
 console = Console(markup=False, emoji=False)
 """Says what it is given: square brackets in a user's text are text. Styles go in as `style=` or as `Text`."""
@@ -62,7 +62,7 @@ def _word(value: Any) -> str:
     return str(value)
 
 
-def where(span: Found | Reading) -> str:
+def where(span: Match | Reading) -> str:
     """Where in the books a passage or an answer stands."""
     return tr(
         "{book}, chapter {chapter}, characters {start:,} to {end:,}",
@@ -73,7 +73,7 @@ def where(span: Found | Reading) -> str:
     )
 
 
-def passages(found: list[Found]) -> None:
+def passages(found: list[Match]) -> None:
     """Passages of the books with their place, the words of the question marked."""
     if found:
         console.print("\n" + tr("In the books"), style="bold")

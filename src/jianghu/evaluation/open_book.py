@@ -11,7 +11,7 @@ from ..chat import question, render
 from ..generation import sureness
 from ..model import Checkpoint
 from ..reader import Reader
-from ..retrieval import Found, OpenBook
+from ..retrieval import Match, OpenBook
 from .entities import People
 from .grading import grade
 from .questions import Item
@@ -60,7 +60,7 @@ def rank_of_evidence(item: Item, book: OpenBook) -> int | None:
         return None
     chapter, start, end = item.place
 
-    def holds(found: Found) -> bool:
+    def holds(found: Match) -> bool:
         return (found.book, found.chapter) == (item.book, chapter) and found.start < end and start < found.end
 
     found = book.search(item.question, max(AMONG))

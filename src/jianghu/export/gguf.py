@@ -18,7 +18,7 @@ from ..errors import InputError
 from ..messages import tr
 from ..model import Checkpoint
 from ..tokenizer import CHAT_TEMPLATE, Tokenizer
-from .ours import tokenizer_state
+from .qwen2_tokenizer import tokenizer_state
 
 Kind = Literal["f32", "f16", "q8_0"]
 """How the matrices are stored: 4, 2 or 1.0625 bytes a weight. Norms are always float32."""

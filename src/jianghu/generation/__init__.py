@@ -1,7 +1,7 @@
 """One engine for samples, exams, chat and serving: batched, cached, streamed; and scores of given answers."""
 
 from .detokenizer import Detokenizer
-from .engine import Engine, Written
+from .engine import Engine, NewToken
 from .generate import Completion, generate, stream
 from .loglikelihood import choice_loglikelihoods, loglikelihoods
 from .sampling import MIN_TEMPERATURE, Likelihood, Sampling
@@ -14,9 +14,9 @@ __all__ = [
     "Detokenizer",
     "Engine",
     "Likelihood",
+    "NewToken",
     "Row",
     "Sampling",
-    "Written",
     "choice_loglikelihoods",
     "generate",
     "loglikelihoods",

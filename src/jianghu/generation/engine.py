@@ -23,7 +23,7 @@ HELD = 4
 
 
 @dataclass(frozen=True)
-class Written:
+class NewToken:
     """One step of one row: its new id, and how likely the model found it where the row's settings ask for that."""
 
     row: Row
@@ -110,7 +110,7 @@ class Engine:
             self.waiting.append(row)
 
     @torch.inference_mode()
-    def step(self) -> list[Written]:
+    def step(self) -> list[NewToken]:
         """Read some prompts, then write one token of each running row. A row ends when its `ending` says so.
 
         Where the arithmetic fails, each row that took part is tried by itself; those that fail alone, too, are
@@ -154,8 +154,8 @@ class Engine:
             self._sampler = self._new_sampler(rows)
         return _sample(rows, scores, self._sampler)
 
-    def _write(self, ids: list[int], likely: list[Likelihood | None]) -> list[Written]:
-        written = [Written(row, id, found) for row, id, found in zip(self.running, ids, likely, strict=True)]
+    def _write(self, ids: list[int], likely: list[Likelihood | None]) -> list[NewToken]:
+        written = [NewToken(row, id, found) for row, id, found in zip(self.running, ids, likely, strict=True)]
         for new in written:
             new.row.write(new.id)
         for place in reversed(range(len(self.running))):

@@ -23,7 +23,7 @@ from .endpoint import Endpoint
 from .keys import Key
 from .store import Batch, LeasedRequest, Reply, Store
 
-MOST = 10_000  # requests of one batch; providers allow 50,000
+MAX_REQUESTS = 10_000  # requests of one batch; providers allow 50,000
 POLL = 30.0  # seconds between looks
 HALF = 0.5  # of the price
 ENDED = {"completed", "expired", "cancelled", "failed"}
@@ -72,7 +72,7 @@ class BatchSender:
         while True:
             batches = self.store.batches()
             if not batches:
-                packed = self.store.pack(self.number, MOST, self.endpoint.address, self.key.hash)
+                packed = self.store.pack(self.number, MAX_REQUESTS, self.endpoint.address, self.key.hash)
                 if packed is None:
                     return None
                 batches = [packed]

@@ -14,7 +14,7 @@ import numpy as np
 
 from .reader import Calibration, logit
 
-LEAST = 40
+MIN_QUESTIONS = 40
 """Validation questions from which on the numbers are fitted."""
 REFUSED = 0.8
 """Share of the questions with nothing to find that should get no answer."""
@@ -46,7 +46,7 @@ def calibrate(trials: Sequence[Trial]) -> Calibration:
     """Fit to validation questions; the network's own numbers where there are too few."""
     found = Calibration(_weights(trials), Calibration.least)
     silent = sorted(trial.probability(found) for trial in trials if trial.silent)
-    if len(silent) < LEAST // 4:
+    if len(silent) < MIN_QUESTIONS // 4:
         return found
     return replace(found, least=min(max(silent[int(REFUSED * len(silent))], BOUNDS[0]), BOUNDS[1]))
 
@@ -56,7 +56,7 @@ def _weights(trials: Sequence[Trial]) -> tuple[float, float, float]:
     find count as `ASKED_IN_VAIN` for each other one."""
     start = np.array([1.0, 0.0, 0.0])
     asked = sum(not trial.silent for trial in trials)
-    if asked < LEAST or not any(trial.right for trial in trials):
+    if asked < MIN_QUESTIONS or not any(trial.right for trial in trials):
         return Calibration.weights
     vain = ASKED_IN_VAIN * asked / max(1, len(trials) - asked)
     weight = np.array([vain if trial.silent else 1.0 for trial in trials])

@@ -18,7 +18,7 @@ from ..retrieval import Passage
 KINDS = ("person", "given", "place", "name", "number", "quote", "clause", "word")
 """Kinds of candidates; `given` is a person named by the given name alone, `name` a name of another kind."""
 PERSON, GIVEN, PLACE, NAME, NUMBER, QUOTE, CLAUSE, WORD = range(len(KINDS))
-MOST_CLAUSE, MOST_QUOTE, MOST_WORD = 14, 24, 4
+MAX_CLAUSE, MAX_QUOTE, MAX_WORD = 14, 24, 4
 """Characters of a clause, of quoted words and of a word."""
 
 _CLAUSE = re.compile(r"[^，。！？；：、,.!?;:\n“”‘’「」『』（）()…—]+")
@@ -90,7 +90,7 @@ def lay_out(passage: Passage, kinds: dict[str, Kind], bonds: np.ndarray) -> Layo
         quoted[start:end] = True
         if match.lastindex == 1:
             said.append((start, end))
-        if end - start <= MOST_QUOTE:
+        if end - start <= MAX_QUOTE:
             found.setdefault((start, end), QUOTE)
         for inner in re.finditer(r"[‘『]([^‘’『』]{1,24})[’』]|《([^》]{1,20})》", match[0]):
             span = inner.span(inner.lastindex or 0)
@@ -106,10 +106,10 @@ def lay_out(passage: Passage, kinds: dict[str, Kind], bonds: np.ndarray) -> Layo
     for number, match in enumerate(_CLAUSE.finditer(text), 1):
         start, end = match.span()
         clause[start:end] = number
-        if 2 <= end - start <= MOST_CLAUSE:
+        if 2 <= end - start <= MAX_CLAUSE:
             found.setdefault((start, end), CLAUSE)
         for lead in _LEADS.finditer(text, start, end):
-            if 2 <= end - lead.end() <= MOST_CLAUSE:
+            if 2 <= end - lead.end() <= MAX_CLAUSE:
                 found.setdefault((lead.end(), end), CLAUSE)
         for span in _words(text, start, end, bonds, in_name):
             found.setdefault(span, WORD)
@@ -140,7 +140,7 @@ def _words(text: str, start: int, end: int, bonds: np.ndarray, in_name: np.ndarr
             continue
         if 2 <= right - left <= 8:
             found.append((left, right))
-        for size in range(2, MOST_WORD + 1):
+        for size in range(2, MAX_WORD + 1):
             for at in range(left, right - size + 1):
                 to = at + size
                 if in_name[at] or in_name[to]:

@@ -20,7 +20,7 @@ NAMED = 2.5
 GAP = 400
 """Characters counted between passages that do not follow each other."""
 FAR = 1e4
-LEAST = 1e-6
+EPSILON = 1e-6
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class Terms:
     @property
     def all_weight(self) -> float:
         """Weight of the whole question."""
-        return max(float(self.total.sum()), LEAST)
+        return max(float(self.total.sum()), EPSILON)
 
     def of_lane(self, lane: int) -> np.ndarray:
         """The weights of one kind of terms, others being zero."""

@@ -29,7 +29,7 @@ from .fit import Lesson, fit, steps_of
 from .network import Network
 from .reader import VERSION, Pages, Reader, best_answer, load_reader, save_reader
 
-LEAST = 20
+MIN_QUESTIONS = 20
 """Questions from which on a reader is trained; with fewer it would know nothing."""
 VAL_WORDINGS = 4
 """Questions of a validation fact by which probabilities are calibrated."""
@@ -77,7 +77,7 @@ def train_reader(ws: Workspace, recipe: Recipe) -> dict[str, Any]:
         pages = Pages(book, recipe.reader.passages)
         records = training_records(ws, recipe, chapters, book)
         chosen = examples(records, book.lexicons, recipe.reader)
-        lessons = _lessons(pages, chosen) if len(chosen) >= LEAST else []
+        lessons = _lessons(pages, chosen) if len(chosen) >= MIN_QUESTIONS else []
         own, tried = list(_records(ws, "val")), None
         if lessons:
             with bundled_questions(recipe, book.books) as others:
@@ -91,7 +91,7 @@ def train_reader(ws: Workspace, recipe: Recipe) -> dict[str, Any]:
             tried = _tried(pages, own, recipe.reader.seed)
         network: Network | None = None
         facts: dict[str, Any] = {"questions": len(lessons)}
-        if len(lessons) >= LEAST:
+        if len(lessons) >= MIN_QUESTIONS:
             settings = recipe.reader
             with Progress(
                 tr("learning to read"), settings.models * steps_of(len(lessons), settings.epochs)

@@ -2,12 +2,12 @@
 
 from .index import OpenBook, Passage, build, open_book
 from .mentions import Mention, find_mentions
-from .search import Found
+from .search import Match
 from .terms import HAN, asking_span, telling
 
 __all__ = [
     "HAN",
-    "Found",
+    "Match",
     "Mention",
     "OpenBook",
     "Passage",

@@ -26,7 +26,7 @@ from ..messages import tr
 from ..names import Lexicon, Name
 from ..workspace import Manifest, Workspace
 from .mentions import Mention, find_mentions
-from .search import Found, best, bm25
+from .search import Match, best, bm25
 from .terms import marks, name_term, question_terms, terms
 
 PASSAGE_CHARS = 240
@@ -88,7 +88,7 @@ class OpenBook:
         """How often each book mentions each of its names."""
         return {(book, name): times for book, name, times in self._rows("SELECT book, name, times FROM names")}
 
-    def search(self, question: str, limit: int = 3, also: Mapping[str, float] | None = None) -> list[Found]:
+    def search(self, question: str, limit: int = 3, also: Mapping[str, float] | None = None) -> list[Match]:
         """The passages that match best, best first; none if no word of the question stands in the books.
 
         A title in 《》 keeps the search to that book.
@@ -101,7 +101,7 @@ class OpenBook:
         found = self.rank({**(also or {}), **wanted}, books, limit)
         passages = {passage.id: passage for passage in self.passages([number for number, _ in found])}
         return [
-            Found(p.id, p.book, p.chapter, p.title, p.start, p.end, p.text, marks(p.text, wanted), score)
+            Match(p.id, p.book, p.chapter, p.title, p.start, p.end, p.text, marks(p.text, wanted), score)
             for p, score in ((passages[number], score) for number, score in found)
         ]
 

@@ -17,7 +17,7 @@ MIN_IDF = 1e-3
 
 
 @dataclass(frozen=True)
-class Found:
+class Match:
     """A passage that matches a question.
 
     Attributes:

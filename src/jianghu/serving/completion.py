@@ -15,7 +15,7 @@ from starlette.types import Receive, Scope, Send
 
 from ..tokenizer import Tokenizer
 from .errors import ApiError
-from .generation_request import Ending, Order, Piece, Token
+from .generation_request import Ending, GenerationRequest, TextDelta, Token
 from .guard import LET_GO
 from .model_worker import BACKLOG
 from .responses import (
@@ -35,7 +35,7 @@ from .service import Service, new_id
 
 
 @dataclass
-class Whole:
+class CollectedText:
     """A text as it grows."""
 
     text: str = ""
@@ -44,7 +44,7 @@ class Whole:
 
 
 @dataclass(frozen=True)
-class Frame:
+class CommonFields:
     """What all bodies of one answer have in common."""
 
     model: str
@@ -55,34 +55,34 @@ class Frame:
     system_fingerprint: str | None = None
 
 
-class Shape(Protocol):
+class BodyFormat(Protocol):
     """How a kind of answer is put into bodies."""
 
     def opening(self, index: int) -> BaseModel | None:
         """The event before the first piece of a text, if there is one."""
 
-    def event(self, index: int, piece: Piece) -> BaseModel:
+    def event(self, index: int, piece: TextDelta) -> BaseModel:
         """A piece of a text."""
 
     def usage(self, usage: Usage) -> BaseModel:
         """The last event, where usage was asked for."""
 
-    def whole(self, texts: list[Whole], usage: Usage) -> BaseModel:
+    def whole(self, texts: list[CollectedText], usage: Usage) -> BaseModel:
         """Everything at once."""
 
 
-class ChatShape:
+class ChatFormat:
     """/v1/chat/completions."""
 
-    def __init__(self, frame: Frame) -> None:
-        self.frame = frame
+    def __init__(self, common: CommonFields) -> None:
+        self.common = common
 
     def opening(self, index: int) -> BaseModel:
         return self._chunk([ChunkChoice(index=index, delta=_opening(), logprobs=None, finish_reason=None)])
 
-    def event(self, index: int, piece: Piece) -> BaseModel:
+    def event(self, index: int, piece: TextDelta) -> BaseModel:
         delta = Delta(content=piece.text) if piece.text or not piece.ending else Delta()
-        likely = chat_logprobs(self.frame.tokenizer, piece.tokens) if self.frame.likely and piece.tokens else None
+        likely = chat_logprobs(self.common.tokenizer, piece.tokens) if self.common.likely and piece.tokens else None
         return self._chunk([ChunkChoice(index=index, delta=delta, logprobs=likely, finish_reason=piece.ending)])
 
     def usage(self, usage: Usage) -> BaseModel:
@@ -90,52 +90,52 @@ class ChatShape:
         chunk.usage = usage
         return chunk
 
-    def whole(self, texts: list[Whole], usage: Usage) -> BaseModel:
-        frame = self.frame
+    def whole(self, texts: list[CollectedText], usage: Usage) -> BaseModel:
+        common = self.common
         choices = [
             ChatChoice(
                 index=index,
                 message=ChatAnswer(role="assistant", content=text.text, refusal=None),
-                logprobs=chat_logprobs(frame.tokenizer, text.tokens) if frame.likely else None,
+                logprobs=chat_logprobs(common.tokenizer, text.tokens) if common.likely else None,
                 finish_reason=text.ending,
             )
             for index, text in enumerate(texts)
         ]
         return ChatCompletion(
-            id=frame.id,
+            id=common.id,
             object="chat.completion",
-            created=frame.created,
-            model=frame.model,
+            created=common.created,
+            model=common.model,
             choices=choices,
             usage=usage,
-            system_fingerprint=frame.system_fingerprint,
+            system_fingerprint=common.system_fingerprint,
         )
 
     def _chunk(self, choices: list[ChunkChoice]) -> ChatChunk:
         return ChatChunk(
-            id=self.frame.id,
+            id=self.common.id,
             object="chat.completion.chunk",
-            created=self.frame.created,
-            model=self.frame.model,
+            created=self.common.created,
+            model=self.common.model,
             choices=choices,
-            system_fingerprint=self.frame.system_fingerprint,
+            system_fingerprint=self.common.system_fingerprint,
         )
 
 
-class TextShape:
+class CompletionFormat:
     """/v1/completions.
 
     Args:
         echoes: what stands before each text, where the client asked for its prompt back.
     """
 
-    def __init__(self, frame: Frame, echoes: list[str]) -> None:
-        self.frame, self.echoes = frame, echoes
+    def __init__(self, common: CommonFields, echoes: list[str]) -> None:
+        self.common, self.echoes = common, echoes
 
     def opening(self, index: int) -> BaseModel | None:
         return self._event(index, self.echoes[index], [], None) if self.echoes[index] else None
 
-    def event(self, index: int, piece: Piece) -> BaseModel:
+    def event(self, index: int, piece: TextDelta) -> BaseModel:
         return self._event(index, piece.text, piece.tokens, piece.ending)
 
     def usage(self, usage: Usage) -> BaseModel:
@@ -143,7 +143,7 @@ class TextShape:
         body.usage = usage
         return body
 
-    def whole(self, texts: list[Whole], usage: Usage) -> BaseModel:
+    def whole(self, texts: list[CollectedText], usage: Usage) -> BaseModel:
         body = self._body(
             [
                 self._choice(index, self.echoes[index] + text.text, text.tokens, text.ending, True)
@@ -157,19 +157,19 @@ class TextShape:
         return self._body([self._choice(index, text, tokens, ending, bool(tokens))])
 
     def _choice(self, index: int, text: str, tokens: list[Token], ending: Ending | None, likely: bool) -> TextChoice:
-        frame, offset = self.frame, len(self.echoes[index])
-        logprobs = text_logprobs(frame.tokenizer, tokens, offset) if frame.likely and likely else None
+        common, offset = self.common, len(self.echoes[index])
+        logprobs = text_logprobs(common.tokenizer, tokens, offset) if common.likely and likely else None
         return TextChoice(index=index, text=text, logprobs=logprobs, finish_reason=ending)
 
     def _body(self, choices: list[TextChoice]) -> TextCompletion:
-        frame = self.frame
+        common = self.common
         return TextCompletion(
-            id=frame.id,
+            id=common.id,
             object="text_completion",
-            created=frame.created,
-            model=frame.model,
+            created=common.created,
+            model=common.model,
             choices=choices,
-            system_fingerprint=frame.system_fingerprint,
+            system_fingerprint=common.system_fingerprint,
         )
 
 
@@ -177,11 +177,11 @@ def _opening() -> Delta:
     return Delta(role="assistant", content="")
 
 
-async def whole(request: Request, service: Service, order: Order, shape: Shape) -> Response:
+async def whole(request: Request, service: Service, generation: GenerationRequest, body_format: BodyFormat) -> Response:
     """Write an order to its end and answer with all of it; stop writing when the client goes."""
-    service.worker.submit(order)
+    service.worker.submit(generation)
     try:
-        collecting = asyncio.ensure_future(_collect(service, order, shape))
+        collecting = asyncio.ensure_future(_collect(service, generation, body_format))
         watching = asyncio.ensure_future(_gone(request))
         try:
             await asyncio.wait({collecting, watching}, return_when=asyncio.FIRST_COMPLETED)
@@ -191,14 +191,14 @@ async def whole(request: Request, service: Service, order: Order, shape: Shape) 
             collecting.cancel()
             watching.cancel()
     finally:
-        service.worker.leave(order)
-    service.metrics.gone.labels(order.model).inc()
+        service.worker.leave(generation)
+    service.metrics.gone.labels(generation.model).inc()
     return Response(status_code=499)  # nginx's word for it; nobody reads it
 
 
-async def _collect(service: Service, order: Order, shape: Shape) -> str:
-    texts, written = [Whole() for _ in order.texts], 0
-    async for pieces in service.pieces(order):
+async def _collect(service: Service, generation: GenerationRequest, body_format: BodyFormat) -> str:
+    texts, written = [CollectedText() for _ in generation.texts], 0
+    async for pieces in service.pieces(generation):
         for index, piece in pieces:
             text = texts[index]
             text.text += piece.text
@@ -207,9 +207,9 @@ async def _collect(service: Service, order: Order, shape: Shape) -> str:
             written += piece.count
 
     def body() -> str:
-        return shape.whole(texts, _usage(order, written)).model_dump_json(exclude_unset=True)
+        return body_format.whole(texts, _usage(generation, written)).model_dump_json(exclude_unset=True)
 
-    return await asyncio.to_thread(body) if order.given > BACKLOG else body()
+    return await asyncio.to_thread(body) if generation.given > BACKLOG else body()
 
 
 async def _gone(request: Request) -> None:
@@ -218,46 +218,46 @@ async def _gone(request: Request) -> None:
 
 
 class Streamed(StreamingResponse):
-    """An order's pieces as server-sent events; it stops the writing when it ends, however it ends.
+    """A generation's pieces as server-sent events; it stops the writing when it ends, however it ends.
 
     Args:
         usage: whether each event has a `usage` and a last one tells it.
     """
 
-    def __init__(self, service: Service, order: Order, shape: Shape, usage: bool) -> None:
-        super().__init__(self._events(shape, usage), media_type="text/event-stream")
+    def __init__(self, service: Service, generation: GenerationRequest, body_format: BodyFormat, usage: bool) -> None:
+        super().__init__(self._events(body_format, usage), media_type="text/event-stream")
         self.headers["Cache-Control"] = "no-cache"
-        self.service, self.order, self.finished = service, order, False
-        service.worker.submit(order)
+        self.service, self.generation, self.finished = service, generation, False
+        service.worker.submit(generation)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        self.order.let_go = scope.get("state", {}).get(LET_GO)
+        self.generation.let_go = scope.get("state", {}).get(LET_GO)
         try:
             await super().__call__(scope, receive, send)
         finally:
-            self.service.worker.leave(self.order)
+            self.service.worker.leave(self.generation)
             if not self.finished:
-                self.service.metrics.gone.labels(self.order.model).inc()
+                self.service.metrics.gone.labels(self.generation.model).inc()
 
-    async def _events(self, shape: Shape, usage: bool) -> AsyncIterator[str]:
+    async def _events(self, body_format: BodyFormat, usage: bool) -> AsyncIterator[str]:
         written = 0
-        openings = [shape.opening(text.index) for text in self.order.texts]
+        openings = [body_format.opening(text.index) for text in self.generation.texts]
         if any(openings):
             yield "".join(_event(opening, usage) for opening in openings if opening)
         try:
-            async for pieces in self.service.pieces(self.order):
+            async for pieces in self.service.pieces(self.generation):
                 written += sum(piece.count for _, piece in pieces)
-                if events := [_event(shape.event(*piece), usage) for piece in pieces if _says(piece[1])]:
+                if events := [_event(body_format.event(*piece), usage) for piece in pieces if _says(piece[1])]:
                     yield "".join(events)
             if usage:
-                yield _event(shape.usage(_usage(self.order, written)), usage)
+                yield _event(body_format.usage(_usage(self.generation, written)), usage)
         except ApiError as error:  # the status has been sent
             yield f'data: {{"error":{error.fields.model_dump_json()}}}\n\n'
         self.finished = True
         yield "data: [DONE]\n\n"
 
 
-def _says(piece: Piece) -> bool:
+def _says(piece: TextDelta) -> bool:
     """Whether a piece is worth an event: half a character is not."""
     return bool(piece.text or piece.tokens or piece.ending)
 
@@ -268,11 +268,11 @@ def _event(body: BaseModel, usage: bool) -> str:
     return f"data: {body.model_dump_json(exclude_unset=True)}\n\n"
 
 
-def _usage(order: Order, written: int) -> Usage:
-    prompt = order.prompt_tokens
+def _usage(generation: GenerationRequest, written: int) -> Usage:
+    prompt = generation.prompt_tokens
     return Usage(prompt_tokens=prompt, completion_tokens=written, total_tokens=prompt + written)
 
 
-def frame(service: Service, order: Order, likely: bool, prefix: str) -> Frame:
-    """What the bodies of an answer to this order have in common."""
-    return Frame(order.model, service.checkpoints[order.model].tokenizer, likely, new_id(prefix))
+def common_fields(service: Service, generation: GenerationRequest, likely: bool, prefix: str) -> CommonFields:
+    """What the bodies of an answer to this generation have in common."""
+    return CommonFields(generation.model, service.checkpoints[generation.model].tokenizer, likely, new_id(prefix))

@@ -23,7 +23,7 @@ class Token:
 
 
 @dataclass(frozen=True)
-class Piece:
+class TextDelta:
     """What one step added to a text: characters, the tokens that lie in them (if they were asked for), the count of
     new tokens, and why the text ended, if it did."""
 
@@ -57,7 +57,7 @@ class Text:
     row: Row | None = None
     tokens: list[Token] = field(default_factory=list)  # written, but not in the text shown yet
 
-    def push(self, id: int, likelihood: Likelihood | None) -> Piece:
+    def push(self, id: int, likelihood: Likelihood | None) -> TextDelta:
         """Take the next token; `self.row` says whether it was the last."""
         assert self.row is not None
         ending: Ending | None = None
@@ -74,11 +74,11 @@ class Text:
         keep = self.writer.shown if not ending or self.writer.stopped else self.writer.decoded + 1
         shown = [token for token in self.tokens if token.start < keep]
         self.tokens = self.tokens[len(shown) :]
-        return Piece(text, shown, 1, ending)
+        return TextDelta(text, shown, 1, ending)
 
 
 @dataclass(eq=False)
-class Order:
+class GenerationRequest:
     """All texts of one request.
 
     Attributes:
@@ -96,7 +96,7 @@ class Order:
     texts: list[Text]
     prompt_tokens: int
     deadline: float
-    arrived: asyncio.Queue[tuple[int, Piece] | ApiError] = field(default_factory=asyncio.Queue)
+    arrived: asyncio.Queue[tuple[int, TextDelta] | ApiError] = field(default_factory=asyncio.Queue)
     unfinished: int = 0
     given: int = 0
     taken: int = 0
@@ -109,7 +109,7 @@ class Order:
         """Size of what was written and not taken."""
         return self.given - self.taken
 
-    async def pieces(self) -> AsyncIterator[list[tuple[int, Piece]]]:
+    async def pieces(self) -> AsyncIterator[list[tuple[int, TextDelta]]]:
         """Pieces with the number of their text, as they come; what came together is given together.
 
         Raises:
@@ -125,7 +125,7 @@ class Order:
                     raise ApiError(
                         503, "The request waited too long for its turn.", "timeout", type="server_error"
                     ) from None
-                yield [(index, Piece("", [], 0, "length")) for index in sorted(open_texts)]
+                yield [(index, TextDelta("", [], 0, "length")) for index in sorted(open_texts)]
                 return
             while not self.arrived.empty():
                 found.append(self.arrived.get_nowait())

@@ -20,7 +20,7 @@ from ..generation import Engine, Row
 from ..model import Checkpoint
 from ..recipe import ServeSettings
 from .errors import broken, overloaded, stopping
-from .generation_request import Order, Piece, Text
+from .generation_request import GenerationRequest, Text, TextDelta
 from .metrics import Metrics
 
 log = logging.getLogger("jianghu.serving")
@@ -41,9 +41,11 @@ class Worker:
 
     def __init__(self, checkpoints: dict[str, Checkpoint], settings: ServeSettings, metrics: Metrics) -> None:
         self.checkpoints, self.settings, self.metrics = checkpoints, settings, metrics
-        self._desks = {name: _Desk(checkpoint, settings.batch) for name, checkpoint in checkpoints.items()}
+        self._writers = {
+            name: _CheckpointWriter(checkpoint, settings.batch) for name, checkpoint in checkpoints.items()
+        }
         self._open = dict.fromkeys(checkpoints, 0)  # texts that are not finished
-        self._orders: set[Order] = set()
+        self._generations: set[GenerationRequest] = set()
         self._stopping = False
         self._inbox: deque[Callable[[], None]] = deque()
         self._wake, self._closing = threading.Event(), False
@@ -59,57 +61,57 @@ class Worker:
         self._wake.set()
         await asyncio.to_thread(self._thread.join)
 
-    def submit(self, order: Order) -> None:
-        """Have an order written. Call `leave` afterwards in any case.
+    def submit(self, generation: GenerationRequest) -> None:
+        """Have a generation written. Call `leave` afterwards in any case.
 
         Raises:
             ApiError: 429, too many texts wait already; 503, the server stops.
         """
         if self._stopping:
             raise stopping()
-        if not self._has_room(order):
-            raise overloaded(f"Too many requests are waiting for {order.model}. Try again in a moment.")
-        order.unfinished = len(order.texts)
-        self._open[order.model] += order.unfinished
-        self._orders.add(order)
-        self._post(lambda: self._desks[order.model].take(order))
+        if not self._has_room(generation):
+            raise overloaded(f"Too many requests are waiting for {generation.model}. Try again in a moment.")
+        generation.unfinished = len(generation.texts)
+        self._open[generation.model] += generation.unfinished
+        self._generations.add(generation)
+        self._post(lambda: self._writers[generation.model].take(generation))
 
-    def _has_room(self, order: Order) -> bool:
-        """Whether an order can be taken; readers that do not read are let go for it, the longest silent first."""
-        room = self.settings.batch + self.settings.queue - len(order.texts)
-        if self._open[order.model] > room:
+    def _has_room(self, generation: GenerationRequest) -> bool:
+        """Whether a generation can be taken; readers that do not read are let go for it, the longest silent first."""
+        room = self.settings.batch + self.settings.queue - len(generation.texts)
+        if self._open[generation.model] > room:
             before = time.monotonic() - SILENT_SECONDS
             silent = [
                 other
-                for other in self._orders
-                if other.model == order.model and other.paused and other.paused_at < before and other.let_go
+                for other in self._generations
+                if other.model == generation.model and other.paused and other.paused_at < before and other.let_go
             ]
             for other in sorted(silent, key=lambda other: other.paused_at):
-                if self._open[order.model] <= room:
+                if self._open[generation.model] <= room:
                     break
                 self.leave(other)
                 assert other.let_go is not None
                 other.let_go()
-        return self._open[order.model] <= room
+        return self._open[generation.model] <= room
 
-    def leave(self, order: Order) -> None:
-        """Write no more of a submitted order: it is finished, or its client has gone."""
-        self._open[order.model] -= order.unfinished
-        order.unfinished = 0
-        self._orders.discard(order)
-        self._post(lambda: self._desks[order.model].drop(order))
+    def leave(self, generation: GenerationRequest) -> None:
+        """Write no more of a submitted generation: it is finished, or its client has gone."""
+        self._open[generation.model] -= generation.unfinished
+        generation.unfinished = 0
+        self._generations.discard(generation)
+        self._post(lambda: self._writers[generation.model].drop(generation))
 
-    def make_room(self, order: Order) -> None:
-        """Go on with an order that was paused, once most of what was written of it has been taken."""
-        if order.paused and order.backlog <= BACKLOG // 2:
-            self._post(lambda: self._desks[order.model].resume(order))
+    def make_room(self, generation: GenerationRequest) -> None:
+        """Go on with a generation that was paused, once most of what was written of it has been taken."""
+        if generation.paused and generation.backlog <= BACKLOG // 2:
+            self._post(lambda: self._writers[generation.model].resume(generation))
 
     def stop(self) -> int:
-        """End what is being written, and take no more orders; how many were open."""
+        """End what is being written, and take no more generations; how many were open."""
         self._stopping = True
-        for order in self._orders:
-            order.arrived.put_nowait(stopping())
-        return len(self._orders)
+        for generation in self._generations:
+            generation.arrived.put_nowait(stopping())
+        return len(self._generations)
 
     @property
     def alive(self) -> bool:
@@ -119,8 +121,11 @@ class Worker:
     def facts(self) -> dict[str, dict[str, int]]:
         """Texts that are being written and that wait, by checkpoint."""
         return {
-            name: {"running": len(desk.engine.running), "waiting": len(desk.engine.waiting) + len(desk.engine.paused)}
-            for name, desk in self._desks.items()
+            name: {
+                "running": len(writer.engine.running),
+                "waiting": len(writer.engine.waiting) + len(writer.engine.paused),
+            }
+            for name, writer in self._writers.items()
         }
 
     def _post(self, task: Callable[[], None]) -> None:
@@ -133,79 +138,79 @@ class Worker:
             self._wake.clear()
             while self._inbox:
                 self._inbox.popleft()()
-            busy = [(name, desk) for name, desk in self._desks.items() if desk.busy]
+            busy = [(name, writer) for name, writer in self._writers.items() if writer.busy]
             if not busy:
                 self._wake.wait()
-            for name, desk in busy:
-                self._step(name, desk)
+            for name, writer in busy:
+                self._step(name, writer)
 
-    def _step(self, name: str, desk: _Desk) -> None:
+    def _step(self, name: str, writer: _CheckpointWriter) -> None:
         began = time.perf_counter()
         try:
-            news = desk.step()
+            news = writer.step()
         except Exception:
             log.exception("writing with %s failed; its open requests are given up", name)
-            self._loop.call_soon_threadsafe(_fail, desk.clear())
+            self._loop.call_soon_threadsafe(_fail, writer.clear())
             return
-        for order, error in desk.take_failed():
+        for generation, error in writer.take_failed():
             log.error("a request to %s cannot go on; the others do", name, exc_info=error)
-            self._loop.call_soon_threadsafe(_fail, {order})
+            self._loop.call_soon_threadsafe(_fail, {generation})
         self.metrics.step(name, time.perf_counter() - began, len(news))
         if news:
             self._loop.call_soon_threadsafe(self._deliver, news)
 
-    def _deliver(self, news: list[tuple[Order, int, Piece]]) -> None:
-        for order, index, piece in news:
-            if piece.ending and order.unfinished:
-                order.unfinished -= 1
-                self._open[order.model] -= 1
-            order.arrived.put_nowait((index, piece))
+    def _deliver(self, news: list[tuple[GenerationRequest, int, TextDelta]]) -> None:
+        for generation, index, piece in news:
+            if piece.ending and generation.unfinished:
+                generation.unfinished -= 1
+                self._open[generation.model] -= 1
+            generation.arrived.put_nowait((index, piece))
 
 
-class _Desk:
+class _CheckpointWriter:
     """One checkpoint's engine and the texts in it; used by the writing thread alone."""
 
     def __init__(self, checkpoint: Checkpoint, places: int) -> None:
         self.checkpoint = checkpoint
         self.engine = Engine(checkpoint.model, places)
-        self.texts: dict[Row, tuple[Order, Text]] = {}
-        self._failed: list[tuple[Order, Exception]] = []
+        self.texts: dict[Row, tuple[GenerationRequest, Text]] = {}
+        self._failed: list[tuple[GenerationRequest, Exception]] = []
 
     @property
     def busy(self) -> bool:
         """Whether there is anything to write or to report."""
         return self.engine.busy or bool(self._failed)
 
-    def clear(self) -> set[Order]:
-        """Begin anew; the orders that were open."""
-        orders = {order for order, _ in self.texts.values()}
+    def clear(self) -> set[GenerationRequest]:
+        """Begin anew; the generations that were open."""
+        generations = {generation for generation, _ in self.texts.values()}
         self.engine, self.texts = Engine(self.checkpoint.model, self.engine.places), {}
-        return orders
+        return generations
 
-    def take(self, order: Order) -> None:
+    def take(self, generation: GenerationRequest) -> None:
         try:
-            for text in order.texts:
+            for text in generation.texts:
                 random = np.random.default_rng(text.draws)
                 text.row = self.engine.add(text.prompt, text.sampling, text.stop, random)
-                self.texts[text.row] = order, text
+                self.texts[text.row] = generation, text
         except Exception as error:
-            self._give_up(order, error)
+            self._give_up(generation, error)
 
-    def drop(self, order: Order) -> None:
-        for row in self._rows(order):
+    def drop(self, generation: GenerationRequest) -> None:
+        for row in self._rows(generation):
             del self.texts[row]
             self.engine.cancel(row)
 
-    def take_failed(self) -> list[tuple[Order, Exception]]:
+    def take_failed(self) -> list[tuple[GenerationRequest, Exception]]:
         """Orders that have failed since this was last called, with what kept them from going on."""
         failed, self._failed = self._failed, []
         return failed
 
-    def _give_up(self, order: Order, error: Exception) -> None:
-        self.drop(order)
-        self._failed.append((order, error))
+    def _give_up(self, generation: GenerationRequest, error: Exception) -> None:
+        self.drop(generation)
+        self._failed.append((generation, error))
 
-    def step(self) -> list[tuple[Order, int, Piece]]:
+    def step(self) -> list[tuple[GenerationRequest, int, TextDelta]]:
         news = []
         written = self.engine.step()
         for row in self.engine.failed:
@@ -215,35 +220,35 @@ class _Desk:
         self.engine.failed.clear()
         for new in written:
             if new.row not in self.texts:
-                continue  # another text of its order has failed
-            order, text = self.texts[new.row]
+                continue  # another text of its generation has failed
+            generation, text = self.texts[new.row]
             try:
                 piece = text.push(new.id, new.likelihood)
             except Exception as error:
-                self._give_up(order, error)
+                self._give_up(generation, error)
                 continue
             if piece.ending:
                 del self.texts[new.row]
                 if not new.row.ending:
                     self.engine.cancel(new.row)
-            order.given += piece.size
-            news.append((order, text.index, piece))
-        for order in {order for order, _, _ in news}:
-            if order.backlog > BACKLOG and not order.paused:
-                order.paused_at, order.paused = time.monotonic(), True
-                for row in self._rows(order):
+            generation.given += piece.size
+            news.append((generation, text.index, piece))
+        for generation in {generation for generation, _, _ in news}:
+            if generation.backlog > BACKLOG and not generation.paused:
+                generation.paused_at, generation.paused = time.monotonic(), True
+                for row in self._rows(generation):
                     self.engine.pause(row)
         return news
 
-    def resume(self, order: Order) -> None:
-        order.paused = False
-        for row in self._rows(order):
+    def resume(self, generation: GenerationRequest) -> None:
+        generation.paused = False
+        for row in self._rows(generation):
             self.engine.resume(row)
 
-    def _rows(self, order: Order) -> list[Row]:
-        return [text.row for text in order.texts if text.row is not None and text.row in self.texts]
+    def _rows(self, generation: GenerationRequest) -> list[Row]:
+        return [text.row for text in generation.texts if text.row is not None and text.row in self.texts]
 
 
-def _fail(orders: set[Order]) -> None:
-    for order in orders:
-        order.arrived.put_nowait(broken())
+def _fail(generations: set[GenerationRequest]) -> None:
+    for generation in generations:
+        generation.arrived.put_nowait(broken())

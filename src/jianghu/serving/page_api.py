@@ -19,7 +19,7 @@ from .. import __version__, files
 from ..model import Checkpoint
 from ..reader import Reading
 from ..recipe import Recipe
-from ..retrieval import Found
+from ..retrieval import Match
 from ..workspace import Workspace
 from .errors import ApiError
 from .lookup import Shelf, place, read_shelf
@@ -237,7 +237,7 @@ def _place_of(reading: Reading) -> dict[str, object] | None:
     return {**own, "start": reading.start, "end": reading.end}
 
 
-def _passage(found: Found) -> dict[str, object]:
+def _passage(found: Match) -> dict[str, object]:
     pieces, at = [], 0
     for start, end in found.marks:
         pieces += [{"text": found.text[at:start], "marked": False}, {"text": found.text[start:end], "marked": True}]

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from ..tokenizer import Tokenizer
 from .generation_request import Ending, Token
 
-LEAST = -9999.0
+MIN_LOGPROB = -9999.0
 """What OpenAI writes for the logarithm of 0, which JSON has no word for."""
 
 
@@ -179,9 +179,10 @@ def text_logprobs(tokenizer: Tokenizer, tokens: list[Token], offset: int) -> Tex
     """Likelihoods of some tokens of a text that begins at `offset` of what the client sees."""
     return TextLogprobs(
         tokens=[token_name(tokenizer, token.id) for token in tokens],
-        token_logprobs=[max(LEAST, token.likelihood.logprob) for token in tokens],
+        token_logprobs=[max(MIN_LOGPROB, token.likelihood.logprob) for token in tokens],
         top_logprobs=[
-            {token_name(tokenizer, id): max(LEAST, value) for id, value in token.likelihood.top} for token in tokens
+            {token_name(tokenizer, id): max(MIN_LOGPROB, value) for id, value in token.likelihood.top}
+            for token in tokens
         ],
         text_offset=[offset + token.start for token in tokens],
     )
@@ -201,4 +202,4 @@ def token_name(tokenizer: Tokenizer, id: int) -> str:
 def _likely(tokenizer: Tokenizer, id: int, logprob: float) -> LikelyToken:
     name = token_name(tokenizer, id)
     data = tokenizer.token_bytes[id] or name.encode("utf-8")
-    return LikelyToken(token=name, logprob=max(LEAST, logprob), bytes=list(data))
+    return LikelyToken(token=name, logprob=max(MIN_LOGPROB, logprob), bytes=list(data))

@@ -10,9 +10,9 @@ from typing import TypeVar
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import PlainTextResponse
 
-from .completion import ChatShape, Shape, Streamed, TextShape, frame, whole
+from .completion import BodyFormat, ChatFormat, CompletionFormat, Streamed, common_fields, whole
 from .errors import ErrorBody
-from .generation_request import Order
+from .generation_request import GenerationRequest
 from .open_book import OPEN_BOOK, BookService, chat_completion
 from .requests import Asked, ChatRequest, CompletionRequest
 from .responses import ChatCompletion, Model, ModelList, TextCompletion
@@ -59,19 +59,19 @@ def openai_router(service: Service, books: BookService) -> APIRouter:
         """The next turn of a conversation; as jianghu-open-book, what the books say to its last question."""
         if answers_from_books(asked.model):
             return await chat_completion(asked, books, int(time.time()))
-        order = await _ordered(service, service.chat_order, asked, request)
-        shape = ChatShape(frame(service, order, bool(asked.logprobs), "chatcmpl"))
-        return await _answer(asked, request, service, order, shape)
+        generation = await _submitted(service, service.chat_generation, asked, request)
+        body_format = ChatFormat(common_fields(service, generation, bool(asked.logprobs), "chatcmpl"))
+        return await _answer(asked, request, service, generation, body_format)
 
     @router.post("/completions", responses={200: {"model": TextCompletion, "content": _EVENTS}})
     async def complete(asked: CompletionRequest, request: Request) -> Response:
         """Continuations of one or more texts."""
-        order = await _ordered(service, service.text_order, asked, request)
-        tokenizer = service.checkpoints[order.model].tokenizer
+        generation = await _submitted(service, service.text_generation, asked, request)
+        tokenizer = service.checkpoints[generation.model].tokenizer
         prompts = [prompt if isinstance(prompt, str) else tokenizer.decode(prompt) for prompt in asked.prompts]
-        echoes = [prompts[text.index // (asked.n or 1)] if asked.echo else "" for text in order.texts]
-        shape = TextShape(frame(service, order, asked.logprobs is not None, "cmpl"), echoes)
-        return await _answer(asked, request, service, order, shape)
+        echoes = [prompts[text.index // (asked.n or 1)] if asked.echo else "" for text in generation.texts]
+        body_format = CompletionFormat(common_fields(service, generation, asked.logprobs is not None, "cmpl"), echoes)
+        return await _answer(asked, request, service, generation, body_format)
 
     return router
 
@@ -94,8 +94,10 @@ def care_router(service: Service) -> APIRouter:
     return router
 
 
-async def _ordered(service: Service, make: Callable[[AnyAsked], Order], asked: AnyAsked, request: Request) -> Order:
-    """The order of a request, made beside the event loop, since a long prompt takes a while; of large requests one
+async def _submitted(
+    service: Service, make: Callable[[AnyAsked], GenerationRequest], asked: AnyAsked, request: Request
+) -> GenerationRequest:
+    """The generation of a request, made beside the event loop, since a long prompt takes a while; of large requests one
     after another, since a megabyte of prompt takes a hundred of memory while it is split into tokens."""
     size = request.headers.get("content-length", "")
     if size.isdigit() and int(size) <= LARGE_BYTES:
@@ -104,13 +106,15 @@ async def _ordered(service: Service, make: Callable[[AnyAsked], Order], asked: A
         return await asyncio.to_thread(make, asked)
 
 
-async def _answer(asked: Asked, request: Request, service: Service, order: Order, shape: Shape) -> Response:
+async def _answer(
+    asked: Asked, request: Request, service: Service, generation: GenerationRequest, body_format: BodyFormat
+) -> Response:
     """The answer as the client wants it, with a warning that names the parameters that were passed over."""
     answer: Response
     if asked.stream:
-        answer = Streamed(service, order, shape, _usage(asked))
+        answer = Streamed(service, generation, body_format, _usage(asked))
     else:
-        answer = await whole(request, service, order, shape)
+        answer = await whole(request, service, generation, body_format)
     if asked.ignored:
         names = ", ".join(ascii(name)[1:-1][:60] for name in asked.ignored[:10])
         answer.headers["Warning"] = f'299 jianghu "Parameters not known here and passed over: {names}"'

@@ -1,4 +1,4 @@
-"""From a request to an order: which checkpoint, which prompt, which settings; and the order's life."""
+"""From a request to a generation: which checkpoint, which prompt, which settings; and the generation's life."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ..generation import MIN_TEMPERATURE, Detokenizer, Sampling
 from ..model import Checkpoint
 from ..recipe import Recipe
 from .errors import ApiError
-from .generation_request import Order, Piece, Text
+from .generation_request import GenerationRequest, Text, TextDelta
 from .metrics import Metrics
 from .model_worker import Worker
 from .requests import Asked, ChatRequest, CompletionRequest
@@ -57,8 +57,8 @@ class Service:
             raise ApiError(404, message, "model_not_found", "model")
         return self.checkpoints[name]
 
-    def chat_order(self, asked: ChatRequest) -> Order:
-        """The order of a conversation's next turn.
+    def chat_generation(self, asked: ChatRequest) -> GenerationRequest:
+        """The generation of a conversation's next turn.
 
         Raises:
             ApiError: 400 or 404.
@@ -80,8 +80,8 @@ class Service:
         where = "max_completion_tokens" if asked.max_completion_tokens else "max_tokens"
         return self._order(asked, checkpoint, [prompt], self._most(most, where), asked.likeliest, "messages")
 
-    def text_order(self, asked: CompletionRequest) -> Order:
-        """The order of continuations.
+    def text_generation(self, asked: CompletionRequest) -> GenerationRequest:
+        """The generation of continuations.
 
         Raises:
             ApiError: 400 or 404.
@@ -116,7 +116,7 @@ class Service:
         most: int,
         likeliest: int | None,
         where: str,
-    ) -> Order:
+    ) -> GenerationRequest:
         room = checkpoint.model.config.block_size - 1
         longest = max(map(len, prompts))
         if longest > room:
@@ -148,7 +148,7 @@ class Service:
             for index in range(len(prompts) * count)
         ]
         deadline = time.monotonic() + self.settings.request_seconds  # the clock of event loops
-        return Order(asked.model, texts, sum(map(len, prompts)), deadline)
+        return GenerationRequest(asked.model, texts, sum(map(len, prompts)), deadline)
 
     def _sampling(self, asked: Asked, most: int, likeliest: int | None) -> Sampling:
         """The request's settings over the recipe's [sample]. Greedy text is not penalised unless that is asked for."""
@@ -167,21 +167,21 @@ class Service:
             min_p=asked.min_p or 0.0,
         )
 
-    async def pieces(self, order: Order) -> AsyncIterator[list[tuple[int, Piece]]]:
-        """The pieces of a submitted order, and note how long they took.
+    async def pieces(self, generation: GenerationRequest) -> AsyncIterator[list[tuple[int, TextDelta]]]:
+        """The pieces of a submitted generation, and note how long they took.
 
         Raises:
-            ApiError: see `Order.pieces`.
+            ApiError: see `GenerationRequest.pieces`.
         """
         began, first = time.perf_counter(), True
-        self.metrics.prompt_tokens.labels(order.model).inc(order.prompt_tokens)
-        async for pieces in order.pieces():
+        self.metrics.prompt_tokens.labels(generation.model).inc(generation.prompt_tokens)
+        async for pieces in generation.pieces():
             if first:
-                self.metrics.first.labels(order.model).observe(time.perf_counter() - began)
+                self.metrics.first.labels(generation.model).observe(time.perf_counter() - began)
                 first = False
-            self.worker.make_room(order)
+            self.worker.make_room(generation)
             yield pieces
-        self.metrics.whole.labels(order.model).observe(time.perf_counter() - began)
+        self.metrics.whole.labels(generation.model).observe(time.perf_counter() - began)
 
 
 def new_id(prefix: str) -> str:

@@ -35,7 +35,7 @@ SAMPLE = Passage(
     "当夜，铁匠罗九斤把信交给了梁夫人。梁夫人看完，命人熄了院里的灯，第二天一早便带着女儿离开了青石镇。",
 )
 """A passage for a folder without books."""
-MOST = 8  # sendings until the teacher is understood
+MAX_CALLS = 8  # sendings until the teacher is understood
 
 
 class TeacherCheck(TypedDict):
@@ -99,7 +99,7 @@ async def _check(ws: Workspace, recipe: Recipe, teacher: TeacherSettings, passag
     account, *_ = make_pool(teacher, time.monotonic).accounts
     endpoint, replies = account.endpoint, []
     async with Client(teacher) as client:
-        for _ in range(MOST):
+        for _ in range(MAX_CALLS):
             reply = await client.send(body, endpoint, account.keys[0])
             replies.append(reply)
             other = None

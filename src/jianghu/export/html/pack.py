@@ -17,7 +17,7 @@ from ...messages import tr
 from ...model import Checkpoint, ModelConfig
 from ...tokenizer import Tokenizer
 from ..gguf import Kind
-from ..ours import tokenizer_state
+from ..qwen2_tokenizer import tokenizer_state
 
 LONGEST = 4096
 """Tokens of context, at most: the page makes room for all of them at once."""

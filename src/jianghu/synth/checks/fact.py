@@ -10,7 +10,7 @@ from ...names import Kind
 from .names import KnownBook
 from .numerals import numbers_in, numerals_in
 from .quote import letters, locate
-from .record import MAX_KIND, MOST, Ground
+from .record import MAX_CHARACTERS, MAX_KIND, Ground
 from .wording import copied, garbage, half, leans
 
 MAX_STATEMENT = 160  # characters
@@ -31,7 +31,7 @@ def check_fact(item: Mapping[str, Any], ground: Ground) -> tuple[str | None, dic
     fields: dict[str, Any] = {name: " ".join(str(text).split()) for name, text in texts.items()}
     if not all(fields.values()):
         return "empty", fields
-    if len(fields["statement"]) > MAX_STATEMENT or len(fields["quote"]) > MOST["evidence"]:
+    if len(fields["statement"]) > MAX_STATEMENT or len(fields["quote"]) > MAX_CHARACTERS["evidence"]:
         return "too long", fields
     if garbage(fields["statement"]):
         return "garbage", fields

@@ -13,7 +13,7 @@ from .numerals import numbers_in, numerals_in
 from .quote import letters, locate
 from .wording import copied, garbage, half, leans, points_at_nothing
 
-MOST = {"question": 120, "answer": 240, "evidence": 400}  # characters
+MAX_CHARACTERS = {"question": 120, "answer": 240, "evidence": 400}  # characters
 MAX_KIND = 20  # characters of a kind's name
 FREE = frozenset({"contrast", "unanswerable"})
 """Kinds whose answer says what is not in the book, and so stands in no evidence."""
@@ -76,7 +76,7 @@ def check_record(item: Mapping[str, Any], ground: Ground) -> tuple[str | None, d
     fields: dict[str, Any] = {name: " ".join(str(text).split()) for name, text in texts.items()}
     if not all(fields.values()):
         return "empty", fields
-    if any(len(fields[name]) > MOST[name] for name in names):
+    if any(len(fields[name]) > MAX_CHARACTERS[name] for name in names):
         return "too long", fields
     if any(garbage(fields[name]) for name in ("question", "answer")):
         return "garbage", fields

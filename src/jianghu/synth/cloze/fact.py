@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from .sentences import Sentence
 
-MAX_QUESTION, MOST_ANSWER = 120, 60  # characters; what a small model can take in and say
+MAX_QUESTION, MAX_ANSWER = 120, 60  # characters; what a small model can take in and say
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ def from_sentence(
 
 def fitting(asks: list[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
     """The wordings that are short enough."""
-    return tuple(ask for ask in asks if len(ask[0]) <= MAX_QUESTION and len(ask[1]) <= MOST_ANSWER)
+    return tuple(ask for ask in asks if len(ask[0]) <= MAX_QUESTION and len(ask[1]) <= MAX_ANSWER)
 
 
 def known_as(written: str, name: str) -> str:

@@ -19,7 +19,7 @@ from ..checks.quote import letters
 STRETCH = 120  # characters of a stretch, about; two or three sentences
 COMMON = 0.02  # share of the stretches in which a pair of letters may stand and still say something
 BEST = 5  # stretches that are looked at, the most alike first
-LEAST = 0.2  # share of what the record's pairs of letters weigh that a stretch must hold
+MIN_SHARE = 0.2  # share of what the record's pairs of letters weigh that a stretch must hold
 
 
 class Finder:
@@ -57,7 +57,7 @@ class Finder:
                 total += weight
         for place in np.argsort(-weights, kind="stable")[:BEST]:
             stretch, held = self.stretches[place], float(weights[place])
-            if not total or held < LEAST * total:
+            if not total or held < MIN_SHARE * total:
                 return None
             if book in (None, stretch.book) and self._bears_out(stretch, question, answer, short):
                 return stretch

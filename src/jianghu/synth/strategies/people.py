@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from ..books import Shelf
 from ..cloze.sentences import BookText, Sentence
 
-LEAST = 5  # sentences that mention a person; fewer give no dossier
+MIN_SENTENCES = 5  # sentences that mention a person; fewer give no dossier
 LONGEST = 120  # characters of a sentence that is shown
 ALIASES = 4  # other names that are shown
 
@@ -43,7 +43,7 @@ def people_of(shelf: Shelf, book: str, size: int) -> Iterator[Person]:
             for name in dict.fromkeys(mention.name for mention in sentence.mentions):
                 spoken[name].append(sentence)
     for name in text.people:
-        if len(spoken[name]) >= LEAST:
+        if len(spoken[name]) >= MIN_SENTENCES:
             aliases = "、".join(lexicon.aliases_of(name)[:ALIASES])
             called = f"{name}（又作{aliases}）" if aliases else name
             yield Person(book, name, called, _shown(spoken[name], size))

@@ -1,4 +1,4 @@
-"""The two mouths of `ask` and `chat`: what the model says by heart, and what a reader finds in the books.
+"""The two answers of `ask` and `chat`: what the model says by heart, and what a reader finds in the books.
 
 Where there is no reader, all is as it would be without this file.
 """
