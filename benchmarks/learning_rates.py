@@ -21,7 +21,7 @@ from jianghu.recipe import TrainSettings
 from jianghu.tokenizer import Tokenizer
 from jianghu.training import World
 from jianghu.training.state import TrainState
-from jianghu.training.trainer import TrainStep
+from jianghu.training.step import TrainStep
 
 RATES: dict[Literal["adamw", "muon"], list[float]] = {
     "adamw": [1e-3, 2e-3, 4e-3, 8e-3, 1.6e-2],

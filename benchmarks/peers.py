@@ -25,7 +25,7 @@ from jianghu.dataset import Batch
 from jianghu.model import ModelConfig, Transformer
 from jianghu.recipe import ModelSettings, TrainSettings
 from jianghu.training.state import TrainState
-from jianghu.training.trainer import TrainStep
+from jianghu.training.step import TrainStep
 from jianghu.training.world import World
 
 Step = Callable[[Tensor, Tensor], Any]

@@ -16,7 +16,7 @@ from jianghu.recipe import TrainSettings
 from jianghu.training import World
 from jianghu.training.estimate import measure_memory, measure_times
 from jianghu.training.state import TrainState
-from jianghu.training.trainer import TrainStep
+from jianghu.training.step import TrainStep
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU")
 

@@ -24,7 +24,7 @@ import torch
 from jianghu.model import Transformer
 from jianghu.training.estimate import _Noise
 from jianghu.training.state import TrainState
-from jianghu.training.trainer import TrainStep
+from jianghu.training.step import TrainStep
 from jianghu.training.world import World
 from tests.training.test_estimate import CONFIG, SETTINGS, CPU
 torch.set_num_threads(1)

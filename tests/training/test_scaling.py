@@ -10,7 +10,7 @@ from jianghu.model import Transformer
 from jianghu.training import scaling
 from jianghu.training.scaling import LossScaling
 from jianghu.training.state import FIRST_SCALE, TrainState
-from jianghu.training.trainer import TrainStep
+from jianghu.training.step import TrainStep
 from jianghu.training.world import World
 
 from ..dataset.test_batches import CHARS, CPU

@@ -23,7 +23,7 @@ from ..recipe import TrainSettings
 from .compiling import choose_computing
 from .rates import takes_muon
 from .state import TrainState
-from .trainer import TrainStep
+from .step import TrainStep
 from .world import World
 
 MEASURE_SECONDS = 2.0
