@@ -17,7 +17,7 @@ from collections.abc import Iterator
 
 from jianghu.corpus import BUNDLED_NAME, Bundled, find_bundled
 from jianghu.records import Record
-from jianghu.synth.dedup import find_repeats
+from jianghu.synth.selection import find_repeats
 
 FORMS = ("《三国演义》里，{}，这说的是谁的事？", "{}，书中是怎样讲的？", "在《三国演义》中，为什么说{}？")
 SPLITS = ("train", "train", "train", "train", "train", "train", "train", "train", "val", "test")

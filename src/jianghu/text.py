@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from functools import cache
 
 from opencc import OpenCC
@@ -37,14 +37,22 @@ def normalise(text: str) -> str:
 
 def grams(text: str, size: int = 3) -> set[str]:
     """Character n-grams of the letters and digits of a text; of a shorter text the text itself."""
-    plain = normalise(text)
-    return {plain[at : at + size] for at in range(max(1, len(plain) - size + 1))} - {""}
+    return ngrams(normalise(text), size)
+
+
+def ngrams(text: str, size: int = 3) -> set[str]:
+    """Character n-grams of a text as it is; of a shorter text the text itself."""
+    return {text[at : at + size] for at in range(max(1, len(text) - size + 1))} - {""}
 
 
 def jaccard(one: str, other: str) -> float:
-    """Overlap of two texts' 3-grams: shared / all."""
-    a, b = grams(one), grams(other)
-    return len(a & b) / len(a | b) if a | b else 0.0
+    """Overlap of two texts' 3-grams."""
+    return overlap(grams(one), grams(other))
+
+
+def overlap(one: Set[str], other: Set[str]) -> float:
+    """The Jaccard index of two sets: shared members over all; 0 of two empty ones."""
+    return len(one & other) / len(one | other) if one or other else 0.0
 
 
 class Index:

@@ -116,13 +116,13 @@ class Prompts:
 
 def prompt_names() -> list[str]:
     """The names of all prompts of this package."""
-    folder = resources.files("jianghu.synth").joinpath("prompts")
+    folder = resources.files("jianghu").joinpath("prompts")
     return sorted(file.name.removesuffix(".md") for file in folder.iterdir() if file.name.endswith(".md"))
 
 
 def packaged(name: str) -> Prompt:
     """The prompt of a name as this package has it."""
-    with resources.as_file(resources.files("jianghu.synth").joinpath(f"prompts/{name}.md")) as path:
+    with resources.as_file(resources.files("jianghu").joinpath(f"prompts/{name}.md")) as path:
         return read_prompt(path)
 
 

@@ -6,7 +6,7 @@ from .bundled import bundled_records, map_records
 from .cloze import cloze_records
 from .cost import forecast
 from .coverage import Coverage, coverage
-from .paraphrase import hold_back
+from .selection import hold_back
 from .strategies import STRATEGIES, PassageStrategy, make_strategies
 
 __all__ = [

@@ -23,10 +23,9 @@ from .bundled import bundled_records, bundled_statements
 from .checks.quote import letters
 from .cloze import cloze_records
 from .decisions import Deciding, Decisions
-from .dedup import Names, find_repeats, no_names
 from .manners import manners_records
 from .outside import outside_records
-from .paraphrase import hold_back
+from .selection import Names, find_repeats, hold_back, no_names
 from .written import facts_files, written_records, written_statements
 
 Grouped = Callable[[], Iterable[tuple[str, Record]]]

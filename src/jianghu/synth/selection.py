@@ -1,4 +1,4 @@
-"""Records in order go in; those that say again what an earlier one said, or contradict it, come out. Pure.
+"""Which records are left out, since an earlier one says the same or contradicts them; which are held back for exams.
 
 Questions are compared as sets of character 3-grams: MinHash finds who may be alike, the true Jaccard decides. What has
 been seen lies in a temporary SQLite file, so memory does not grow with the number of records.
@@ -7,14 +7,16 @@ been seen lies in a temporary SQLite file, so memory does not grow with the numb
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from rensa import RMinHash
 
-from ..records import Record
+from ..records import Record, place_of
+from ..text import NEAR, jaccard, ngrams, overlap
 from .checks.numerals import numbers_in
 from .checks.quote import letters
 
@@ -65,20 +67,6 @@ def find_repeats(records: Iterable[Record], names: Names = no_names) -> Iterator
             repeat = seen.look(record, names)
             if repeat:
                 yield repeat
-
-
-def grams(text: str) -> frozenset[str]:
-    """Character 3-grams of a text's letters; of a shorter text, all of it."""
-    return _grams(letters(text))
-
-
-def _grams(plain: str) -> frozenset[str]:
-    return frozenset(plain[at : at + 3] for at in range(max(1, len(plain) - 2)))
-
-
-def jaccard(one: frozenset[str], other: frozenset[str]) -> float:
-    """Shared members of two sets over all of them."""
-    return len(one & other) / len(one | other) if one or other else 0.0
 
 
 @dataclass(frozen=True)
@@ -142,12 +130,12 @@ class _Seen:
     def look(self, record: Record, names: Names) -> Repeat | None:
         """What is wrong with a record; if nothing is, it is remembered."""
         asked = letters(record.question)
-        own = _grams(asked)
+        own = ngrams(asked)
         marks = _marks(record.book, record.question, names)
         bands = _bands(own)
         found: list[tuple[float, _Earlier]] = []
         for earlier in self._candidates(bands):
-            likeness = jaccard(own, _grams(earlier.asked))
+            likeness = 1.0 if asked == earlier.asked else overlap(own, ngrams(earlier.asked))
             near = earlier.book == record.book and likeness >= LEAK
             if near and marks == _marks(earlier.book, earlier.question, names):
                 found.append((likeness, earlier))
@@ -173,9 +161,76 @@ class _Seen:
         self._db.executemany("INSERT OR IGNORE INTO bands VALUES (?, ?)", [(band, number) for band in bands])
 
 
-def _bands(grams: frozenset[str]) -> list[int]:
+def _bands(grams: set[str]) -> list[int]:
     """Hashes of a text's MinHash, band by band, as SQLite's 64-bit integers."""
     sketch = RMinHash(num_perm=BANDS * ROWS, seed=1)
     sketch.update(sorted(grams))
     digest = sketch.digest()
     return [hash((band, *digest[band * ROWS : (band + 1) * ROWS])) for band in range(BANDS)]
+
+
+RICH = 3
+"""A fact with this many times the wordings to hold back gives them all; one with fewer gives one, or none."""
+
+
+class HeldBack(NamedTuple):
+    """Records by what they are for.
+
+    Attributes:
+        rest: to train, validate and test with.
+        exam: wordings of taught facts for the exam.
+        val: wordings of taught facts by which fine-tuning chooses its checkpoint.
+    """
+
+    rest: list[Record]
+    exam: list[Record]
+    val: list[Record]
+
+
+def hold_back(records: Iterable[Record], share: float, wordings: int, seed: int, val_facts: int = 0) -> HeldBack:
+    """Take wordings from facts of the training split.
+
+    A fact with at least `RICH * wordings` wordings gives that many to the exam. Of the others a share gives one. Of
+    those with many, `val_facts` give one more, for validation. Facts and wordings are chosen by hash, so that adding
+    records never changes what is held back for the exam. A wording that is too like one that is trained on does not
+    count as another and is not taken; nor is a fact's last wording. Manners are never examined.
+
+    Args:
+        share: of the training facts with few wordings, 0 to 1.
+        wordings: of each fact with many.
+        val_facts: facts with many wordings that give one more.
+    """
+    records = list(records)
+    facts: dict[str, list[Record]] = defaultdict(list)
+    for record in records:
+        if record.split == "train" and record.source != "manners":
+            facts[record.fact].append(record)
+    exam: set[str] = set()
+    rich: list[str] = []
+    for fact, group in facts.items():
+        if wordings and len(group) >= RICH * wordings:
+            exam |= {record.id for record in _unlike_the_rest(group, wordings, seed)}
+            rich.append(fact)
+        elif place_of(f"paraphrase:{fact}", seed) < share:
+            exam |= {record.id for record in _unlike_the_rest(group, 1, seed)}
+    val: set[str] = set()
+    for fact in sorted(rich, key=lambda fact: place_of(f"val:{fact}", seed))[:val_facts]:
+        stays = [record for record in facts[fact] if record.id not in exam]
+        val |= {record.id for record in _unlike_the_rest(stays, 1, seed)}
+    return HeldBack(
+        [record for record in records if record.id not in exam | val],
+        [record for record in records if record.id in exam],
+        [record for record in records if record.id in val],
+    )
+
+
+def _unlike_the_rest(group: Sequence[Record], most: int, seed: int) -> list[Record]:
+    """The first wordings by hash, at most so many, that are unlike every one that stays."""
+    chosen: list[Record] = []
+    for record in sorted(group, key=lambda record: place_of(record.id, seed)):
+        rest = [other for other in group if other is not record and other not in chosen]
+        if rest and all(jaccard(record.question, other.question) < NEAR for other in rest):
+            chosen.append(record)
+        if len(chosen) == most:
+            break
+    return chosen
