@@ -260,3 +260,30 @@ def test_no_sentence_is_lost_whatever_the_headings_are(tmp_path_factory, style, 
         for line in body:
             assert re.sub(r"\s", "", line) in everything
     assert check_report([book])[0]["characters_after"] > 0
+
+
+def cut_into_pages(text, name, size):
+    """A text as a site shows it: a numbered page every so many characters, in the middle of a sentence."""
+    pages = [text[at : at + size] for at in range(0, len(text), size)]
+    return "\n".join(f"{name}{number}\n{page}" for number, page in enumerate(pages, 1))
+
+
+LONG = "\n".join(line for _, body in parts(novel_text(40, 60, seed=9)) for line in body)
+
+
+def test_where_nothing_else_divides_a_book_the_pages_of_its_site_do(tmp_path):
+    path = tmp_path / "书.txt"
+    path.write_text("序幕\n" + cut_into_pages(LONG, "翻页阅读 ", 4001), encoding="utf-8")
+    book = load_book(path, BooksSettings())
+    assert len(book.chapters) > len(LONG) // 4001 - 2
+    assert max(len(chapter.text) for chapter in book.chapters) < 9_000
+    assert re.sub(r"\s", "", LONG) in re.sub(r"\s|翻页阅读 *\d+", "", whole(book))
+
+
+def test_one_heading_before_the_whole_book_is_no_structure(tmp_path):
+    path = tmp_path / "书.txt"
+    path.write_text("附录\n" + LONG, encoding="utf-8")
+    book = load_book(path, BooksSettings())
+    assert book.pieces
+    assert len(book.chapters) > 10
+    assert re.sub(r"\s", "", LONG) in re.sub(r"\s", "", whole(book))

@@ -21,6 +21,7 @@ from .numbers import natural
 from .office import read_docx, read_pdf, read_zip
 from .sidecar import heading_of
 from .sniff import kind_of
+from .suggest import out_of_proportion
 from .titles import title_in
 from .wraps import mend_wraps
 
@@ -92,7 +93,8 @@ def _divided(path: Path, source: Source, settings: BooksSettings, heading: str) 
     if settings.clean:
         lines = without_repeated(lines, name, ledger)
     chapters = make_chapters(lines, name, settings.clean, ledger)
-    pieces = not chapters
+    # One 附录 or 序幕 that stands for the whole book is no structure.
+    pieces = not chapters or (not heading and len(chapters) <= 2 and out_of_proportion(chapters) is not None)
     if pieces:
         chapters = even_pieces(lines, name, settings.chapter_chars)
     size = sum(len(chapter.text) for chapter in chapters)

@@ -27,6 +27,10 @@ _SPAN = 0.5
 """Least share of the text that lies between the first and the last member (and a chapter after it)."""
 _PROPORTION = 20_000
 """Characters above which a part is looked into for more headings."""
+_PAGES = 8
+"""Least numbered pages by which a part is divided that nothing else divides."""
+HUGE = 60_000
+"""Characters of a chapter above which, if it is a quarter of its book, headings inside it were missed."""
 _UNNUMBERED = {"signed": 0.6, "apart": 0.3}
 """Styles without numbers, and how much less they are believed."""
 _SHORT = 24
@@ -93,19 +97,25 @@ class Outline:
         """Characters of the lines [low, high)."""
         return self.places[high] - self.places[low]
 
-    def best(self, low: int, high: int) -> list[Member]:
-        """The members of the style that divides the lines [low, high) best; empty if none does."""
+    def best(self, low: int, high: int, pages: bool = False) -> list[Member]:
+        """The members of the style that divides the lines [low, high) best; empty if none does.
+
+        Args:
+            pages: numbered pages of a site count too, which begin in the middle of a sentence (分节阅读 12).
+        """
         scored = []
         for style, found in self.members.items():
             begin = bisect_left(found, low, key=lambda member: member.line)
             end = bisect_left(found, high, key=lambda member: member.line)
             if end - begin >= _LEAST_MEMBERS:
-                members, score = self._judged(style, found[begin:end], low, high)
+                members, score = self._judged(style, found[begin:end], low, high, pages and style.kind == "named")
                 if members:
                     scored.append((score, style.frame, members))
         return max(scored, key=lambda item: item[:2])[2] if scored else []
 
-    def _judged(self, style: Style, members: list[Member], low: int, high: int) -> tuple[list[Member], float]:
+    def _judged(
+        self, style: Style, members: list[Member], low: int, high: int, pages: bool = False
+    ) -> tuple[list[Member], float]:
         """The members that are headings, and how well they divide the text; none if it is no style of headings."""
         members = self._apart(members, high)
         if style.kind in _UNNUMBERED:
@@ -121,7 +131,9 @@ class Outline:
         reach = self.size(kept[0].line, kept[-1].line) + min(gaps[-1], 3 * middle)
         clean = sum(self._after_sentence[member.line] for member in kept) / len(kept)
         few = 2 if len(kept) < 6 else 1
-        if middle < _LEAST_GAP * few or rises < _RISES or reach < _SPAN * text or clean < 0.8:
+        if middle < _LEAST_GAP * few or rises < _RISES or reach < _SPAN * text:
+            return [], 0.0
+        if clean < 0.8 and not (pages and len(kept) >= _PAGES and rises > 0.9):
             return [], 0.0
         if sum(gap < _DENSE for gap in gaps) * 4 > len(gaps) or (style.kind not in _UNNUMBERED and not _begins(kept)):
             return [], 0.0
@@ -181,4 +193,16 @@ def refined(outline: Outline, chosen: set[int]) -> list[Member]:
         if not more:
             break
         found += more
-    return found
+    return found + _pages(outline, chosen | {member.line for member in found})
+
+
+def _pages(outline: Outline, chosen: set[int]) -> list[Member]:
+    """The last resort: numbered pages of a site, in parts that are still out of all proportion."""
+    borders, whole = [0, *sorted(chosen), len(outline.lines)], outline.size(0, len(outline.lines))
+    return [
+        member
+        for low, high in pairwise(borders)
+        if outline.size(low, high) > max(HUGE, whole / 4)
+        for member in outline.best(low, high, pages=True)
+        if member.line not in chosen
+    ]

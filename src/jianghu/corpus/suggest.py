@@ -9,9 +9,8 @@ from collections.abc import Sequence
 from ..messages import tr
 from .book import Chapter
 from .numbers import NUMERALS
+from .structure import HUGE
 
-_HUGE = 60_000
-"""Characters of a chapter above which, if it is a quarter of its book, headings inside it were missed."""
 _SHOWN = 10
 _LONGEST = 40
 _NUMBER = re.compile(rf"[{NUMERALS}]+|\b[IVXLC]+\b")
@@ -22,7 +21,7 @@ def out_of_proportion(chapters: Sequence[Chapter]) -> Chapter | None:
     """The chapter that holds over 60,000 characters and a quarter of the book, if any."""
     sizes = [len(chapter.text) for chapter in chapters]
     largest = max(sizes, default=0)
-    return chapters[sizes.index(largest)] if largest > _HUGE and 4 * largest > sum(sizes) else None
+    return chapters[sizes.index(largest)] if largest > HUGE and 4 * largest > sum(sizes) else None
 
 
 def structure_remark(chapters: Sequence[Chapter], pieces: bool) -> tuple[str, list[str]]:
