@@ -1,6 +1,7 @@
-# make demo: the whole pipeline on the bundled novel.  make test: the tests.  Each makes what it needs.
+# make studio: from your novels to a model that answers, in a page.  make demo: the whole pipeline on the bundled
+# novel.  make test: the tests.  Each makes what it needs.
 # make bench: a measurement, NAME=... ARGS="..."; docs/benchmarks.md lists them.
-.PHONY: demo test slow lint bench clean
+.PHONY: demo studio test slow lint bench clean
 
 # The first Python on the path that is new enough; PYTHON=... overrides.
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11 python; do \
@@ -12,6 +13,9 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constr
 
 demo: $(ENV)/ready
 	$(BIN)/jianghu demo demo
+
+studio: $(ENV)/ready
+	$(BIN)/jianghu studio $(ARGS)
 
 test: $(ENV)/ready-to-test
 	$(BIN)/python -m pytest -n auto --dist worksteal

@@ -7,12 +7,13 @@ SOURCE = Path(__file__).parent.parent / "src"
 FLOORS = [
     {"messages", "pages", "errors", "signals", "files", "progress", "stats", "text"},
     {"recipe"},
-    {"workspace", "tokenizer", "records", "corpus", "names"},
+    {"workspace", "tokenizer", "records", "corpus", "names", "jobs"},
     {"chat", "model", "retrieval", "llm", "machine", "computing"},
     {"dataset", "generation", "synth", "export", "reader"},
     {"training", "evaluation"},
     {"sweep", "report", "serving"},
     {"pipeline", "api"},
+    {"studio"},
     {"cli"},
 ]
 """Rooms from the ground up. Rooms of one floor may import each other as long as no circle arises."""

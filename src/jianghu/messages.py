@@ -16,7 +16,9 @@ import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 from importlib import resources
 from typing import Literal, NamedTuple
@@ -24,6 +26,7 @@ from typing import Literal, NamedTuple
 Language = Literal["en", "zh"]
 
 _chosen: Language | None = None
+_here: ContextVar[Language | None] = ContextVar("language", default=None)
 _folder: str = ""
 
 
@@ -33,8 +36,22 @@ def use_language(language: Language | None) -> None:
     _chosen = language
 
 
+@contextmanager
+def speaking(language: Language | None) -> Iterator[None]:
+    """Speak a language in this block, and in the threads that are started from it with its context: that of the reader
+    of one request."""
+    token = _here.set(language)
+    try:
+        yield
+    finally:
+        _here.reset(token)
+
+
 def language() -> Language:
-    """The language in use: the chosen one, else what JIANGHU_LANG, LC_ALL, LC_MESSAGES or LANG names, else English."""
+    """The language in use: that of the request, the chosen one, or what JIANGHU_LANG, LC_ALL, LC_MESSAGES or LANG
+    names, else English."""
+    if (asked := _here.get()) is not None:
+        return asked
     if _chosen is not None:
         return _chosen
     for name in ("JIANGHU_LANG", "LC_ALL", "LC_MESSAGES", "LANG"):

@@ -15,7 +15,24 @@ from .. import __version__
 from ..errors import InputError, InterruptedByUser, JianghuError
 from ..messages import tr, use_language
 from ..recipe.secrets import without_keys
-from . import ask, books, chat, compare, demo, evaluate, export, log, place, plan, report, serve, sweep, synth, train
+from . import (
+    ask,
+    books,
+    chat,
+    compare,
+    demo,
+    evaluate,
+    export,
+    log,
+    place,
+    plan,
+    report,
+    serve,
+    studio,
+    sweep,
+    synth,
+    train,
+)
 from . import workspace_commands as project
 from .usage import HelpFormatter, asked_language, usage_error
 
@@ -29,6 +46,7 @@ app = App(
 )
 app.meta.suppress_keyboard_interrupt = False
 app.command(demo.demo, sort_key=1)
+app.command(studio.studio, sort_key=1)
 app.command(project.init, sort_key=2)
 app.command(books.app)
 app.command(plan.plan, sort_key=4)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -11,13 +10,12 @@ from typing import Annotated, Any
 from cyclopts import App, Parameter
 
 from ..corpus import Book, book_name, check_report, load_book, load_shelf, read_chapters, shelf_files
-from ..corpus.adding import copy_book
+from ..corpus.adding import REMOVED, copy_book, remove_books, rename_book
 from ..corpus.sidecar import check_heading, write_heading
-from ..corpus.titles import file_name, title_of_name
+from ..corpus.titles import title_of_name
 from ..errors import InputError
 from ..messages import tr
 from ..recipe import BooksSettings
-from ..workspace import Workspace
 from . import books_output, output, place
 from .flags import BooksFlags, Json, given
 
@@ -25,7 +23,7 @@ app = App(name="books", help="Put books on the shelf and look at them.", sort_ke
 
 
 @app.command
-def add(*paths: Path, title: str = "", heading: str = "") -> None:
+def add(*paths: Path, title: str = "", heading: str = "", json: Json = False) -> None:
     """Copy books into the workspace, named by their titles. Your own files are never changed.
 
     Args:
@@ -41,22 +39,32 @@ def add(*paths: Path, title: str = "", heading: str = "") -> None:
         raise InputError(tr("--title is for one book. Add the others without it."))
     check_heading(heading, "--heading")
 
+    rows: list[dict[str, Any]] = []
+
     def put(path: Path) -> None:
         book = load_book(path, settings, heading)
         target = copy_book(ws, path, title or book.title or title_of_name(book.name))
         if heading:
             write_heading(target, heading)
+        characters = sum(len(chapter.text) for chapter in book.chapters)
+        rows.append(
+            {"name": target.stem, "file": target.name, "chapters": len(book.chapters), "characters": characters}
+        )
+        if json:
+            return
         output.say(
             tr(
                 "{file}: {chapters:,} chapters, {characters:,} characters",
                 file=target.name if target.name == path.name else f"{book_name(path)} → {target.name}",
                 chapters=len(book.chapters),
-                characters=sum(len(chapter.text) for chapter in book.chapters),
+                characters=characters,
             )
         )
         books_output.structure(check_report([book])[0], target.name)
 
     _each(paths, put)
+    if json:
+        output.as_json(rows)
 
 
 @app.command
@@ -129,13 +137,8 @@ def rename(name: str, title: str) -> None:
         title: Its new title.
     """
     ws = place.workspace()
-    path = _find(ws, name)
-    stem = Path(file_name(title, ".txt")).stem
-    if any(other.stem == stem for other in shelf_files(ws.books) if other != path):
-        raise InputError(tr("{title}: there is a book of this name already.", title=stem))
-    for own in _own_files(ws, path.stem):
-        os.replace(own, own.with_name(stem + own.name[len(path.stem) :]))
-    output.say(tr("{name} is {title} now. Prepare the shelf again: {jianghu} prepare", name=path.stem, title=stem))
+    old, stem = rename_book(ws, name, title)
+    output.say(tr("{name} is {title} now. Prepare the shelf again: {jianghu} prepare", name=old, title=stem))
 
 
 @app.command
@@ -148,32 +151,9 @@ def remove(*names: str) -> None:
     ws = place.workspace()
     if not names:
         raise InputError(tr("name at least one book: {jianghu} books remove NAME"))
-    paths = [_find(ws, name) for name in names]
-    kept = ws.books / ".removed"
-    kept.mkdir(exist_ok=True)
-    for path in paths:
-        for own in _own_files(ws, path.stem):
-            os.replace(own, kept / own.name)
-        output.say(tr("{name} is off the shelf; its files are in {folder}.", name=path.stem, folder=ws.shown(kept)))
-
-
-def _find(ws: Workspace, name: str) -> Path:
-    """The file of a book by its name or its file's name.
-
-    Raises:
-        InputError: there is no such book; the message lists those there are.
-    """
-    paths = shelf_files(ws.books)
-    found = [path for path in paths if name in (path.stem, path.name)]
-    if not found:
-        there = ", ".join(path.stem for path in paths[:20])
-        raise InputError(tr("{name}: no such book on the shelf. There are: {there}.", name=name, there=there))
-    return found[0]
-
-
-def _own_files(ws: Workspace, stem: str) -> list[Path]:
-    """A book's file and what lies beside it: BOOK.lexicon.json, BOOK.book.json …"""
-    return sorted(path for path in ws.books.iterdir() if path.is_file() and path.name.startswith(f"{stem}."))
+    for name in remove_books(ws, *names):
+        folder = ws.shown(ws.books / REMOVED)
+        output.say(tr("{name} is off the shelf; its files are in {folder}.", name=name, folder=folder))
 
 
 def _each(paths: tuple[Path, ...], work: Callable[[Path], None]) -> None:

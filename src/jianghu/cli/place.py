@@ -34,6 +34,11 @@ def use_root(folder: Path) -> None:
     use_folder("" if folder == Path() else str(folder))
 
 
+def root() -> Path:
+    """The folder of the workspace."""
+    return _root
+
+
 def use_command(tokens: tuple[str, ...]) -> None:
     """Remember what was typed after the program's own options."""
     global _tokens, _typed

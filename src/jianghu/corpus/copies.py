@@ -52,14 +52,19 @@ def plain(text: str) -> str:
 
 
 def find_copies(texts: Mapping[str, str], least: float = TOLD) -> list[Copy]:
-    """Pairs of books that share at least `least` of the shorter one, the most alike first.
+    """Pairs of books that share at least `least` of the shorter one, the most alike first."""
+    return copies_among({name: sample(text) for name, text in texts.items()}, least)
 
-    Every sixteenth hash is looked at, which for a book of 100,000 characters is exact to about a percent.
-    """
-    samples = {}
-    for name, text in texts.items():
-        hashes = gram_hashes(plain(text))
-        samples[name] = np.unique(hashes[(hashes >> np.uint64(32)) % _SAMPLED == 0])
+
+def sample(text: str) -> NDArray[np.uint64]:
+    """What of a text is compared: every sixteenth hash, which for a book of 100,000 characters is exact to about a
+    percent."""
+    hashes = gram_hashes(plain(text))
+    return np.unique(hashes[(hashes >> np.uint64(32)) % _SAMPLED == 0])
+
+
+def copies_among(samples: Mapping[str, NDArray[np.uint64]], least: float = TOLD) -> list[Copy]:
+    """As `find_copies`, from what `sample` gave of each book."""
     found = []
     for one, other in combinations(samples, 2):
         short, long = sorted((one, other), key=lambda name: len(samples[name]))

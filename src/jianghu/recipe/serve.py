@@ -28,6 +28,8 @@ class ServeSettings(Settings):
     """Most tokens that one request may ask for."""
     max_request_kb: Positive = 1024
     """Largest request, in units of 1,024 bytes."""
+    max_upload_mb: Positive = 500
+    """Largest book that the studio takes, in units of 1,048,576 bytes; more than 500 million bytes are no book."""
     read_seconds: Annotated[float, Field(gt=0)] = 10.0
     """Time a client has to send its request."""
     write_seconds: Annotated[float, Field(gt=0)] = 30.0

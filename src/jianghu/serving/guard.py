@@ -13,6 +13,7 @@ import ipaddress
 import json
 import logging
 import re
+from collections.abc import Collection
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -31,7 +32,7 @@ SMALL_BYTES = 8 * 1024
 """Requests up to this size are taken whatever others have sent."""
 LARGE_AT_ONCE = 8
 """Requests of the largest size that may be held at once; what is parsed of one takes up to 24 times its bytes."""
-PROTECTED = ("/v1", "/api", "/metrics", "/openapi.json")
+PROTECTED = ("/v1", "/api", "/studio", "/metrics", "/openapi.json")
 """What wants the key, where there is one. The page itself holds no secret, and /health tells none."""
 
 
@@ -40,10 +41,14 @@ class Guard:
 
     Args:
         key: what clients must send as `Authorization: Bearer …`; empty: nothing.
+        streamed: paths of which the route itself reads the body, piece by piece and within its own limits.
     """
 
-    def __init__(self, app: ASGIApp, settings: ServeSettings, key: str, metrics: Metrics) -> None:
+    def __init__(
+        self, app: ASGIApp, settings: ServeSettings, key: str, metrics: Metrics, streamed: Collection[str] = ()
+    ) -> None:
         self.app, self.settings, self.key, self.metrics = app, settings, key.encode(), metrics
+        self.streamed = frozenset(streamed)
         self.local = is_loopback(settings.host)
         self.held = 0
         """Bytes of the larger requests that are being read or answered."""
@@ -70,15 +75,17 @@ class Guard:
     async def _let_in(self, scope: Scope, receive: Receive, counted: Send, share: _Share) -> None:
         try:
             self._check(scope)
-            body = await self._body(scope, receive, share)
-            _check_text(body)
+            if scope["path"] not in self.streamed:
+                body = await self._body(scope, receive, share)
+                _check_text(body)
+                receive = _replay(body, receive)
         except ApiError as error:
             client = scope.get("client") or ("unknown", 0)
             log.warning("refused %s %r from %s: %s", scope["method"], scope["path"], client[0], error)
             self.metrics.refused.labels(error.status).inc()
             await error.response()(scope, receive, counted)
             return
-        await self.app(scope, _replay(body, receive), counted)
+        await self.app(scope, receive, counted)
 
     def _check(self, scope: Scope) -> None:
         headers = Headers(scope=scope)
