@@ -1,6 +1,6 @@
 """The chat page and the routes that it needs beyond OpenAI's: what is served, examples, lookups in the books, votes.
 
-`GET /` and `/page/…` are the page itself, in need of no key; `/api/…` are JSON. Offsets count characters of Python,
+`GET /` and `/page/…` are the page itself, `/api/…` are JSON. Offsets count characters of Python,
 which are not those of JavaScript: texts are therefore sent in pieces.
 """
 
@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime
-from importlib import resources
 from threading import Lock
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from .. import __version__, files
 from ..model import Checkpoint
+from ..pages import source
 from ..reader import Reading
 from ..recipe import Recipe
 from ..retrieval import Match
@@ -24,30 +24,10 @@ from ..workspace import Workspace
 from .errors import ApiError
 from .lookup import Shelf, place, read_shelf
 from .open_book import BookService, told
+from .page_files import add_file, add_files
 
-CONTENT_SECURITY = "; ".join(
-    [
-        "default-src 'none'",
-        *(f"{kind}-src 'self'" for kind in ("script", "style", "img", "connect")),
-        *(f"{kind} 'none'" for kind in ("base-uri", "form-action", "frame-ancestors")),
-    ]
-)
-"""The page loads and calls its own server alone, runs no inline script, and cannot be framed."""
-HEADERS = {
-    "Content-Security-Policy": CONTENT_SECURITY,
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-cache",
-}
 MAX_VOTES_BYTES = 64 * 2**20
 """Size of votes.jsonl beyond which none is kept: some 100,000 votes."""
-KINDS = {
-    ".html": "text/html; charset=utf-8",
-    ".css": "text/css; charset=utf-8",
-    ".js": "text/javascript; charset=utf-8",
-    ".svg": "image/svg+xml",
-}
-
 Text = Annotated[str, Field(min_length=1, max_length=20_000)]
 Number = Annotated[float, Field(ge=-1e6, le=1e6, allow_inf_nan=False)]
 Question = Annotated[str, Field(min_length=1, max_length=4_000)]
@@ -95,10 +75,18 @@ class Vote(_Body):
     settings: Annotated[dict[Annotated[str, Field(max_length=40)], Number], Field(max_length=12)] = {}
 
 
+def page_files() -> APIRouter:
+    """The page itself, in need of no key: `/` and `/page/…`."""
+    router = APIRouter()
+    add_file(router, "/", source("serving/page/index.html").encode(), ".html")
+    add_files(router, "serving/page", "/page")
+    return router
+
+
 def page_router(
     checkpoints: dict[str, Checkpoint], recipe: Recipe, workspace: Workspace | None, books: BookService
 ) -> APIRouter:
-    """The page and its routes.
+    """The routes of the page.
 
     Args:
         checkpoints: those served, by name, the default one first.
@@ -108,7 +96,6 @@ def page_router(
     """
     router = APIRouter()
     voting = Lock()
-    _add_files(router)
 
     @router.get("/api/about")
     def about() -> dict[str, object]:
@@ -198,24 +185,6 @@ def page_router(
             return read_shelf(workspace) if workspace is not None else Shelf([], {}, [])
 
     return router
-
-
-def _add_files(router: APIRouter) -> None:
-    """One route for each file of the page, read once: a path from outside never meets the file system."""
-    for file in resources.files("jianghu.serving").joinpath("page").iterdir():
-        kind = KINDS.get("." + file.name.rpartition(".")[2])
-        if kind is None:
-            continue
-        path = "/" if file.name == "index.html" else f"/page/{file.name}"
-        answer = _answer(file.read_bytes(), kind)
-        router.add_api_route(path, answer, methods=["GET", "HEAD"], include_in_schema=False, name=file.name)
-
-
-def _answer(content: bytes, kind: str) -> Any:
-    def answer() -> Response:
-        return Response(content, media_type=kind, headers=HEADERS)
-
-    return answer
 
 
 def _shown(name: str, checkpoint: Checkpoint) -> dict[str, object]:

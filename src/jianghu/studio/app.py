@@ -24,6 +24,7 @@ from . import jobs_api, shelf
 from .context import Studio
 from .events import Events
 from .guard import Door
+from .site import site_router
 
 ROUTERS = [
     jobs_api.router,
@@ -65,6 +66,7 @@ def make_studio(workspace: Workspace, settings: ServeSettings, key: str = "") ->
     async def told(request: Request, error: JianghuError) -> JSONResponse:
         return ApiError(400, str(error)).response()
 
+    app.include_router(site_router(app.state.token))
     app.include_router(studio.events.router(), responses=REFUSALS)
     for router in ROUTERS:
         app.include_router(router(studio), responses=REFUSALS)

@@ -17,8 +17,17 @@ export const key = {
   set: (value) => sessionStorage.setItem(KEY, value),
 };
 
+/** What every request carries: the key, if there is one, and in the studio its token. */
+export function ownHeaders() {
+  const token = document.querySelector('meta[name="studio-token"]')?.content;
+  return {
+    ...(key.get() && { Authorization: `Bearer ${key.get()}` }),
+    ...(token && { "X-Studio-Token": token }),
+  };
+}
+
 async function call(path, body, signal) {
-  const headers = key.get() ? { Authorization: `Bearer ${key.get()}` } : {};
+  const headers = ownHeaders();
   const options = { headers, signal, credentials: "omit" };
   if (body !== undefined) {
     options.method = "POST";
@@ -63,7 +72,7 @@ export async function write(body, onText, signal) {
   const reply = await call(path, { ...body, stream: true, stream_options: { include_usage: true } }, signal);
   let finish = null;
   let tokens = null;
-  for await (const data of events(reply.body)) {
+  for await (const { data } of events(reply.body)) {
     if (data === "[DONE]") break;
     const chunk = JSON.parse(data);
     if (chunk.error) throw new Refused(chunk.error.message, 500, chunk.error.code);
@@ -77,9 +86,10 @@ export async function write(body, onText, signal) {
   return { finish, tokens };
 }
 
-/** The data of server-sent events: lines `data: …`, ended by an empty line. */
-async function* events(stream) {
+/** Server-sent events, each {event, data}: lines `event: …` and `data: …`, ended by an empty line. */
+export async function* events(stream) {
   const reader = stream.pipeThrough(new TextDecoderStream()).getReader();
+  const values = (lines, name) => lines.filter((line) => line.startsWith(`${name}:`)).map((line) => line.slice(name.length + 1).trimStart());
   let rest = "";
   try {
     for (;;) {
@@ -88,8 +98,9 @@ async function* events(stream) {
       const blocks = (rest + value).split(/\r?\n\r?\n/);
       rest = blocks.pop();
       for (const block of blocks) {
-        const lines = block.split(/\r?\n/).filter((line) => line.startsWith("data:"));
-        if (lines.length) yield lines.map((line) => line.slice(5).trimStart()).join("\n");
+        const lines = block.split(/\r?\n/);
+        const data = values(lines, "data");
+        if (data.length) yield { event: values(lines, "event").at(-1) ?? "message", data: data.join("\n") };
       }
     }
   } finally {
