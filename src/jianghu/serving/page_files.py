@@ -43,9 +43,7 @@ def add_files(router: APIRouter, folder: str, at: str) -> None:
             add_file(router, f"{at}/{path}", file.read_bytes(), kind)
 
 
-def add_file(
-    router: APIRouter, path: str, content: bytes, kind: str, headers: Mapping[str, str] | None = None
-) -> None:
+def add_file(router: APIRouter, path: str, content: bytes, kind: str, headers: Mapping[str, str] | None = None) -> None:
     """A route that gives one file.
 
     Args:

@@ -82,7 +82,7 @@ async function openRoom() {
   const view = h("div", { class: `room ${room}` });
   byId("room").replaceChildren(view);
   document.body.dataset.room = room;
-  for (const link of document.querySelectorAll("[data-room]")) {
+  for (const link of document.querySelectorAll(".rooms a")) {
     if (link.dataset.room === room) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
   }
