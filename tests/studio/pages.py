@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, ViewportSize
 
-WIDE = {"width": 1280, "height": 860}
-PHONE = {"width": 390, "height": 844}
+WIDE: ViewportSize = {"width": 1280, "height": 860}
+PHONE: ViewportSize = {"width": 390, "height": 844}
 
 
 @contextmanager
-def opened(browser: Browser, url: str, viewport: dict[str, int] = WIDE, locale: str = "en-US") -> Iterator[Page]:
+def opened(browser: Browser, url: str, viewport: ViewportSize = WIDE, locale: str = "en-US") -> Iterator[Page]:
     """The open page; afterwards: nothing on the console, no request that left this machine."""
     with browser.new_context(viewport=viewport, locale=locale, accept_downloads=True) as context:
         page = context.new_page()
