@@ -10,7 +10,7 @@ FLOORS = [
     {"workspace", "tokenizer", "records", "corpus", "names", "jobs"},
     {"chat", "model", "retrieval", "llm", "machine", "computing"},
     {"dataset", "generation", "synth", "export", "reader"},
-    {"training", "evaluation"},
+    {"training", "evaluation", "preferences"},
     {"sweep", "report", "serving"},
     {"pipeline", "api"},
     {"studio"},

@@ -19,6 +19,8 @@ RECIPE = "jianghu.toml"
 
 BASE, CHAT = "base", "chat"
 """Names of the runs that `jianghu run` trains."""
+DPO = "dpo"
+"""Name of the run that `jianghu dpo` trains."""
 
 
 MAX_RUN_NAME = 150
@@ -63,6 +65,7 @@ class Workspace:
         self.tokens = self.data / "tokens"
         self.records = self.data / "records"
         self.rewrites = self.data / "rewrites.jsonl"
+        self.votes = root / "votes.jsonl"
         self.prompts = root / "prompts"
         self.store = root / "synth.sqlite"
         self.runs = root / "runs"
@@ -73,6 +76,11 @@ class Workspace:
     def reader(self) -> Path:
         """The folder of the reader of the open book."""
         return self.data / "reader"
+
+    @property
+    def preferences(self) -> Path:
+        """The folder of preference pairs."""
+        return self.data / "preferences"
 
     @property
     def has_reader(self) -> bool:
@@ -158,7 +166,7 @@ class Workspace:
         """Whether this is the best checkpoint of a fine-tuning that knew no better measure than the loss."""
         path = best / "jianghu.json"
         about = files.read_json(path) if path.exists() else {}
-        return about.get("stage") == "sft" and "score" not in about
+        return about.get("stage") in ("sft", "dpo") and "score" not in about
 
     def why_stale(self, artifact: Path, now: Manifest, outputs: list[Path]) -> str | None:
         """Why an artifact must be made again, in words; None if it is fresh.

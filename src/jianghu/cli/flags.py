@@ -126,9 +126,11 @@ STAGE_GROUPS: dict[str, type[Settings]] = {
 
 if TYPE_CHECKING:  # types made at run time, of which a type checker can know nothing
     BooksFlags: TypeAlias = Any
+    DpoFlags: TypeAlias = Any
     EvalFlags: TypeAlias = Any
     JudgeFlags: TypeAlias = Any
     ModelFlags: TypeAlias = Any
+    PairFlags: TypeAlias = Any
     ReaderFlags: TypeAlias = Any
     RunFlags: TypeAlias = Any
     SampleFlags: TypeAlias = Any
@@ -141,9 +143,11 @@ if TYPE_CHECKING:  # types made at run time, of which a type checker can know no
     TrainFlags: TypeAlias = Any
 else:
     BooksFlags = flags_of(recipe.BooksSettings)
+    DpoFlags = flags_of(recipe.DpoSettings)
     EvalFlags = flags_of(recipe.EvalSettings)
     JudgeFlags = flags_of(recipe.JudgeSettings)
     ModelFlags = flags_of(recipe.ModelSettings)
+    PairFlags = flags_of(recipe.PairSettings)
     ReaderFlags = flags_of(recipe.ReaderSettings)
     RunFlags = flags_of_stages(STAGE_GROUPS)
     SampleFlags = flags_of(recipe.SampleSettings)

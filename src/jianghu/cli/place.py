@@ -95,7 +95,7 @@ def newest_fine_tuned() -> str:
 
 
 def _is_fine_tuned(about: Path) -> bool:
-    return bool(files.read_json(about).get("stage") == "sft")
+    return bool(files.read_json(about).get("stage") in ("sft", "dpo"))
 
 
 def find_checkpoint(reference: str, overrides: dict[str, object]) -> tuple[Workspace | None, Recipe, Path]:

@@ -1,4 +1,4 @@
-"""`pretrain` and `sft`."""
+"""`pretrain`, `sft` and `dpo`."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from cyclopts import Parameter
 
 from ..errors import InterruptedByUser
 from ..messages import command, tr
-from ..workspace import BASE, CHAT, Workspace
+from ..workspace import BASE, CHAT, DPO, Workspace
 from . import output, place
-from .flags import ModelFlags, SftFlags, TrainFlags, given
+from .flags import DpoFlags, ModelFlags, PairFlags, SftFlags, TrainFlags, given
 
 if TYPE_CHECKING:
     from ..training import Result
@@ -54,6 +54,45 @@ def sft(
         from_: The checkpoint to start from: a run (its best), RUN/step-020000, or a folder.
     """
     _train("sft", name, {"sft": given(settings)}, from_, resume, restart)
+
+
+def dpo(
+    *,
+    name: str = DPO,
+    from_: Annotated[str, Parameter(name="--from")] = CHAT,
+    resume: Resume = False,
+    restart: Restart = False,
+    pairs_only: Annotated[
+        bool, Parameter(negative="", show_default=False, help="Make the pairs in data/preferences and stop.")
+    ] = False,
+    settings: DpoFlags = None,
+    pairs: PairFlags = None,
+) -> None:
+    """Teach a fine-tuned checkpoint which of two answers is better (DPO).
+
+    It is asked training questions, and questions about what the book does not tell; its wrong answers beside the right
+    ones, and votes.jsonl, are the pairs.
+
+    Args:
+        name: The run's name: everything lies in runs/NAME.
+        from_: The checkpoint to start from: a run (its best), RUN/step-002400, or a folder.
+    """
+    from ..preferences import stage as pair_stage
+    from ..training.world import World
+
+    chosen = given(pairs)
+    flags: dict[str, object] = {"dpo": {**given(settings), **({"pairs": chosen} if chosen else {})}}
+    ws, world = place.workspace(), World.join()
+    if not resume:
+        recipe, source = ws.recipe(flags), ws.checkpoint(from_)
+        if world.writes and (pairs_only or restart or not ws.run(name).exists()):
+            if pair_stage.preferences_stale(ws, recipe, source) is not None:
+                pair_stage.tell(pair_stage.make_preferences(ws, recipe, source), output.say)
+            else:
+                output.say(tr("{folder}: fresh", folder=ws.shown(ws.preferences)))
+        world.wait()
+    if not pairs_only:
+        _train("dpo", name, flags, from_, resume, restart)
 
 
 def _train(stage: str, name: str, flags: dict[str, object], start: str | None, resume: bool, restart: bool) -> None:

@@ -3,6 +3,7 @@
 from .batches import Batch, BatchSource, PretrainBatches
 from .mixture import record_stream, text_stream
 from .packing import pack
+from .preferences import PreferenceBatches, PreferencePair, read_likelihoods, read_preferences
 from .records import Pair, RecordBatches, read_pairs
 from .tokens import Place, TokenData, read_tokens, write_tokens
 
@@ -11,11 +12,15 @@ __all__ = [
     "BatchSource",
     "Pair",
     "Place",
+    "PreferenceBatches",
+    "PreferencePair",
     "PretrainBatches",
     "RecordBatches",
     "TokenData",
     "pack",
+    "read_likelihoods",
     "read_pairs",
+    "read_preferences",
     "read_tokens",
     "record_stream",
     "text_stream",

@@ -31,6 +31,10 @@ class Batch:
     `count` is the number of targets with loss, of the whole batch even where a process holds only some of its
     rows; `characters` is how many characters they begin (validation only). Both are plain numbers, so that a GPU
     is never asked for them.
+
+    With preference pairs `count` is the number of pairs, and segments 2n + 1 and 2n + 2 of a row are the right and the
+    worse answer of its pair n; `references` (B, pairs of a row, 2) is how likely the reference model finds them, in
+    nats, and NaN where a row has fewer pairs.
     """
 
     ids: Tensor
@@ -39,6 +43,7 @@ class Batch:
     segments: Tensor | None = None
     positions: Tensor | None = None
     characters: int = 0
+    references: Tensor | None = None
 
 
 ALL = slice(None)

@@ -1,7 +1,7 @@
 """Exams: questions go in with their answers, a checkpoint answers them closed-book, scores come out."""
 
 from .answer_score import AnswerScore
-from .build_exam import GROUPS, MAIN_GROUP, shelf_exam
+from .build_exam import GROUPS, MAIN_GROUP, retitled, shelf_exam
 from .contamination import Taught
 from .degeneration import copied, distinct, is_garbage, is_loop, loop_span
 from .entities import People
@@ -44,6 +44,7 @@ __all__ = [
     "read_exam",
     "read_questions",
     "read_results",
+    "retitled",
     "rouge_l",
     "score_answers",
     "shelf_exam",

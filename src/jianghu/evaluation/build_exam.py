@@ -50,7 +50,7 @@ def shelf_exam(
         "unanswerable": [record for record in unseen if record.kind == "unanswerable"],
         "wrong_book": [
             *(record for record in unseen if record.kind in SILENT - {"unanswerable"}),
-            *(made for record in _one_a_fact([*told["val"], *told["test"]]) for made in _retitled(record, people)),
+            *(made for record in _one_a_fact([*told["val"], *told["test"]]) for made in retitled(record, people)),
         ],
     }
     return [
@@ -94,7 +94,7 @@ def _reversed(record: Record, people: People) -> Iterator[Record]:
     yield record.model_copy(update={"id": f"{record.id}-reversed", "kind": "reversed", "question": asked, **answer})
 
 
-def _retitled(record: Record, people: People) -> Iterator[Record]:
+def retitled(record: Record, people: People) -> Iterator[Record]:
     """A question about another book than the one whose story it tells; right is to say that it is not told there."""
     title = f"《{record.book}》"
     others = [other for other in people.titles if other != record.book]

@@ -66,7 +66,7 @@ class ModelFacts:
 def model_facts(checkpoint: Checkpoint, ws: Workspace | None) -> ModelFacts:
     """What the workspace, or without one the checkpoint itself, knows of these weights."""
     runs = _lineage(checkpoint, ws)
-    fine_tuned = checkpoint.about.get("stage") == "sft"
+    fine_tuned = checkpoint.about.get("stage") in ("sft", "dpo")
     return ModelFacts(checkpoint.model.config, fine_tuned, _books(runs, ws), runs, _exams(checkpoint, ws))
 
 
@@ -171,7 +171,7 @@ def _numbers(facts: ModelFacts) -> str:
             told.append(f"{run.tokens:,} tokens, {run.epochs or 0:.1f} epochs")
         if run.bits is not None:
             told.append(f"{run.bits:.3f} bits per held-out character")
-        rows.append(("fine-tuning" if run.stage == "sft" else "pretraining", ", ".join(told)))
+        rows.append((STAGES.get(run.stage, run.stage), ", ".join(told)))
     return "\n".join(["| | |", "|---|---|", *(f"| {name} | {value} |" for name, value in rows)])
 
 
@@ -215,7 +215,7 @@ def _exam_table(exams: list[ExamFacts]) -> str:
 
 
 def _use(checkpoint: Checkpoint, repo: str, ggufs: bool) -> str:
-    chat = checkpoint.about.get("stage") == "sft"
+    chat = checkpoint.about.get("stage") in ("sft", "dpo")
     said = "[{'role': 'user', 'content': '…'}]" if chat else "'…'"
     lines = [
         "## Use",
@@ -234,6 +234,8 @@ def _use(checkpoint: Checkpoint, repo: str, ggufs: bool) -> str:
     ]
     return "\n".join(lines)
 
+
+STAGES = {"pretrain": "pretraining", "sft": "fine-tuning", "dpo": "preferences (DPO)"}
 
 _LIMITS = """## Limits
 

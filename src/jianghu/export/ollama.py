@@ -24,7 +24,7 @@ def modelfile(checkpoint: Checkpoint, gguf: str, sampling: SampleSettings) -> st
         gguf: name of the GGUF file, which lies beside the Modelfile.
         sampling: what a user gets who sets nothing.
     """
-    chat = checkpoint.about.get("stage") == "sft"
+    chat = checkpoint.about.get("stage") in ("sft", "dpo")
     # Ollama lays the penalty on the question's own words too, and those are what the answer needs.
     penalty = 1.0 if chat else sampling.repetition_penalty
     parameters = {

@@ -4,6 +4,7 @@ from .base import Settings
 from .books import BooksSettings, SplitSettings, TokenizerSettings
 from .load import PRESETS, load_recipe, merge
 from .model import ModelSettings, model_shape
+from .preferences import DpoSettings, PairSettings, PairSource
 from .reader import ReaderSettings
 from .recipe import Recipe
 from .serve import ServeSettings
@@ -18,9 +19,12 @@ __all__ = [
     "TEACHERS",
     "AccountSettings",
     "BooksSettings",
+    "DpoSettings",
     "EvalSettings",
     "JudgeSettings",
     "ModelSettings",
+    "PairSettings",
+    "PairSource",
     "PretrainSettings",
     "QuestionNoise",
     "ReaderSettings",

@@ -168,7 +168,7 @@ def check(recipe: Recipe, where: str) -> None:
     Raises:
         InputError: names the settings and the way out.
     """
-    for name in ("pretrain", "sft"):
+    for name in ("pretrain", "sft", "dpo"):
         run: TrainSettings = getattr(recipe, name)
         if run.learning_rate != "auto" and run.min_lr is not None and run.min_lr > run.learning_rate:
             raise InputError(

@@ -9,6 +9,7 @@ from pydantic import PrivateAttr
 from .base import Settings
 from .books import BooksSettings, SplitSettings, TokenizerSettings
 from .model import ModelSettings
+from .preferences import DpoSettings
 from .reader import ReaderSettings
 from .serve import ServeSettings
 from .synth import SynthSettings
@@ -29,6 +30,7 @@ class Recipe(Settings):
     reader: ReaderSettings = ReaderSettings()
     pretrain: PretrainSettings = PretrainSettings()
     sft: SftSettings = SftSettings()
+    dpo: DpoSettings = DpoSettings()
     sample: SampleSettings = SampleSettings()
     eval: EvalSettings = EvalSettings()
     serve: ServeSettings = ServeSettings()

@@ -173,7 +173,7 @@ def page_router(
             what = f"{unknown[0]} is not served here" if unknown else f"there is no answer {body.choice}"
             raise ApiError(400, f"The vote cannot be kept: {what}.")
         row = {"at": datetime.now(UTC).isoformat(timespec="seconds"), **body.model_dump()}
-        path = workspace.root / "votes.jsonl"
+        path = workspace.votes
         with voting, told():  # routes run in threads, and two rows must not mix
             if path.exists() and path.stat().st_size > MAX_VOTES_BYTES:
                 raise ApiError(409, "votes.jsonl is full (64 MB). Move it away to keep more votes.")

@@ -1,4 +1,5 @@
-"""Records of who is not in a book: people of the other books on the shelf, asked about here and not told of here.
+"""Records of who is not in a book: people of the other books on the shelf, or of well-known novels, asked about here
+and not told of here.
 
 Chapters and names go in; records come out, for Chinese shelves of two and more books. Without them a model answers
 such a question from the other book, or makes something up. They are trained on and never examined.
@@ -9,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from ..corpus import Chapter, by_book
-from ..names import Lexicon
+from ..names import Lexicon, famous_elsewhere
 from ..records import Record
 from .cloze.fact import order_of
 from .cloze.membership import shelf_strangers
@@ -44,11 +45,28 @@ def outside_records(chapters: Sequence[Chapter], lexicons: Mapping[str, Lexicon]
         record
         for book in shelf
         for name, home in shelf_strangers(book, shelf, PEOPLE).items()
-        for record in _records(book.book, home, name)
+        for record in stranger_records(book.book, home, name)
     ]
 
 
-def _records(book: str, home: str, name: str) -> list[Record]:
+def famous_outside_records(chapters: Sequence[Chapter]) -> list[Record]:
+    """For each book of a Chinese shelf, also of one book, questions about people of well-known novels whom it never
+    names: what a model is asked to see whether it knows where its book ends."""
+    if not is_chinese(chapters):
+        return []
+    texts = {book: "".join(chapter.full for chapter in own) for book, own in by_book(chapters).items()}
+    return [
+        record
+        for book, text in texts.items()
+        for home, names in famous_elsewhere(text).items()
+        if home not in texts
+        for name in names
+        for record in stranger_records(book, home, name)
+    ]
+
+
+def stranger_records(book: str, home: str, name: str) -> list[Record]:
+    """Questions about somebody of the book `home`, asked of a book that does not name them."""
     fact = f"outside:{book}:{name}"
     missing = f"《{book}》里没有写到{name}"
     chosen = sorted(QUESTIONS, key=lambda question: order_of(f"{fact}:{question}"))[:WORDINGS]

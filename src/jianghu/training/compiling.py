@@ -54,6 +54,12 @@ def make_loss(model: Transformer, computing: Computing) -> Loss:
     return partial(_with_eager_head, model, torch.compile(model.forward, dynamic=False))
 
 
+def make_forward(model: Transformer, computing: Computing) -> Callable[..., Tensor]:
+    """The hidden states of rows, as `Transformer.forward`, compiled where that is chosen."""
+    model.flex = computing.flex
+    return torch.compile(model.forward, dynamic=False) if computing.compiled else model.forward
+
+
 def _with_eager_head(
     model: Transformer,
     forward: Callable[..., Tensor],

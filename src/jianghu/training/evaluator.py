@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 
@@ -17,6 +17,7 @@ from ..model import Transformer
 from ..recipe import TrainSettings
 from ..tokenizer import Tokenizer
 from .ema import Ema
+from .objective import figures, make_objective
 from .state import TrainState, are_finite
 from .world import World
 
@@ -36,11 +37,13 @@ class Prompt:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Validation loss in nats per token and in bits per character, and the scorer's number if there is a scorer."""
+    """Validation loss in nats per target and in bits per character, and the scorer's number if there is a scorer;
+    `others` is what else the objective measures, by its name in metrics.jsonl."""
 
     loss: float
     bits: float
     score: float | None = None
+    others: Mapping[str, float] = field(default_factory=dict)
 
     def surpasses(self, bits: float, score: float, step: int = -1, noise: float = 0.0) -> bool:
         """Whether it is better than the best before it: by score if there is one, else by loss.
@@ -77,6 +80,7 @@ class Evaluator:
     ) -> None:
         self.settings, self.model, self.tokenizer, self.world = settings, model, tokenizer, world
         self.prompts, self.autocast, self.scorer = prompts, autocast, scorer
+        self.objective = make_objective(settings, model)
         # A trained row costs three forward passes, a validated one costs one.
         most = 3 * settings.eval_share * settings.eval_interval * settings.rows_per_step / passes
         batches = source.validation(max(1, int(most)))
@@ -92,8 +96,9 @@ class Evaluator:
             RunError: the scorer gave no finite number.
         """
         self.model.eval()
-        nats = self.world.sum(self._nats(self._batches)).item()
-        return Evaluation(nats / self._count, nats / math.log(2) / self._characters, self._score(step))
+        sums = self.world.sum(self._sums(self._batches)).tolist()
+        row = figures("val", self.objective, sums, self._count, self._characters)
+        return Evaluation(row.pop("val_loss"), row.pop("val_bpc"), self._score(step), row)
 
     def evaluate(self, state: TrainState, ema: Ema | None, keep: Callable[[str, Evaluation], None]) -> dict[str, float]:
         """Measure the weights, then their mean; have the best of each kept, and note them in the state.
@@ -105,7 +110,7 @@ class Evaluator:
             What metrics.jsonl says of it.
         """
         now = self.measure(state.step)
-        row = {"val_loss": now.loss, "val_bpc": now.bits, "score": now.score}
+        row = {"val_loss": now.loss, "val_bpc": now.bits, **now.others, "score": now.score}
         # Beside the highest score of all, not that of the best checkpoint, so that it cannot sink little by little.
         highest = max(state.highest_score, state.best_score)
         if now.surpasses(state.best_val, highest, state.best_step, getattr(self.scorer, "noise", 0.0)):
@@ -132,18 +137,18 @@ class Evaluator:
         training = self.model.training
         self.model.eval()
         with self.autocast():
-            loss = self.model.loss(row.ids, row.targets, row.segments, row.positions) / row.targets.numel()
+            loss = self.objective.sums(row)[0] / row.targets.numel()
         gradients = torch.autograd.grad(loss, list(self.model.parameters()), allow_unused=True)
         self.model.train(training)
         return are_finite([loss, *(gradient for gradient in gradients if gradient is not None)])
 
     @torch.inference_mode()
-    def _nats(self, batches: list[Batch]) -> torch.Tensor:
-        nats = torch.zeros((), dtype=torch.float64)
+    def _sums(self, batches: list[Batch]) -> torch.Tensor:
+        sums = torch.zeros(len(self.objective.names), dtype=torch.float64)
         for batch in batches:
             with self.autocast():
-                nats += self.model.loss(batch.ids, batch.targets, batch.segments, batch.positions).cpu()
-        return nats
+                sums += self.objective.sums(batch).cpu()
+        return sums
 
     def _score(self, step: int) -> float | None:
         """The scorer's number; None without a scorer."""
@@ -173,5 +178,6 @@ class Evaluator:
 
 
 def _first_row(batch: Batch) -> Batch:
-    segments, positions = (None if part is None else part[:1] for part in (batch.segments, batch.positions))
-    return Batch(batch.ids[:1], batch.targets[:1], batch.count, segments, positions)
+    parts = (batch.segments, batch.positions, batch.references)
+    segments, positions, references = (None if part is None else part[:1] for part in parts)
+    return Batch(batch.ids[:1], batch.targets[:1], batch.count, segments, positions, references=references)

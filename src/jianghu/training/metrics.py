@@ -6,7 +6,6 @@ the program that logs.
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Sequence
 from itertools import pairwise
@@ -18,6 +17,7 @@ from ..dataset import BatchSource
 from ..messages import tr
 from ..model import Transformer
 from ..recipe import TrainSettings
+from .objective import Objective, figures
 from .optim import learning_rate
 from .state import TrainState
 from .world import World
@@ -30,6 +30,7 @@ class Meter:
 
     Args:
         peak: what the devices of all processes can do, in FLOPs a second.
+        objective: what the steps make small.
     """
 
     def __init__(
@@ -40,8 +41,10 @@ class Meter:
         world: World,
         state: TrainState,
         peak: float,
+        objective: Objective,
     ) -> None:
         self.settings, self.source, self.world, self.state, self.peak = settings, source, world, state, peak
+        self.objective = objective
         self.flops_per_token = model.config.flops_per_token(settings.block_size)
         self.device = model.model.embed_tokens.weight.device
         self._warming = 3 if state.computing and state.computing.compiled else 1
@@ -70,7 +73,7 @@ class Meter:
         step = self.state.step
         due = step % self.settings.log_interval == 0 or step == self.settings.max_iters
         if due:
-            mean = self.world.sum(torch.stack(self._losses).mean())
+            mean = self.world.sum(torch.stack(self._losses).mean(0))
             self._losses = []
         passed = time.perf_counter() - self._began
         if self._warming:
@@ -91,12 +94,10 @@ class Meter:
         self._open = None
         if event is not None:
             event.synchronize()
-        loss = mean.item()
-        bits = loss / math.log(2) / self.source.characters_per_target
-        return row | {"train_loss": loss, "train_bpc": bits}
+        return row | figures("train", self.objective, mean.tolist(), 1, self.source.characters_per_target)
 
-    def losses(self) -> list[float]:
-        """Losses of the steps since the last row, over all processes: what a resumed run must know."""
+    def losses(self) -> list[list[float]]:
+        """What the objective gave in the steps since the last row, over all processes: what a resumed run must know."""
         return self.world.sum(torch.stack(self._losses)).tolist() if self._losses else []
 
     def _row(self, step: int) -> dict[str, float]:
@@ -118,7 +119,7 @@ class Meter:
 
 
 def _to_host(value: Tensor) -> tuple[Tensor, torch.cuda.Event | None]:
-    """Start copying a scalar to the host; the event tells when it has come. A plain read would wait for all
+    """Start copying a few numbers to the host; the event tells when it has come. A plain read would wait for all
     that is queued behind it."""
     if value.device.type != "cuda":
         return value, None
@@ -136,7 +137,9 @@ def facts_of(measured: dict[str, float], row: dict[str, float], state: TrainStat
     if "score" in measured:
         facts["score"], best = f"{measured['score']:.3f}", state.best_score
     facts["best"] = tr("{best:.3f} at {step}", best=best, step=state.best_step)
-    if "train_bpc" in row:
+    if "val_margin" in measured:
+        facts["margin"], facts["accuracy"] = f"{measured['val_margin']:.2f}", f"{measured['val_accuracy']:.0%}"
+    elif "train_bpc" in row:
         facts["gap"] = f"{bits - row['train_bpc']:+.2f}"
     return facts
 

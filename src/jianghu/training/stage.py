@@ -25,6 +25,7 @@ from ..tokenizer import Tokenizer
 from ..workspace import Manifest, Workspace
 from .compiling import choose_computing
 from .evaluator import Prompt, Scorer
+from .preferring import preference_files, preference_parts, preference_score
 from .rates import optimizer_name, rate_warning, resolve
 from .resume import check_resumable
 from .state import RunFolder
@@ -49,7 +50,11 @@ def train_manifest(ws: Workspace, recipe: Recipe, stage: str, source: Path | Non
     """What a run is made from; `source` is the checkpoint that fine-tuning starts from."""
     settings: TrainSettings = getattr(recipe, stage)
     own: dict[str, object] = {stage: settings.model_dump(exclude=IDLE_SETTINGS)}
-    if stage == "pretrain":
+    if stage == "dpo":
+        assert source is not None
+        inputs = [*preference_files(ws), source / "model.safetensors"]
+        inputs += [path for path in (ws.records / "val_paraphrase.jsonl", ws.chapters) if path.exists()]
+    elif stage == "pretrain":
         inputs = [ws.tokens / "train.npy", ws.tokens / "val.npy", ws.tokenizer / "tokenizer.json"]
         own["model"] = recipe.model.model_dump()
         inputs += [path for name, share in recipe.pretrain.mixture.items() if share for path in _mixed_files(ws, name)]
@@ -60,7 +65,8 @@ def train_manifest(ws: Workspace, recipe: Recipe, stage: str, source: Path | Non
             inputs.append(choosing)
     missing = [path for path in inputs if not path.exists()]
     if missing:
-        fix = command(*(("synth", "run") if missing[0].parent == ws.records else ("prepare",)))
+        fixes = {ws.records: ("synth", "run"), ws.preferences: ("dpo",)}
+        fix = command(*fixes.get(missing[0].parent, ("prepare",)))
         raise InputError(tr("{path}: not there yet. `{command}` makes it.", path=ws.shown(missing[0]), command=fix))
     return Manifest(ws.hashes(inputs), own, recipe.flags(*own))
 
@@ -89,7 +95,7 @@ def train(
     """Pretrain or fine-tune one run.
 
     Args:
-        stage: `pretrain` or `sft`.
+        stage: `pretrain`, `sft`, or `dpo`, whose pairs must lie in data/preferences.
         source: the checkpoint that fine-tuning starts from.
         resume: go on where the run was left; from the start if it has saved nothing.
         restart: set an older run of this name aside and begin anew.
@@ -121,14 +127,16 @@ def train(
     if source is not None:
         about["from"] = ws.shown(source)
         before = read_about(source).get("records")
-        about["records"] = "all" if "all" in (recipe.sft.records, before) else "train"
+        about["records"] = "all" if "all" in (recipe.sft.records if stage == "sft" else None, before) else "train"
     with files.lock(run.path, tr("the run {name}", name=name)) if world.writes else nullcontext():
         if world.writes:
             _open_run(ws, run, manifest, resume, restart, say)
         world.wait()  # the others read what the first one has found or set aside
         source_of_batches, model, tokenizer, prompts = _parts(ws, recipe, stage, source, device, say)
         _say_optimizer(stage, name, settings, model.config.n_embd, say)
-        scorer = scorer or _answer_score(ws, recipe, stage, tokenizer)
+        scorer = scorer or (
+            preference_score(ws, recipe, tokenizer) if stage == "dpo" else _answer_score(ws, recipe, stage, tokenizer)
+        )
         if world.writes:
             ws.record(run.path, manifest)
             files.write_text(run.path / "recipe.toml", to_toml(recipe, comments=False))
@@ -261,6 +269,10 @@ def _parts(
         starts = [stretches[n] for n in spread(len(stretches), 3)]
         texts = settings.sample_prompts or [tokenizer.decode(data.val[a : min(a + 16, b)].tolist()) for a, b in starts]
         prompts = [Prompt(text, tokenizer.encode(text)) for text in texts]
+    elif stage == "dpo":
+        assert source is not None
+        model, tokenizer, batches, texts = preference_parts(ws, recipe, source, device, say)
+        prompts = [Prompt(text, render(tokenizer, question(text), prompt=True).ids) for text in texts]
     else:
         assert source is not None
         checkpoint = load_checkpoint(source, dropout=settings.dropout)

@@ -33,11 +33,11 @@ FIRST_SCALE = 2.0**16
 class TrainState:
     """Where a run stands, besides its tensors.
 
-    `pending` is the metrics row of this step, not yet written, and `losses` those of the steps after the last
-    row; `seconds` counts training alone, without validation, saving and the first steps, which compile and warm
-    up (`startup_seconds`). `computing` is how the run computes, so that another machine goes on alike; with float16,
-    `loss_scale` is what its loss is multiplied by, and `good_steps` how many steps in a row stayed finite under it.
-    `best_score` and `best_ema_score` are what the run's scorer, if it has one, gave the best checkpoints, and
+    `pending` is the metrics row of this step, not yet written, and `losses` what the objective gave in the steps after
+    the last row; `seconds` counts training alone, without validation, saving and the first steps, which compile and
+    warm up (`startup_seconds`). `computing` is how the run computes, so that another machine goes on alike; with
+    float16, `loss_scale` is what its loss is multiplied by, and `good_steps` how many steps in a row stayed finite
+    under it. `best_score` and `best_ema_score` are what the run's scorer, if it has one, gave the best checkpoints, and
     `highest_score` is the highest of all that it gave.
     """
 
@@ -55,11 +55,13 @@ class TrainState:
     loss_scale: float = FIRST_SCALE
     good_steps: int = 0
     pending: dict[str, float] | None = None
-    losses: list[float] = field(default_factory=list)
+    losses: list[list[float]] = field(default_factory=list)
 
 
 def _read_state(fields: dict[str, Any]) -> TrainState:
-    """A `TrainState` from JSON; those of an older version have `dtype` and `compiled` beside the other fields."""
+    """A `TrainState` from JSON; those of an older version have `dtype` and `compiled` beside the other fields, and one
+    number a step."""
+    fields["losses"] = [means if isinstance(means, list) else [means] for means in fields.get("losses", [])]
     dtype, compiled = fields.pop("dtype", None), fields.pop("compiled", None)
     if fields.get("computing") is not None:
         fields["computing"] = Computing(**fields["computing"])

@@ -13,8 +13,9 @@ from torch import Tensor
 from ..dataset import BatchSource
 from ..model import Transformer
 from ..recipe import TrainSettings
-from .compiling import choose_computing, make_loss
+from .compiling import choose_computing
 from .ema import Ema
+from .objective import make_objective
 from .optim import learning_rate, make_optimizers, weight_decay
 from .rates import resolve
 from .scaling import LossScaling
@@ -28,7 +29,7 @@ class TrainStep:
     Attributes:
         optimizers: with their state.
         ema: the running mean of the weights, if the run keeps one.
-        loss: of a batch, compiled or not.
+        objective: what it makes small, compiled or not.
     """
 
     def __init__(
@@ -43,30 +44,30 @@ class TrainStep:
         self.optimizers = make_optimizers(model, settings, self.dtype, self.compiled)
         self.ema = Ema(model, settings.ema_decay) if settings.ema_decay else None
         self.weights = list(model.parameters())
-        self.loss = make_loss(model, self.computing)
+        self.objective = make_objective(settings, model, self.computing)
 
     def take(self, step: int) -> Tensor:
         """Take step `step`, counted from 0: micro-batches forward and backward, gradients summed over processes,
         clipped, applied, the mean of the weights moved on. In float16 a step whose gradients overflow is left out.
 
         Returns:
-            This process's part of the mean loss in nats per target, on the device: nothing waits for it (but float16
-            waits for the gradients).
+            This process's part of the objective's means per target, the loss in nats first, on the device: nothing
+            waits for them (but float16 waits for the gradients).
         """
         settings = self.settings
         self.optimizers.set_rates(learning_rate(step, settings), weight_decay(step, settings))
         accumulate, rows = settings.gradient_accumulation_steps, self.world.rows(settings.batch_size)
         batches = [self.source.batch(step * accumulate + micro, rows) for micro in range(accumulate)]
         count = sum(batch.count for batch in batches)  # of all processes: divided by once, whatever each holds
-        total = torch.zeros((), device=self.device)
+        total = torch.zeros(len(self.objective.names), device=self.device)
         for micro, batch in enumerate(batches):
             if settings.dropout:
                 # Dropout as a function of the step, so that resume needs no state of random generators.
                 torch.manual_seed(settings.seed + 1_000_003 * (step * accumulate + micro + 1) + self.world.rank)
             with self.autocast():
-                loss = self.loss(batch.ids, batch.targets, batch.segments, batch.positions) / count
-            (loss * self.scaling.scale if self.scaling else loss).backward()
-            total += loss.detach()
+                means = self.objective.sums(batch) / count
+            (means[0] * self.scaling.scale if self.scaling else means[0]).backward()
+            total += means.detach()
         self.world.sum_gradients(self.weights)
         if self.scaling is None or self.scaling.unscale(self.weights):
             if settings.grad_clip:

@@ -97,7 +97,7 @@ class Trainer:
         if resume:
             self._restore(tensors)
         peak = peak_flops(self.stepper.device, self.stepper.dtype) * self.world.size
-        self.meter = Meter(settings, model, source, self.world, self.state, peak)
+        self.meter = Meter(settings, model, source, self.world, self.state, peak, self.stepper.objective)
         passes = 2 if self.stepper.ema else 1
         self.evaluator = Evaluator(
             settings, model, tokenizer, source, prompts, self.world, self.stepper.autocast, passes, scorer
@@ -219,7 +219,7 @@ class Trainer:
         # Fine-tuning always looks so: the loss on unasked facts rises while the taught ones are learned
         # (docs/experiments.md), and its last checkpoint is the one to take. With a scorer the loss does not say which
         # step is best.
-        silent = self.about.get("stage") == "sft" or self.evaluator.scorer is not None
+        silent = self.about.get("stage") in ("sft", "dpo") or self.evaluator.scorer is not None
         if self.world.writes and not silent and self._warned_of != self.state.best_step:
             warning = overfitting(files.read_log(self.run.metrics))
             if warning:
@@ -241,7 +241,7 @@ class Trainer:
         """Save, unless a number is not finite: the last good state and checkpoints are never replaced by NaN."""
         self.state.losses = self.meter.losses()
         tensors = self.stepper.tensors()
-        if not all(map(math.isfinite, self.state.losses)):
+        if not all(math.isfinite(means[0]) for means in self.state.losses):
             raise self._diverged(tr("loss"))
         if not are_finite(tensors.values()):
             raise self._diverged(tr("largest weight"))

@@ -1,0 +1,87 @@
+"""A checkpoint and questions → preference pairs: each wrong answer that it gives, beside the right one.
+
+Everything is a function of the checkpoint, the questions and the seed.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from ..dataset import PreferencePair
+from ..dataset.question_noise import QuestionNoiser
+from ..evaluation import Item, People, answer, grade, is_loop, item_of_record
+from ..evaluation.run_exam import Reply
+from ..generation import Sampling
+from ..model import Checkpoint
+from ..recipe import EvalSettings, PairSettings, PairSource
+from ..records import Record
+from ..text import normalise
+from .asked import ExamQuestions, other_form
+
+
+def fault(item: Item, reply: Reply, people: People) -> PairSource | None:
+    """What is wrong with an answer: it goes in circles, it names somebody of another book or tells what the book does
+    not, or it is wrong; None if nothing is."""
+    text, _ = reply
+    if is_loop(text):
+        return "loops"
+    strangers = people.strangers(text, item.question, " ".join((item.answer, *item.accepted)), item.book)
+    if strangers:
+        return "wrong_book"
+    if grade(item, text, people) == "right":
+        return None
+    return "wrong_book" if item.silent else "answers"
+
+
+def answered_wrongly(
+    checkpoint: Checkpoint,
+    questions: Sequence[Record],
+    people: People,
+    pairs: PairSettings,
+    settings: EvalSettings,
+    seed: int,
+    noise: tuple[QuestionNoiser, ExamQuestions] | None = None,
+    on_progress: Callable[[int], None] = lambda new: None,
+) -> Iterator[PreferencePair]:
+    """Ask each question `pairs.samples` times, and yield a pair for every answer with a fault.
+
+    Args:
+        questions: records, whose answers are the right ones.
+        settings: how long an answer may be, and how many are written at once.
+        noise: what draws other forms of the questions, and which forms may not be drawn; None: they are asked as they
+            are. (A question about another book than its own must keep its title.)
+    """
+    for sample in range(pairs.samples):
+        for start in range(0, len(questions), settings.batch_size):
+            asked = questions[start : start + settings.batch_size]
+            sampling = Sampling(settings.max_new_tokens, repetition_penalty=settings.repetition_penalty)
+            if sample:
+                if noise:
+                    asked = [other_form(record, *noise, seed, sample) for record in asked]
+                drawn = seed * 1_000_003 + sample * len(questions) + start
+                sampling = Sampling(settings.max_new_tokens, temperature=pairs.temperature, seed=drawn)
+            items = [item_of_record(record) for record in asked]
+            replies = answer(checkpoint, items, settings, sampling)
+            on_progress(len(asked))
+            for record, item, reply in zip(asked, items, replies, strict=True):
+                source, (text, ended) = fault(item, reply, people), reply
+                if source and text.strip() != record.answer.strip() and (text or ended):
+                    yield PreferencePair(
+                        id=f"{record.id}#{sample}", fact=record.fact, source=source, question=record.question,
+                        chosen=record.answer, rejected=text, ended=ended,
+                    )  # fmt: skip
+
+
+def chosen_pairs(pairs: Iterable[PreferencePair], settings: PairSettings) -> list[PreferencePair]:
+    """The pairs of the sources that are wanted, none twice, at most `settings.most` of each."""
+    taken: list[PreferencePair] = []
+    seen: set[tuple[str, str]] = set()
+    counts: Counter[str] = Counter()
+    for pair in pairs:
+        key = normalise(pair.question), pair.rejected
+        if pair.source in settings.sources and key not in seen and counts[pair.source] < settings.most:
+            seen.add(key)
+            counts[pair.source] += 1
+            taken.append(pair)
+    return taken
