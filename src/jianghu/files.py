@@ -154,8 +154,8 @@ def read_jsonl(path: Path) -> Iterator[dict[str, Any]]:
             yield row
 
 
-def append_jsonl(path: Path, row: Mapping[str, object]) -> None:
-    """Append one row and flush it to the system, so that a killed process loses at most this row.
+def append_jsonl(path: Path, *rows: Mapping[str, object]) -> None:
+    """Append rows and flush them to the system, so that a killed process loses at most these.
 
     A line that a crash left unfinished is ended first, so that it spoils nothing but itself.
     """
@@ -165,7 +165,7 @@ def append_jsonl(path: Path, row: Mapping[str, object]) -> None:
             out.seek(-1, os.SEEK_END)
             if out.read(1) != b"\n":
                 out.write(b"\n")
-        out.write((json.dumps(row, ensure_ascii=False) + "\n").encode("utf-8"))
+        out.write("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows).encode("utf-8"))
 
 
 def read_log(path: Path) -> list[dict[str, Any]]:

@@ -68,6 +68,7 @@ class Workspace:
         self.votes = root / "votes.jsonl"
         self.prompts = root / "prompts"
         self.store = root / "synth.sqlite"
+        self.edits = root / "edits.jsonl"
         self.runs = root / "runs"
         self.evals = root / "evals"
         self.studies = root / "studies"

@@ -1,4 +1,4 @@
-"""`synth judge`, `synth export`, `synth import` and `synth teachers`."""
+"""`synth judge`, `synth apply`, `synth export`, `synth import` and `synth teachers`."""
 
 from __future__ import annotations
 
@@ -34,6 +34,18 @@ def judge(
     ws = place.workspace()
     recipe = ws.recipe({"synth": {"judge": given(settings)}})
     output.facts(judge(ws, recipe, calibrate_only=calibrate, filter=filter), json)
+
+
+def apply(*, json: Json = False) -> None:
+    """Write data/records anew with what you accepted, rejected, edited and wrote in the studio; no teacher is asked.
+
+    Args:
+        json: Print JSON.
+    """
+    from ..synth.exchange.workflow import apply_edits
+
+    ws = place.workspace()
+    synth_output.written(apply_edits(ws, ws.recipe()), json)
 
 
 def export(folder: Path, *, to: Format = "jsonl", json: Json = False) -> None:

@@ -15,6 +15,7 @@ from .flags import Json, SynthFlags, TeacherFlags, given
 
 app = App(name="synth", help="Make question-answer records from the books.", sort_key=6)
 app.command(exchange.judge)
+app.command(exchange.apply)
 app.command(exchange.export)
 app.command(exchange.import_, name="import")
 app.command(exchange.teachers)

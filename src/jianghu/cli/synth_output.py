@@ -18,7 +18,7 @@ from .synth_status import brief_words
 if TYPE_CHECKING:
     from ..synth.check import TeacherCheck
     from ..synth.cost import Forecast
-    from ..synth.exchange.workflow import ImportFacts
+    from ..synth.exchange.workflow import ImportFacts, WrittenFacts
     from ..synth.preview import Preview
     from ..synth.prompt_files import PromptFile
     from ..synth.stage import SynthFacts
@@ -176,6 +176,14 @@ def imported(facts: ImportFacts, as_json: bool) -> None:
             )
         )
     _records(facts)
+
+
+def written(facts: WrittenFacts, as_json: bool) -> None:
+    """Print what data/records holds after it was written anew."""
+    if as_json:
+        output.as_json(facts)
+    else:
+        _records(facts)
 
 
 def _records(values: Mapping[str, object]) -> None:

@@ -128,6 +128,7 @@ def _reasons() -> dict[str, Both]:
         "repeat": both("asks what another asks"),
         "contradiction": both("contradicts another"),
         "leak": both("would give away an exam question"),
+        "by hand": both("rejected by you"),
         "cut off": both("cut off"),
         "not JSON": both("not JSON"),
         "wrong schema": both("wrong schema"),

@@ -6,6 +6,7 @@ A recipe, the books' chapters and an open store go in; data/records comes out. C
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Literal, TypedDict
@@ -23,6 +24,7 @@ from .bundled import bundled_records, bundled_statements
 from .checks.quote import letters
 from .cloze import cloze_records
 from .decisions import Deciding, Decisions
+from .edits import Edits, Verdict
 from .manners import manners_records
 from .outside import outside_records
 from .selection import Names, find_repeats, hold_back, no_names
@@ -44,6 +46,7 @@ class RecordFacts(TypedDict, total=False):
 
     Attributes:
         left_out: by reason. set_aside: rows of the store that cannot be read. bundled_left_out: why they are.
+        by_hand: records that a person accepted, edited or wrote. edits_lost: changes of records that are no more.
     """
 
     cloze: int
@@ -53,6 +56,8 @@ class RecordFacts(TypedDict, total=False):
     manners: int
     left_out: dict[str, int]
     set_aside: int
+    by_hand: int
+    edits_lost: int
     train: int
     val: int
     test: int
@@ -83,6 +88,7 @@ class RecordSet:
     Args:
         books: the folder of the user's books.
         must_have: strategies that the user named, besides those of the recipe.
+        edits: what a person decided about them.
 
     Raises:
         InputError: a strategy lacks what it needs.
@@ -96,8 +102,9 @@ class RecordSet:
         lexicons: Mapping[str, Lexicon],
         store: Store,
         must_have: Sequence[str] = (),
+        edits: Edits | None = None,
     ) -> None:
-        self.store, self.settings, self.lexicons = store, recipe.synth, lexicons
+        self.store, self.settings, self.lexicons, self.edits = store, recipe.synth, lexicons, edits
         self.facts: RecordFacts = {}
         self.made: list[Record] = []
         self._statements: list[dict[str, str]] = []
@@ -120,28 +127,39 @@ class RecordSet:
             self._add("manners", [*manners_records(chapters), *outside_records(chapters, lexicons)])
         self._sources = {*wanted, "import", *store.planned()} - set(recipe.synth.exclude)
         self.damaged: set[str] = set()
+        self._own: list[tuple[str, Record]] = []
+        self._applied = edits if edits and edits.last else None
+        if self._applied:
+            texts = {(chapter.book, chapter.chapter): chapter.text for chapter in chapters}
+            self._own = list(self._applied.written(texts))
 
     def _add(self, name: Made, made: list[Record]) -> None:
         self.facts[name] = len(made)
         self.made += made
 
     def records(self) -> Iterator[tuple[str, Record]]:
-        """Every record with the group that must stay in one split."""
+        """Every record as it was made, with the group that must stay in one split."""
         for record in self.made:
             yield record.fact, record
         for group, record in stored_records(self.store, self.settings, self.damaged):
             if record.source in self._sources:
                 yield group, record
+        yield from self._own
 
     def decide(self) -> None:
         """Decide which records are active, and in which split."""
-        self.facts["left_out"] = dict(decide(self.records, self.store, self._names))
+        met: Counter[Verdict] = Counter()
+        self.facts["left_out"] = dict(decide(self.records, self.store, self._names, self._applied, met))
+        if self._applied:
+            self.facts["by_hand"] = met["accepted"]
+            if lost := sum(1 for _ in self._applied.decisions()) - met.total():
+                self.facts["edits_lost"] = lost
         if count := len(self.damaged) + len(self.store.damaged):
             self.facts["set_aside"] = count
 
     def active(self, judged: bool = True) -> Iterator[Record]:
         """The records that are not left out; see `active_records`."""
-        return active_records(self.records, self.store, judged)
+        return active_records(self.records, self.store, judged, self._applied)
 
     def write(self, ws: Workspace) -> None:
         """Write data/records: a file for each split, the wordings kept from training for the exam (paraphrase) and for
@@ -156,10 +174,15 @@ class RecordSet:
         parts = self.parts()
         for name, part in parts.items():
             self.facts[name] = files.write_jsonl(ws.records / f"{name}.jsonl", (record.to_dict() for record in part))
-        taught = {record.fact for record in parts["train"]}
+        taught = {record.fact for record in parts["train"]} - self._other_answers()
         files.write_jsonl(
             ws.records / "statements.jsonl", (dict(row) for row in self._statements if row["fact"] in taught)
         )
+
+    def _other_answers(self) -> set[str]:
+        """Facts to which a person gave another answer: their statements would contradict it."""
+        found = self._applied.decisions() if self._applied else ()
+        return {one.made.fact for one in found if one.fields and one.fields.short_answer != one.made.short_answer}
 
     def _why_none(self) -> str:
         """Why there is no record, and what to do."""
@@ -210,37 +233,85 @@ class RecordSet:
         return frozenset(lexicon.names_in(text)) if lexicon else frozenset()
 
 
-def decide(records: Grouped, store: Store, names: Names = no_names) -> Mapping[str, int]:
+def decide(
+    records: Grouped,
+    store: Store,
+    names: Names = no_names,
+    edits: Edits | None = None,
+    met: Counter[Verdict] | None = None,
+) -> Mapping[str, int]:
     """Decide on all records: splits of new groups, then what repeats what.
 
     A group that has a split keeps it, whatever the settings say now: what was in a test once is never trained on.
+    What a person accepted counts first, so that of two that say the same, or contradict each other, the other goes.
+
+    Args:
+        edits: what a person decided; None: nothing.
+        met: gets how many records were accepted and rejected by a person.
 
     Returns:
         How many records are left out, by reason.
     """
     deciding = Deciding(store)
     deciding.set_splits((group, record.split) for group, record in records())
-    repeats = find_repeats(_in_final_splits(records, store), names)
-    return deciding.set_repeats((repeat.id, repeat.of, repeat.why, repeat.similarity) for repeat in repeats)
+    rejected: set[str] = set()
+    accepted: dict[str, str] = {}
+    counted: Counter[Verdict] = Counter() if met is None else met
+
+    def in_order() -> Iterator[Record]:
+        if edits:
+            for record, verdict in _in_final_splits(records, store, edits):
+                if verdict:
+                    counted[verdict] += 1
+                if verdict == "accepted":
+                    accepted[record.id] = record.split
+                    yield record
+                elif verdict == "rejected":
+                    rejected.add(record.id)
+        for record, verdict in _in_final_splits(records, store, edits):
+            if verdict != "accepted":
+                yield record
+
+    def found() -> Iterator[tuple[str, str, str, float]]:
+        for repeat in find_repeats(in_order(), names, rejected):
+            # Of accepted ones all count that do not give away an exam question; those are told by their splits.
+            leaks = repeat.id in accepted and accepted[repeat.id] != accepted[repeat.of]
+            yield repeat.id, repeat.of, "leak" if leaks else repeat.why, repeat.similarity
+
+    left_out = deciding.set_repeats(found())
+    return {**left_out, "by hand": len(rejected)} if rejected else left_out
 
 
-def active_records(records: Grouped, store: Reader, judged: bool = True) -> Iterator[Record]:
-    """The records that are not left out, each in the split that its group has for good.
+def active_records(
+    records: Grouped, store: Reader, judged: bool = True, edits: Edits | None = None
+) -> Iterator[Record]:
+    """The records that are not left out, each in the form a person gave it and in the split its group has for good.
+
+    What a person accepted counts, whatever it repeats and the judge says, unless it gives away an exam question.
 
     Args:
         judged: leave out also what the judge refused whose verdicts count.
+        edits: None: nobody decided anything.
     """
     decisions = Decisions(store)
-    for record in _in_final_splits(records, store):
-        if decisions.repeated(record.id) is None and not (judged and decisions.refused(record.id)):
+    for record, verdict in _in_final_splits(records, store, edits):
+        why = decisions.repeated(record.id)
+        if verdict == "rejected" or (why is not None and (verdict is None or why == "leak")):
+            continue
+        if not (judged and verdict is None and decisions.refused(record.id)):
             yield record
 
 
-def _in_final_splits(records: Grouped, store: Reader) -> Iterator[Record]:
+def _in_final_splits(
+    records: Grouped, store: Reader, edits: Edits | None = None
+) -> Iterator[tuple[Record, Verdict | None]]:
     decisions = Decisions(store)
-    for group, record in records():
+    for group, made in records():
+        found = edits.of(made) if edits else None
+        record = found.apply(made) if found else made
         split = decisions.split(group)
-        yield record if split in (None, record.split) else record.model_copy(update={"split": split})
+        kept = record if split in (None, record.split) else record.model_copy(update={"split": split})
+        yield kept, found.verdict if found else None
 
 
 def collect_records(store: Store, settings: SynthSettings) -> list[Record]:
@@ -263,9 +334,9 @@ def stored_records(
         damaged: gets the names of records that cannot be read; they are passed over.
     """
     for kept in store.kept():
-        name = f"{kept.strategy}-{kept.key[:16]}-{kept.item + 1}"
+        name = name_of(kept)
         try:
-            found = _record(kept, name, settings)
+            found = record_of(kept, name, settings)
         except (KeyError, TypeError, ValueError):  # rows that an older program let in, or that something damaged
             if damaged is not None:
                 damaged.add(name)
@@ -273,7 +344,17 @@ def stored_records(
         yield found
 
 
-def _record(kept: Kept, name: str, settings: SynthSettings) -> tuple[str, Record]:
+def name_of(kept: Kept) -> str:
+    """What the id of a record of the store begins with; its wording follows."""
+    return f"{kept.strategy}-{kept.key[:16]}-{kept.item + 1}"
+
+
+def record_of(kept: Kept, name: str, settings: SynthSettings) -> tuple[str, Record]:
+    """A record of the store with the group that must stay in one split; its fields need not be those of a record.
+
+    Raises:
+        KeyError, TypeError, ValueError: they are not.
+    """
     fields = kept.content
     evidence = _evidence(kept)
     group = _group(kept, evidence)

@@ -38,6 +38,21 @@ class Decisions:
         )
         return str(rows[0][0]) if rows else None
 
+    def refusals(self) -> list[str]:
+        """All records against which the judge whose verdicts count has something."""
+        rows = self.store._rows(
+            "SELECT record FROM verdicts JOIN meta ON meta.name = ? AND meta.value = json_quote(judge) "
+            "WHERE verdict <> 'passed'",
+            (FILTER,),
+        )
+        return [str(record) for (record,) in rows]
+
+    def left_out(self) -> list[object]:
+        """Changes when records are left out that were not: how many there are, and the judge whose verdicts count."""
+        ((repeats,),) = self.store._rows("SELECT count(*) FROM duplicates")
+        ((verdicts,),) = self.store._rows("SELECT count(*) FROM verdicts")
+        return [repeats, verdicts, self.store.get_meta(FILTER)]
+
     def repeats(self, why: str) -> list[tuple[str, str, float]]:
         """Records that are left out for one reason, each with the earlier record and their likeness."""
         return self.store._rows("SELECT record, of, similarity FROM duplicates WHERE why = ? ORDER BY record", (why,))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
@@ -56,13 +56,15 @@ def no_names(book: str, text: str) -> frozenset[str]:
     return frozenset()
 
 
-def find_repeats(records: Iterable[Record], names: Names = no_names) -> Iterator[Repeat]:
+def find_repeats(records: Iterable[Record], names: Names = no_names, rejected: Container[str] = ()) -> Iterator[Repeat]:
     """Go through records in order; each is compared with those before it that were not left out themselves.
 
     Args:
         names: tells apart questions that differ in little but a name.
+        rejected: ids of records that a person rejected; looked up when a record has come. What says the same is left
+            out with them, what contradicts them is not.
     """
-    with closing(_Seen()) as seen:
+    with closing(_Seen(rejected)) as seen:
         for record in records:
             repeat = seen.look(record, names)
             if repeat:
@@ -116,7 +118,8 @@ _ALIKE = f"SELECT {_COLUMNS} FROM seen WHERE n IN ({' UNION '.join([_OF_A_BAND] 
 class _Seen:
     """The records that were let through, in a temporary file of SQLite's that goes away with the connection."""
 
-    def __init__(self) -> None:
+    def __init__(self, rejected: Container[str]) -> None:
+        self._rejected = rejected
         self._db = sqlite3.connect("", isolation_level=None)
         self._db.executescript(
             f"PRAGMA cache_size = -{CACHE}; PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; BEGIN;"
@@ -142,6 +145,8 @@ class _Seen:
         # The likest first; of equals the earliest.
         for likeness, earlier in sorted(found, key=lambda pair: -pair[0]):
             agrees = earlier.agrees(record, names)
+            if earlier.id in self._rejected and not (agrees and likeness >= SAME):
+                continue
             if likeness >= SAME:
                 return Repeat(record.id, earlier.id, "repeat" if agrees else "contradiction", likeness)
             if agrees and earlier.split != record.split:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from .. import files
@@ -19,6 +20,7 @@ from ..records import RECORD_FILES
 from ..workspace import Manifest, Workspace
 from .assemble import RecordFacts, RecordSet
 from .coverage import Brief
+from .edits import Edits
 from .exchange import reread_imports
 from .strategies import STRATEGIES
 from .teacher import asks_teacher, serving, shelf_of, strategies_of, write_coverage, write_rewrites
@@ -54,15 +56,32 @@ def synth_manifest(ws: Workspace, recipe: Recipe) -> Manifest:
     if not asks_teacher(recipe):
         prompts = []
         del settings["teacher"]
-    return Manifest(ws.hashes([ws.chapters, *beside, *prompts]), settings, recipe.flags("synth"))
+    made = Manifest(ws.hashes([ws.chapters, *beside, *prompts]), settings, recipe.flags("synth"))
+    return with_edits(ws, made, Edits(ws.edits))
 
 
-def synth_stale(ws: Workspace, recipe: Recipe) -> str | None:
-    """Why `synth` has work to do, or None."""
+def with_edits(ws: Workspace, manifest: Manifest, edits: Edits) -> Manifest:
+    """The manifest of records to which these edits were applied; by what holds, so that an undo makes them fresh."""
+    name, digest = ws.shown(ws.edits), edits.digest()
+    others = {path: hash_ for path, hash_ in manifest.inputs.items() if path != name}
+    return replace(manifest, inputs={**others, **({name: digest} if digest else {})})
+
+
+def synth_stale(ws: Workspace, recipe: Recipe, but_for_edits: bool = False) -> str | None:
+    """Why `synth` has work to do, or None.
+
+    Args:
+        but_for_edits: leave out of account what a person decided since.
+    """
     outputs = [ws.records / f"{name}.jsonl" for name in (*RECORD_FILES, "statements")]
     if "rewrite" in recipe.synth.strategies:
         outputs.append(ws.rewrites)
-    return ws.why_stale(ws.records, synth_manifest(ws, recipe), outputs)
+    now, then = synth_manifest(ws, recipe), ws.recorded(ws.records)
+    if but_for_edits and then is not None:
+        name = ws.shown(ws.edits)
+        others = {path: hash_ for path, hash_ in now.inputs.items() if path != name}
+        now = replace(now, inputs={**others, **{path: then.inputs[path] for path in [name] if path in then.inputs}})
+    return ws.why_stale(ws.records, now, outputs)
 
 
 def lexicons_of(ws: Workspace, chapters: list[Chapter]) -> dict[str, Lexicon]:
@@ -110,12 +129,13 @@ def synth(
         shelf.learn()
         reread_imports(shelf, store)
         names = {book: shelf.names(book) for book in shelf.books}
-        record_set = RecordSet(recipe, ws.books, chapters, names, store, must_have=tuple(asking))
+        edits = Edits(ws.edits)  # as of now: a person decides while the teacher writes
+        record_set = RecordSet(recipe, ws.books, chapters, names, store, must_have=tuple(asking), edits=edits)
         record_set.decide()
         record_set.write(ws)
         if asks_teacher(now):
             facts["coverage"] = write_coverage(ws, store, shelf, record_set.made)
-        ws.record(ws.records, manifest)
+        ws.record(ws.records, with_edits(ws, manifest, edits))
     return {**facts, **record_set.facts}
 
 

@@ -143,6 +143,25 @@ class Reader(Database):
             if (content := self._content(number, text)) is not None:
                 yield number, book, content
 
+    def records_after(self, last: int) -> Iterator[tuple[int, str, Kept]]:
+        """Records of the present plans and texts that were read after the one of a number, accepted or not: number,
+        verdict, and the record; oldest first. One that is read again gets a new number."""
+        rows = self._stream(
+            "SELECT items.rowid, items.verdict, items.request, items.item, requests.key, strategy, stage, slot, "
+            "parent, passages.book, passages.chapter, passages.start, passages.text, items.content "
+            f"{_ITEMS} items.rowid > ? AND kind = 'record' AND {_PRESENT} ORDER BY items.rowid",
+            (last,),
+        )
+        for number, verdict, request, item, key, strategy, stage, slot, parent, *passage, text in rows:
+            if (content := self._content(request, text)) is not None:
+                kept = Kept(request, item, key, strategy, stage, slot, parent, _passage(*passage), content)
+                yield number, verdict, kept
+
+    def last_record(self) -> int:
+        """The number of the newest of these records."""
+        ((found,),) = self._rows("SELECT coalesce(max(rowid), 0) FROM items WHERE kind = 'record'")
+        return int(found)
+
     def verdicts_of(self, strategy: str, slots: str) -> dict[str, int]:
         """How many items got each verdict, of a strategy's requests whose slot begins so."""
         rows = self._rows(

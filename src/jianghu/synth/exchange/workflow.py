@@ -14,7 +14,8 @@ from ...workspace import Workspace
 from .. import Shelf
 from ..assemble import RecordFacts, RecordSet
 from ..decisions import FILTER, Decisions
-from ..stage import synth_manifest, synth_stale
+from ..edits import Edits
+from ..stage import synth_manifest, synth_stale, with_edits
 from ..teacher import shelf_of
 from . import Format, ImportStrategy, export_records, read_imports
 from .importer import slots_of, undo_imports
@@ -119,12 +120,23 @@ def export(ws: Workspace, recipe: Recipe, folder: Path, format: Format) -> dict[
     return {"folder": str(folder), **dict(done.splits), "left_out": record_set.facts["left_out"]}
 
 
+def apply_edits(ws: Workspace, recipe: Recipe) -> WrittenFacts:
+    """Write data/records anew with what a person decided since; no teacher is asked.
+
+    Raises:
+        InputError: nothing is prepared, or there is no record. RunError: another process is writing records.
+    """
+    chapters = read_chapters(ws.chapters)
+    with files.lock(ws.records, "data/records"), Store(ws.store) as store:
+        record_set = gather(ws, recipe, shelf_of(ws, recipe, chapters, store), store)
+        return write_anew(ws, recipe, record_set)
+
+
 def gather(ws: Workspace, recipe: Recipe, shelf: Shelf, store: Store) -> RecordSet:
     """The records of a workspace, with what repeats and where each belongs decided."""
     shelf.learn()
-    record_set = RecordSet(
-        recipe, ws.books, list(shelf.chapters), {book: shelf.names(book) for book in shelf.books}, store
-    )
+    names = {book: shelf.names(book) for book in shelf.books}
+    record_set = RecordSet(recipe, ws.books, list(shelf.chapters), names, store, edits=Edits(ws.edits))
     record_set.decide()
     return record_set
 
@@ -132,14 +144,15 @@ def gather(ws: Workspace, recipe: Recipe, shelf: Shelf, store: Store) -> RecordS
 def write_anew(ws: Workspace, recipe: Recipe, record_set: RecordSet) -> WrittenFacts:
     """Write data/records again after something was decided; they are no fresher than they were before.
 
-    Where there is no record at all, they stay as they are.
+    Edits of a person are applied and make them fresh again. Where there is no record at all, they stay as they are.
     """
     if record_set.empty:
         return {"records": 0}
-    fresh = synth_stale(ws, recipe) is None
+    fresh = synth_stale(ws, recipe, but_for_edits=True) is None
     record_set.write(ws)
     if fresh:
-        ws.record(ws.records, synth_manifest(ws, recipe))
+        edits = record_set.edits or Edits(ws.edits)
+        ws.record(ws.records, with_edits(ws, synth_manifest(ws, recipe), edits))
     return {**record_set.facts}
 
 
