@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +12,7 @@ from typing import Literal
 from .. import files
 from ..errors import InputError
 from ..jobs import Job
-from ..recipe import Recipe, TrainSettings, load_recipe
+from ..recipe import Recipe, TrainSettings, load_recipe, model_shape
 from ..training.metrics import overfitting
 from ..training.rates import rate_warning
 from ..workspace import Workspace
@@ -22,6 +24,8 @@ POINTS = 1500
 """Rows of a curve that are sent; of more, every so manieth."""
 SAMPLES = 60
 """Texts that are sent: the newest."""
+RECENT_SECONDS = 300.0
+"""Since its last row, a run that no job of ours trains is taken to be trained still."""
 State = Literal["running", "done", "left"]
 
 
@@ -78,7 +82,8 @@ def look(ws: Workspace, name: str, jobs: Sequence[Job]) -> Run | None:
     chosen = top or best
     step = int(newest.get("step", 0))
     speed = newest.get("tokens_per_second")
-    running = any(job.state == "running" and job.holds in (f"runs/{name}", "run") for job in jobs)
+    own = [job for job in jobs if job.holds in (f"runs/{name}", "run")]
+    running = any(job.state == "running" for job in own) or (not own and _is_written(folder))
     done = (folder / "result.json").exists()
     steps = settings.max_iters
     return Run(
@@ -111,7 +116,7 @@ def warnings(ws: Workspace, name: str) -> list[str]:
     stage, recipe = opened
     told = [overfitting(read_rows(folder))]
     if stage == "pretrain":
-        told.append(rate_warning(recipe.pretrain, recipe.model.n_embd or 0) if recipe.model.n_embd else None)
+        told.append(rate_warning(recipe.pretrain, model_shape(recipe.model)["n_embd"]))
     return [line for line in told if line]
 
 
@@ -143,6 +148,20 @@ def _open(folder: Path) -> tuple[str, Recipe] | None:
     return (stage, recipe) if stage else None
 
 
+def _is_written(folder: Path) -> bool:
+    """Whether somebody else trains this run, as far as its files tell: from a terminal, or on another machine."""
+    owner, metrics = folder.with_name(f".{folder.name}.owner"), folder / "metrics.jsonl"
+    return owner.exists() and metrics.exists() and time.time() - metrics.stat().st_mtime < RECENT_SECONDS
+
+
+def _json(line: str) -> dict[str, object] | None:
+    try:
+        row = json.loads(line)
+    except ValueError:
+        return None
+    return row if isinstance(row, dict) else None
+
+
 class RunWatcher:
     """Tells of rows and samples that were written since the last look."""
 
@@ -157,7 +176,7 @@ class RunWatcher:
         for path in paths:
             size = path.stat().st_size
             lines, self._read[path] = new_lines(path, self._read.get(path, size if first else 0), size)
-            rows = [row for line in lines if (row := files.json_object(line)) is not None]
+            rows = [row for line in lines if (row := _json(line)) is not None]
             if rows:
                 kind = "metrics" if path.name == "metrics.jsonl" else "samples"
                 yield kind, {"run": path.parent.name, "rows": rows}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import tomllib
 from dataclasses import asdict
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter
@@ -13,13 +12,12 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from .. import files
 from ..errors import InputError
-from ..jobs import Job
 from ..messages import tr
 from ..pipeline import pipeline_recipe, plan_run
 from ..recipe import PRESETS, load_recipe, to_toml
 from ..recipe.study import bundled_studies
 from ..workspace import Workspace
-from .commands import COMMANDS, words_of
+from .commands import words_of
 from .context import Studio
 from .looking import command
 from .runs import RunWatcher, look, read_rows, runs, samples, thinned, warnings
@@ -128,7 +126,7 @@ def _asks_a_teacher(ws: Workspace) -> bool:
 
 def _studies(ws: Workspace) -> list[dict[str, object]]:
     """The studies that come with the program, and what became of those that were begun."""
-    rows = []
+    rows: list[dict[str, object]] = []
     for name, path in sorted(bundled_studies().items()):
         study = tomllib.loads(files.read_text(path))
         results = _results(ws, name)
@@ -153,6 +151,6 @@ def _results(ws: Workspace, study: str) -> list[dict[str, object]]:
         except InputError:
             continue
         for trial in found.get("trials", []):
-            kept = ("name", "state", "val_bpc", "accuracy", "seconds")
-            rows.append({name: trial.get(name) for name in kept} | {"study": path.parent.name})
+            row = {key: trial.get(key) for key in ("name", "state", "value", "error")}
+            rows.append({**row, "study": path.parent.name, "goal": found.get("goal")})
     return rows

@@ -1,0 +1,108 @@
+"""Training in the studio: what is to be done, how runs stand, what a plan says; and what is killed goes on."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from jianghu.jobs import Jobs
+from jianghu.workspace import Workspace
+
+from .running import Site, until
+
+
+@pytest.fixture(scope="module")
+def root(shelf: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return shutil.copytree(shelf, tmp_path_factory.mktemp("training") / "shelf")
+
+
+@pytest.fixture(scope="module")
+def site(root: Path) -> Iterator[Site]:
+    with Site(Workspace(root)) as site:
+        yield site
+
+
+def test_where_everything_stands(site: Site):
+    now = site.get("/training")
+    assert [stage["name"] for stage in now["stages"]] == ["prepare", "synth", "reader", "pretrain", "sft", "eval"]
+    assert all(stage["fresh"] for stage in now["stages"])
+    assert {run["name"]: run["state"] for run in now["runs"]} == {"base": "done", "chat": "done"}
+    assert "base/best" in now["checkpoints"] or "base" in now["checkpoints"]
+    assert {"learning_rate", "batch_size"} <= {study["name"] for study in now["studies"]}
+    assert now["preset"]["edited"]
+    assert site.client.post("/training/preset", json={"preset": "demo"}).status_code == 400
+
+
+def test_a_run_with_its_curve(site: Site):
+    run = site.get("/training/run/base")
+    assert run["step"] == run["steps"] == run["rows"][-1]["step"]
+    assert any("val_bpc" in row for row in run["rows"])
+    assert run["samples"][-1]["text"]
+    assert site.client.get("/training/run/nothing").status_code == 400
+
+
+@pytest.mark.slow
+def test_what_it_will_cost(site: Site):
+    plan = site.post("/training/plan", {"options": {"max_iters": 40}})["plan"]
+    assert plan["pretrain"]["seconds"] > 0
+    assert plan["pretrain"]["tokens"] == 40 * plan["pretrain"]["tokens_per_step"]
+
+
+def test_a_plan_with_a_setting_that_is_none(site: Site):
+    assert site.client.post("/training/plan", json={"options": {"max_iters": "many"}}).status_code == 400
+
+
+def train(site: Site, name: str, **options: object) -> dict[str, str]:
+    given = {"name": name, "max_iters": 60, "log_interval": 2, "eval_interval": 20, "save_interval": 4, **options}
+    return site.post("/jobs", {"command": "pretrain", "options": given})
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="Windows has no signals")
+@pytest.mark.slow
+def test_a_killed_stage_is_shown_and_goes_on_to_the_same_bits(site: Site, root: Path):
+    whole = train(site, "whole")
+    until(lambda: jobs(site)[whole["id"]] == "done", 120)
+    job = train(site, "killed")
+    state = root / "runs/killed/state/state.safetensors"
+    until(state.exists, 60)
+    process = Jobs(root).folder / job["id"] / "process.json"
+    os.kill(json.loads(process.read_text())["pid"], signal.SIGKILL)
+    until(lambda: jobs(site)[job["id"]] == "killed", 5)
+    again = site.post(f"/jobs/{job['id']}/resume")
+    assert again["words"] == ["pretrain", "--name=killed", "--resume"]
+    until(lambda: jobs(site)[again["id"]] == "done", 120)
+    weights = [root / f"runs/{name}/checkpoints/last/model.safetensors" for name in ("whole", "killed")]
+    assert weights[0].read_bytes() == weights[1].read_bytes()
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="Windows has no signals")
+@pytest.mark.slow
+def test_a_killed_server_stops_nothing(root: Path, tmp_path: Path):
+    """The stage goes on, and a new server shows it."""
+    script = (
+        "import sys, threading\n"
+        "from pathlib import Path\n"
+        "from jianghu.jobs import Jobs\n"
+        "job = Jobs(Path(sys.argv[1])).start(['pretrain', '--name=alone', '--max-iters=60', '--save-interval=5'])\n"
+        "print(job.id, flush=True)\n"
+        "threading.Event().wait()\n"
+    )
+    server = subprocess.Popen([sys.executable, "-c", script, str(root)], stdout=subprocess.PIPE, text=True)
+    assert server.stdout is not None
+    id = server.stdout.readline().strip()
+    until((root / "runs/alone/state/state.safetensors").exists, 60)
+    server.kill()
+    server.wait()
+    with Site(Workspace(root)) as new:
+        assert jobs(new)[id] in ("running", "done")
+        until(lambda: jobs(new)[id] == "done", 120)
+
+
+def jobs(site: Site) -> dict[str, str]:
+    return {job["id"]: job["state"] for job in site.get("/jobs")["jobs"]}
