@@ -21,8 +21,9 @@ from ..text import NEAR, Index, normalise
 
 WHOLE = EvalSettings(group_questions=0, paraphrase_questions=0)
 """An exam of all questions that any settings could choose."""
-NOISE = QuestionNoise(share=1.0)
-"""How other forms of a question are drawn where [sft.question_noise] draws none."""
+NOISE = QuestionNoise(share=1.0, drop_spans=0.0)
+"""How other forms of a question are drawn. Nothing is left out of them but the title: a question that has lost whom it
+is about has no right answer."""
 
 
 class ExamQuestions:
@@ -101,10 +102,10 @@ def _one_a_fact(records: Iterable[Record], seed: int) -> list[Record]:
     return list(chosen.values())
 
 
-def noiser_of(records: Sequence[Record], noise: QuestionNoise) -> QuestionNoiser:
+def noiser_of(records: Sequence[Record]) -> QuestionNoiser:
     """What draws other forms of the questions of training records."""
     pairs = [Pair(record.question, record.answer, record.fact, record.short_answer) for record in records]
-    return make_noiser(noise.model_copy(update={"share": 1.0}) if noise.share else NOISE, pairs)
+    return make_noiser(NOISE, pairs)
 
 
 def other_form(record: Record, noiser: QuestionNoiser, exam: ExamQuestions, seed: int, sample: int) -> Record:

@@ -67,7 +67,6 @@ def preferences_manifest(ws: Workspace, recipe: Recipe, source: Path) -> Manifes
     settings: dict[str, object] = {
         "dpo": {"pairs": recipe.dpo.pairs.model_dump(), "seed": recipe.dpo.seed, "block_size": recipe.dpo.block_size},
         "eval": recipe.eval.model_dump(include={"max_new_tokens", "repetition_penalty", "batch_size"}),
-        "sft": {"question_noise": recipe.sft.question_noise.model_dump()},
     }
     return Manifest(ws.hashes([*needed, *(path for path in beside if path.exists())]), settings, recipe.flags("dpo"))
 
@@ -128,7 +127,7 @@ class _Maker:
     def pairs(self) -> list[PreferencePair]:
         """All pairs, from each source."""
         recipe, settings = self.recipe, self.recipe.dpo.pairs
-        noise = noiser_of(self.train, recipe.sft.question_noise), self.exam
+        noise = noiser_of(self.train), self.exam
         # Before the checkpoint is asked, so that a line that is no vote is told at once.
         votes = list(vote_pairs(self.ws.votes, self.exam.holds)) if "votes" in settings.sources else []
         found: list[PreferencePair] = []

@@ -16,7 +16,7 @@ from .facts import Facts, Run
 
 def advice(facts: Facts) -> list[Both]:
     """A few sentences. Exams of which only some questions were asked do not count."""
-    exams = _comparable(facts)
+    exams = comparable(facts)
     if not exams:
         run = best_run(facts.runs, "pretrain") or facts.runs[0]
         return [
@@ -60,7 +60,7 @@ def _place(exams: int, alone: bool) -> Both:
     return both(", as many as any of {exams} on this exam", exams=exams)
 
 
-def _comparable(facts: Facts) -> list[ExamResult]:
+def comparable(facts: Facts) -> list[ExamResult]:
     """Whole results in the exam that most checkpoints have taken, best first."""
     by_exam: dict[str, list[ExamResult]] = {}
     for exam in facts.exams:
@@ -72,7 +72,7 @@ def _comparable(facts: Facts) -> list[ExamResult]:
 
 def best_exam(facts: Facts) -> ExamResult | None:
     """The result with most right answers in the exam that most checkpoints have taken."""
-    return next(iter(_comparable(facts)), None)
+    return next(iter(comparable(facts)), None)
 
 
 def main_scores(exam: ExamResult) -> Scores:

@@ -8,10 +8,12 @@ from pathlib import Path
 
 from ..evaluation import ExamResult
 from ..recipe import Recipe
-from ..workspace import BASE, CHAT
+from ..workspace import BASE, CHAT, DPO
 
-_FLAGGED = {"pretrain": ("pretrain", "model"), "sft": ("sft",)}
+_FLAGGED = {"pretrain": ("pretrain", "model"), "sft": ("sft",), "dpo": ("dpo",)}
 """Groups of settings that the command of a stage takes as flags."""
+_USUAL = {"pretrain": (BASE, ""), "sft": (CHAT, BASE), "dpo": (DPO, CHAT)}
+"""The run that a stage trains, and the checkpoint that it starts from, where nothing else is said."""
 
 
 def run_command(stage: str, name: str, own: Recipe | None, shared: Recipe, source: str = "") -> str:
@@ -23,9 +25,10 @@ def run_command(stage: str, name: str, own: Recipe | None, shared: Recipe, sourc
         source: the checkpoint that fine-tuning started from.
     """
     words = ["jianghu", stage]
-    if name != (CHAT if stage == "sft" else BASE):
+    usual_name, usual_source = _USUAL[stage]
+    if name != usual_name:
         words += ["--name", name]
-    if source and source != BASE:
+    if source and source != usual_source:
         words += ["--from", source]
     for group in _FLAGGED[stage] if own else ():
         words += _flags(getattr(own, group).model_dump(), getattr(shared, group).model_dump())

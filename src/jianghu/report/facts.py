@@ -11,6 +11,9 @@ from ..messages import Both
 
 Part = Literal["train", "val", "score"]
 Axis = Literal["step", "tokens", "epochs", "seconds"]
+Stage = Literal["pretrain", "sft", "dpo"]
+STAGES: tuple[Stage, ...] = ("pretrain", "sft", "dpo")
+Origin = Literal["nothing", "own", "pretrained"]
 AXES: tuple[Axis, ...] = ("step", "tokens", "epochs", "seconds")
 
 
@@ -37,12 +40,22 @@ class Sample:
     text: str
 
 
+@dataclass(frozen=True, order=True)
+class Start:
+    """Where a run's weights come from: nothing, an own run that it went on with, or a model of somebody else's; and
+    whether an adapter (LoRA) or preferences (DPO) were trained on the way."""
+
+    origin: Origin = "nothing"
+    lora: bool = False
+    dpo: bool = False
+
+
 @dataclass(frozen=True)
 class Run:
     """One run; `best` is the step of the checkpoint `best`, `best_val` the least validation loss."""
 
     name: str
-    stage: Literal["pretrain", "sft"]
+    stage: Stage
     points: list[Point]
     samples: list[Sample]
     best: int
@@ -53,6 +66,7 @@ class Run:
     made: str
     inputs: dict[str, str]
     environment: Environment | None
+    start: Start = Start()
 
     def curve(self, part: Part) -> list[tuple[Point, float]]:
         """The points at which a loss or score was taken, each with it."""

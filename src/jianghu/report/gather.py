@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from .. import __version__, files
 from ..corpus import check_report, load_shelf, read_chapters
@@ -22,6 +22,7 @@ from ..workspace import Workspace
 from .commands import exam_command, run_command
 from .facts import (
     AXES,
+    STAGES,
     BookCoverage,
     BookFacts,
     Facts,
@@ -31,12 +32,14 @@ from .facts import (
     Removal,
     Run,
     Sample,
+    Stage,
     Stated,
     Study,
     TeacherFacts,
     TokenCounts,
     Trial,
 )
+from .starts import start_of
 
 
 def gather(ws: Workspace) -> Facts:
@@ -58,7 +61,7 @@ def gather(ws: Workspace) -> Facts:
     exams = sorted(read_results(ws.evals, ws.root), key=lambda exam: exam.partial)  # whole ones first
     records = _records(ws)
     commands = ["jianghu prepare", *(["jianghu synth run"] if records.splits else [])]
-    own_runs = sorted((run for run in runs if run.name not in of_studies), key=lambda run: run.stage)  # pretrain, sft
+    own_runs = sorted((run for run in runs if run.name not in of_studies), key=lambda run: STAGES.index(run.stage))
     commands += [run.command for run in own_runs]
     commands += [study.command for study in studies]
     commands += [exam_command(exam, shared) for exam in exams if exam.run not in of_studies]
@@ -109,7 +112,8 @@ def _run(ws: Workspace, folder: Path, shared: Recipe) -> Run | None:
     if not scored:
         return None
     manifest = files.read_json(folder / "manifest.json") if (folder / "manifest.json").exists() else {}
-    stage: Literal["pretrain", "sft"] = "sft" if "sft" in manifest.get("settings", {}) else "pretrain"
+    known: tuple[Stage, ...] = ("dpo", "sft")
+    stage: Stage = next((stage for stage in known if stage in manifest.get("settings", {})), "pretrain")
     recipe, result = folder / "recipe.toml", folder / "result.json"
     least = min(scored, key=lambda row: row["val_bpc"])
     best = files.read_json(result).get("best_step", least["step"]) if result.exists() else least["step"]
@@ -127,6 +131,7 @@ def _run(ws: Workspace, folder: Path, shared: Recipe) -> Run | None:
         made=str(manifest.get("made", "")),
         inputs=manifest.get("inputs", {}),
         environment=Environment(**files.read_json(environment)) if environment.exists() else None,
+        start=start_of(ws, folder),
     )
 
 

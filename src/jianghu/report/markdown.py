@@ -16,9 +16,10 @@ from ..messages import Both
 from . import names
 from .advice import advice
 from .charts import colours
-from .facts import Facts, Run
+from .facts import STAGES, Facts, Run
 from .figures import loss_finding, study_finding
 from .page import label
+from .starts import start_table
 
 _FONTS = ("Noto Sans CJK SC", "Noto Sans CJK JP", "Source Han Sans SC", "PingFang SC", "Microsoft YaHei", "SimHei",
           "WenQuanYi Micro Hei")  # fmt: skip
@@ -29,7 +30,7 @@ def write_markdown(path: Path, facts: Facts) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     chinese = _use_chinese_font()
     lines = ["# 江湖 · Jianghu", "", *_twice(advice(facts)), "", "## 曲线 · Curves", ""]
-    for stage in ("pretrain", "sft"):
+    for stage in STAGES:
         runs = [run for run in facts.runs if run.stage == stage]
         if runs:
             lines += [f"![{stage}]({_curves(path.parent, stage, runs, chinese)})", ""]
@@ -37,6 +38,11 @@ def write_markdown(path: Path, facts: Facts) -> None:
     for run in facts.runs:
         lines.append(f"| {run.name} | {run.stage} | {run.best} | {run.best_val:.4f} |")
     lines += ["", "## 考试 · Exams", ""]
+    if (table := start_table(facts)) is not None:
+        heads = "".join(f" {_joined(name)}: {checkpoint} |" for name, checkpoint in table.heads)
+        lines += ["### 从哪里开始 · Where it started from", "", f"| |{heads}", "|---" * (len(table.heads) + 1) + "|"]
+        lines += [f"| {_joined(name)} | {' | '.join(cells)} |" for name, cells in table.rows]
+        lines.append("")
     columns = filled_columns(row for exam in facts.exams for row in exam.rows.values())
     for exam in facts.exams:
         lines += [f"### {label(exam)}", "", "| |" + "".join(f" {column.heading.en} |" for column in columns)]

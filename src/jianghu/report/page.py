@@ -19,15 +19,15 @@ from ..pages import as_data, templates
 from . import charts, names
 from .advice import advice
 from .answering import Answering
-from .facts import AXES, Facts, Run
+from .facts import AXES, STAGES, Facts, Run
 from .figures import figures, loss_finding, study_finding
+from .starts import start_table
 
 MAX_ANSWERS, MAX_ANSWERS_IN_ALL, MAX_STEPS = 200, 3000, 12
 """Answers of an exam and of all exams together, and steps of a run's samples, that the page holds, so that it stays
 under 5 MB; more are taken evenly."""
 MAX_COLUMNS = 3
 """Checkpoints whose answers stand side by side; the last one only on wide screens."""
-STAGES = ("pretrain", "sft")
 
 T = TypeVar("T")
 
@@ -43,8 +43,9 @@ def page(facts: Facts, model: Answering | None = None) -> str:
     for stage in STAGES:
         if runs := [run for run in facts.runs if run.stage == stage]:
             drawn[f"curves-{stage}"] = charts.curves(f"curves-{stage}", runs)
-    if (chart := charts.scores("scores", [run for run in facts.runs if run.stage == "sft"])) is not None:
-        drawn["scores"] = chart
+    for stage in ("sft", "dpo"):
+        if (chart := charts.scores(f"scores-{stage}", [run for run in facts.runs if run.stage == stage])) is not None:
+            drawn[f"scores-{stage}"] = chart
     if (chart := charts.loss_and_answers("loss-answers", facts)) is not None:
         drawn["loss-answers"] = chart
     if (chart := charts.reliability("reliability", facts)) is not None:
@@ -77,6 +78,7 @@ def page(facts: Facts, model: Answering | None = None) -> str:
             figures=figures(facts),
             study_finding=study_finding,
             loss_finding=loss_finding(facts),
+            starts=start_table(facts),
             data=as_data(data),
             answering=model,
             model=as_data({**model.data, "exam": label(model.exam) if model.exam else None}) if model else "",
