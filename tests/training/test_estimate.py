@@ -10,7 +10,8 @@ import torch
 
 from jianghu.model import ModelConfig
 from jianghu.recipe import TrainSettings
-from jianghu.training.estimate import available_memory, measure_memory, measure_times, run_seconds
+from jianghu.training.cost import available_memory
+from jianghu.training.estimate import measure_memory, measure_times, run_seconds
 from jianghu.workspace import Workspace
 
 from ..conftest import jianghu

@@ -53,7 +53,7 @@ def weight_score(model) -> float:
 
 def by_step(losses, scores=None):
     """Stands for `Evaluator.measure`: losses (and scores) of each step from a table."""
-    return lambda step: Evaluation(losses[step], losses[step], scores[step] if scores else None)
+    return lambda model, step: Evaluation(losses[step], losses[step], scores[step] if scores else None)
 
 
 class CrashError(Exception):
@@ -148,7 +148,7 @@ def test_a_run_that_died_at_any_step_ends_the_same_to_the_last_bit(unbroken, tmp
 def test_the_state_is_saved_before_validation_and_survives_a_crash_in_it(tmp_path):
     run = trainer(tmp_path)
 
-    def fail(step):
+    def fail(model, step):
         if step == 12:
             raise CrashError
         return Evaluation(1.0, 1.0)
@@ -265,9 +265,9 @@ def test_validation_and_samples_are_not_counted_as_training(tmp_path, monkeypatc
     monkeypatch.setattr("time.perf_counter", lambda: now[0])
 
     def passing(seconds, work):
-        def wrapped(argument):
+        def wrapped(*arguments):
             now[0] += seconds
-            return work(argument)
+            return work(*arguments)
 
         return wrapped
 

@@ -26,9 +26,9 @@ def flags_of(group: type[Settings]) -> Any:
     return _flat(f"{group.__name__}Flags", rows)
 
 
-def flags_of_stages(groups: dict[str, type[Settings]]) -> Any:
-    """A dataclass type with a flag for each setting of several groups: `--pretrain.max-iters`, and `--vocab-size` too
-    where one group alone has a setting of that name."""
+def flags_of_stages(groups: dict[str, type[Settings]], short: bool = True) -> Any:
+    """A dataclass type with a flag for each setting of several groups: `--pretrain.max-iters`, and if `short`,
+    `--vocab-size` too where one group alone has a setting of that name."""
     homes: dict[str, list[str]] = {}
     for group, settings in groups.items():
         for name, _, _ in _settings(settings):
@@ -38,7 +38,7 @@ def flags_of_stages(groups: dict[str, type[Settings]]) -> Any:
         panel = Group(group, sort_key=list(groups).index(group))
         for name, info, kind in _settings(settings):
             flag = name.replace("_", "-")
-            names = (f"--{group}.{flag}", *((f"--{flag}",) if len(homes[name]) == 1 else ()))
+            names = (f"--{group}.{flag}", *((f"--{flag}",) if short and len(homes[name]) == 1 else ()))
             about = Parameter(names, help=info.description, negative="", show_default=False, group=panel)
             rows.append(_row(f"{group}.{name}".replace(".", "__"), kind, about))
     for name, several in homes.items():
@@ -119,7 +119,9 @@ STAGE_GROUPS: dict[str, type[Settings]] = {
     "reader": recipe.ReaderSettings,
     "model": recipe.ModelSettings,
     "pretrain": recipe.PretrainSettings,
+    "pretrain.lora": recipe.LoraSettings,
     "sft": recipe.SftSettings,
+    "sft.lora": recipe.LoraSettings,
     "eval": recipe.EvalSettings,
 }
 """The groups of settings that `run` takes as flags."""
@@ -129,6 +131,7 @@ if TYPE_CHECKING:  # types made at run time, of which a type checker can know no
     DpoFlags: TypeAlias = Any
     EvalFlags: TypeAlias = Any
     JudgeFlags: TypeAlias = Any
+    LoraFlags: TypeAlias = Any
     ModelFlags: TypeAlias = Any
     PairFlags: TypeAlias = Any
     ReaderFlags: TypeAlias = Any
@@ -146,6 +149,7 @@ else:
     DpoFlags = flags_of(recipe.DpoSettings)
     EvalFlags = flags_of(recipe.EvalSettings)
     JudgeFlags = flags_of(recipe.JudgeSettings)
+    LoraFlags = flags_of_stages({"lora": recipe.LoraSettings}, short=False)
     ModelFlags = flags_of(recipe.ModelSettings)
     PairFlags = flags_of(recipe.PairSettings)
     ReaderFlags = flags_of(recipe.ReaderSettings)

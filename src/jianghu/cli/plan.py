@@ -9,18 +9,18 @@ from rich.table import Table
 from ..messages import phrase, tr
 from ..progress import clock, short, spinner
 from . import output, place
-from .flags import Json, ModelFlags, TrainFlags, given
+from .flags import Json, LoraFlags, ModelFlags, TrainFlags, given, given_to_stages
 
 if TYPE_CHECKING:
     from ..training.plan import Plan, RunPlan
 
 
-def plan(*, model: ModelFlags = None, settings: TrainFlags = None, json: Json = False) -> None:
+def plan(*, model: ModelFlags = None, settings: TrainFlags = None, lora: LoraFlags = None, json: Json = False) -> None:
     """What the recipe costs here, in tokens, memory and time."""
     from ..training import plan
 
     ws = place.workspace()
-    recipe = ws.recipe({"pretrain": given(settings), "model": given(model)})
+    recipe = ws.recipe({"pretrain": given(settings) | given_to_stages(lora), "model": given(model)})
     with spinner(tr("Measuring a few steps on this machine …")):
         made = plan.plan(ws, recipe)
     if json:
@@ -64,6 +64,7 @@ def _rows(run: RunPlan) -> dict[str, str]:
     parts = {f"  {phrase(name)}": _bytes(size) for name, size in run.memory.items() if size and name != "total"}
     rows = {
         tr("parameters"): f"{run.parameters:,}",
+        **({tr("of which train"): f"{run.trained:,}"} if run.trained != run.parameters else {}),
         tr("computed on"): f"{run.device}, {run.dtype}" + (f", {tr('compiled')}" if run.compiled else ""),
         tr("optimizer"): optimizer_name(run.optimizer),
         tr("learning rate"): f"{run.learning_rate:.3g}",

@@ -10,7 +10,7 @@ from ..errors import InterruptedByUser
 from ..messages import command, tr
 from ..workspace import BASE, CHAT, DPO, Workspace
 from . import output, place
-from .flags import DpoFlags, ModelFlags, PairFlags, SftFlags, TrainFlags, given
+from .flags import DpoFlags, LoraFlags, ModelFlags, PairFlags, SftFlags, TrainFlags, given, given_to_stages
 
 if TYPE_CHECKING:
     from ..training import Result
@@ -30,13 +30,15 @@ def pretrain(
     restart: Restart = False,
     model: ModelFlags = None,
     settings: TrainFlags = None,
+    lora: LoraFlags = None,
 ) -> None:
     """Train a model on the books, from nothing.
 
     Args:
         name: The run's name: everything lies in runs/NAME.
     """
-    _train("pretrain", name, {"pretrain": given(settings), "model": given(model)}, None, resume, restart)
+    flags: dict[str, object] = {"pretrain": given(settings) | given_to_stages(lora), "model": given(model)}
+    _train("pretrain", name, flags, None, resume, restart)
 
 
 def sft(
@@ -46,6 +48,7 @@ def sft(
     resume: Resume = False,
     restart: Restart = False,
     settings: SftFlags = None,
+    lora: LoraFlags = None,
 ) -> None:
     """Fine-tune a checkpoint on the question-answer records.
 
@@ -53,7 +56,7 @@ def sft(
         name: The run's name: everything lies in runs/NAME.
         from_: The checkpoint to start from: a run (its best), RUN/step-020000, or a folder.
     """
-    _train("sft", name, {"sft": given(settings)}, from_, resume, restart)
+    _train("sft", name, {"sft": given(settings) | given_to_stages(lora)}, from_, resume, restart)
 
 
 def dpo(

@@ -4,6 +4,7 @@ from .cache import KVCache
 from .checkpoint import Checkpoint, load_checkpoint, read_about, save_checkpoint
 from .config import ModelConfig
 from .decoder import Decoder
+from .lora import adapted_layers, adapter_parameters, add_adapter, merged, save_adapter
 from .transformer import Transformer
 
 __all__ = [
@@ -12,7 +13,12 @@ __all__ = [
     "KVCache",
     "ModelConfig",
     "Transformer",
+    "adapted_layers",
+    "adapter_parameters",
+    "add_adapter",
     "load_checkpoint",
+    "merged",
     "read_about",
+    "save_adapter",
     "save_checkpoint",
 ]

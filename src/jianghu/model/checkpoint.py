@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,8 @@ from .decoder import lay_together
 from .transformer import Transformer
 
 ABOUT = "jianghu.json"
+ADAPTER = "adapter"
+"""The folder in a checkpoint that holds the adapter, apart from the weights it is merged into."""
 
 
 @dataclass(frozen=True)
@@ -31,9 +34,19 @@ class Checkpoint:
     about: dict[str, Any]
 
 
-def save_checkpoint(path: Path, model: Transformer, tokenizer: Tokenizer, about: dict[str, object]) -> None:
+def save_checkpoint(
+    path: Path,
+    model: Transformer,
+    tokenizer: Tokenizer,
+    about: dict[str, object],
+    adapter: Callable[[Path], None] | None = None,
+) -> None:
     """Write a checkpoint folder atomically: config.json, model.safetensors (float32; the tied head is not
-    repeated), generation_config.json, the tokenizer, and jianghu.json with `about`."""
+    repeated), generation_config.json, the tokenizer, and jianghu.json with `about`.
+
+    Args:
+        adapter: writes the adapter that the weights hold already, apart, into the folder `adapter` of it.
+    """
     weights = {name: tensor.detach().float().cpu().contiguous() for name, tensor in model.state_dict().items()}
     with files.atomic_folder(path) as folder:
         save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
@@ -49,6 +62,8 @@ def save_checkpoint(path: Path, model: Transformer, tokenizer: Tokenizer, about:
         )
         tokenizer.save(folder)
         files.write_json(folder / ABOUT, about)
+        if adapter is not None:
+            adapter(folder / ADAPTER)
 
 
 def load_checkpoint(path: Path, device: str = "cpu", dropout: float = 0.0) -> Checkpoint:

@@ -22,9 +22,8 @@ class _LinearCrossEntropy(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, hidden: Tensor, weight: Tensor, targets: Tensor) -> Tensor:
-        learn = any(ctx.needs_input_grad)
-        d_hidden = torch.empty_like(hidden) if learn else None
-        d_weight = torch.zeros_like(weight) if learn else None
+        d_hidden = torch.empty_like(hidden) if ctx.needs_input_grad[0] else None
+        d_weight = torch.zeros_like(weight) if ctx.needs_input_grad[1] else None  # a frozen head has none
         head = weight.to(hidden.dtype)
         nats = torch.zeros((), dtype=torch.float64)
         for at in range(0, len(hidden), ROWS):
@@ -34,21 +33,21 @@ class _LinearCrossEntropy(torch.autograd.Function):
             chosen = scores.gather(1, wanted)
             total = scores.exp_().sum(dim=1, keepdim=True)
             nats += (total.log() - chosen).sum(dtype=torch.float64)
-            if d_hidden is not None and d_weight is not None:
+            if any(ctx.needs_input_grad):
                 shares = scores.div_(total).scatter_add_(1, wanted, torch.full_like(total, -1.0)).to(hidden.dtype)
-                torch.mm(shares, head, out=d_hidden[at : at + ROWS])
-                if hidden.dtype == weight.dtype:
+                if d_hidden is not None:
+                    torch.mm(shares, head, out=d_hidden[at : at + ROWS])
+                if d_weight is not None and hidden.dtype == weight.dtype:
                     d_weight.addmm_(shares.t(), rows)
-                else:
+                elif d_weight is not None:
                     d_weight += shares.t() @ rows
-        if d_hidden is not None and d_weight is not None:
-            ctx.save_for_backward(d_hidden, d_weight)
+        ctx.save_for_backward(d_hidden, d_weight)
         return nats.float()
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
         d_hidden, d_weight = ctx.saved_tensors
-        return d_hidden * grads[0], d_weight * grads[0], None
+        return *(None if part is None else part * grads[0] for part in (d_hidden, d_weight)), None
 
 
 def linear_cross_entropy(hidden: Tensor, weight: Tensor, targets: Tensor) -> Tensor:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
 from .attention import Mask, attend, segment_mask
 from .cache import KVCache
@@ -114,6 +115,7 @@ class Transformer(nn.Module):
     def __init__(self, config: ModelConfig, dropout: float = 0.0) -> None:
         super().__init__()
         self.flex = False  # whether a compiled step may read rows of several records by FlexAttention
+        self.recompute = False  # whether the backward pass computes each block again instead of keeping what it needs
         self.config = config
         self.model = _Body(config, dropout)
         self.drop = nn.Dropout(dropout)
@@ -176,7 +178,10 @@ class Transformer(nn.Module):
             cos, sin = self.cos[positions][:, None], self.sin[positions][:, None]
         rope = cos.to(x.dtype), sin.to(x.dtype)
         for block in self.model.layers:
-            x = block(x, rope, mask, cache, positions)
+            if self.recompute and torch.is_grad_enabled():  # dropout is drawn again as it was
+                x = checkpoint(block, x, rope, mask, cache, positions, use_reentrant=False)
+            else:
+                x = block(x, rope, mask, cache, positions)
         return self.model.norm(x)
 
     def logits(self, hidden: Tensor) -> Tensor:

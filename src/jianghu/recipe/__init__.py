@@ -10,7 +10,7 @@ from .recipe import Recipe
 from .serve import ServeSettings
 from .synth import JudgeSettings, Strategy, SynthSettings
 from .teacher import TEACHERS, AccountSettings, RivalSettings, TeacherSettings, teacher_values
-from .training import PretrainSettings, QuestionNoise, SftSettings, TrainSettings
+from .training import LoraSettings, PretrainSettings, QuestionNoise, SftSettings, TrainSettings
 from .use import EvalSettings, SampleSettings
 from .write import to_toml
 
@@ -22,6 +22,7 @@ __all__ = [
     "DpoSettings",
     "EvalSettings",
     "JudgeSettings",
+    "LoraSettings",
     "ModelSettings",
     "PairSettings",
     "PairSource",

@@ -18,7 +18,23 @@ def _one_reason(value: object, validate: ValidatorFunctionWrapHandler) -> object
         raise PydanticCustomError("rate", 'input should be a number above 0, or "auto"') from None
 
 
+LoraTarget = Literal["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
 Rate = Annotated[Annotated[float, Field(gt=0)] | Literal["auto"], WrapValidator(_one_reason)]
+
+
+class LoraSettings(Settings):
+    """An adapter that trains in place of the weights, which stay as they are (LoRA)."""
+
+    rank: Annotated[int, Field(ge=0, le=4096)] = 0
+    """Rank of the adapter's matrices; 0: no adapter, all weights train."""
+    alpha: Annotated[float, Field(gt=0, le=1e6)] = 32.0
+    """What the adapter adds is multiplied by alpha / rank."""
+    targets: Annotated[list[LoraTarget], Field(min_length=1)] = [
+        "q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj",
+    ]  # fmt: skip
+    """Which layers of each block have an adapter."""
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """Share of the adapter's inputs dropped in training."""
 
 
 class TrainSettings(Settings):
@@ -83,8 +99,16 @@ class TrainSettings(Settings):
     compile: Literal["auto", "on", "off"] = "auto"
     """torch.compile; auto: on GPUs that Triton makes kernels for, and on a CPU with a C++ compiler if the run is long
     enough to pay for it."""
+    gradient_checkpointing: bool = False
+    """Keep only what goes into each block and compute the rest again in the backward pass: far less memory, a third
+    more time, the same numbers."""
+    shard: Literal["auto", "on", "off"] = "auto"
+    """Whether several processes (torchrun) hold a part each of weights, gradients and moments (fully sharded data
+    parallel); auto: if they do not fit one device."""
     device: str = "auto"
     """cpu, cuda, cuda:1, mps …; auto takes a GPU if there is one."""
+    lora: LoraSettings = LoraSettings()
+    """An adapter that trains in place of the weights."""
 
     @property
     def peak_rate(self) -> float:

@@ -21,15 +21,23 @@ Loss = Callable[[Tensor, Tensor, Tensor | None, Tensor | None], Tensor]
 
 
 def choose_computing(
-    settings: TrainSettings, config: ModelConfig, device: torch.device, state: TrainState | None = None
+    settings: TrainSettings,
+    config: ModelConfig,
+    device: torch.device,
+    state: TrainState | None = None,
+    sharded: bool = False,
 ) -> Computing:
     """How a run is computed: see `computing.choose`. The choice is written into the run's state, if there is one.
+
+    A sharded model's step is not compiled: it gathers weights in the middle of what would be compiled.
 
     Raises:
         InputError: compilation is demanded where it cannot be.
     """
     flops = settings.max_iters * settings.tokens_per_step * config.flops_per_token(settings.block_size)
     chosen = choose(settings, abilities(device), config.n_embd, flops, state.computing if state else None)
+    if sharded:
+        chosen = Computing(chosen.dtype, compiled=False)
     if state is not None:
         state.computing = chosen
     return chosen
@@ -45,7 +53,7 @@ def make_loss(model: Transformer, computing: Computing) -> Loss:
     if not computing.compiled:
         return model.loss
     if computing.graphs:
-        for weight in model.parameters():
+        for weight in (weight for weight in model.parameters() if weight.requires_grad):
             # Gradients of our own: those that a CUDA graph gives are overwritten when it is replayed.
             weight.grad = torch.zeros_like(weight)
         return _graphed(torch.compile(model.loss, dynamic=False, mode="reduce-overhead"))
@@ -57,7 +65,7 @@ def make_loss(model: Transformer, computing: Computing) -> Loss:
 def make_forward(model: Transformer, computing: Computing) -> Callable[..., Tensor]:
     """The hidden states of rows, as `Transformer.forward`, compiled where that is chosen."""
     model.flex = computing.flex
-    return torch.compile(model.forward, dynamic=False) if computing.compiled else model.forward
+    return torch.compile(model.forward, dynamic=False) if computing.compiled else model
 
 
 def _with_eager_head(

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import statistics
 import tempfile
 import time
 from collections.abc import Callable
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,12 +14,14 @@ import torch
 from torch import Tensor
 
 from .. import files
+from ..computing import Computing
 from ..dataset import Batch
 from ..dataset.batches import ALL
 from ..generation import Sampling, generate
 from ..model import ModelConfig, Transformer
 from ..recipe import TrainSettings
 from .compiling import choose_computing
+from .cost import Memory, count_memory
 from .rates import takes_muon
 from .state import TrainState
 from .step import TrainStep
@@ -32,31 +33,6 @@ COMPILE_SECONDS, COMPILE_GAIN = 45.0, 0.82
 
 BACKWARD_BLOCKS = 2
 """Blocks' worth of activations that the backward pass needs besides what was kept for it (measured: 1.1 to 2.3)."""
-
-
-@dataclass(frozen=True)
-class Memory:
-    """Bytes that training needs: `fixed` whatever the batch, and `per_token` of one micro-batch."""
-
-    weights: int
-    gradients: int
-    optimizer: int
-    ema: int
-    head: int
-    per_token: float
-
-    @property
-    def fixed(self) -> int:
-        """What does not grow with the batch."""
-        return self.weights + self.gradients + self.optimizer + self.ema + self.head
-
-    def total(self, tokens: int) -> int:
-        """Bytes for micro-batches of this many tokens."""
-        return self.fixed + round(self.per_token * tokens)
-
-    def most_tokens(self, available: int) -> int:
-        """Tokens of the largest micro-batch that fits."""
-        return max(0, int((available - self.fixed) / self.per_token))
 
 
 @dataclass(frozen=True)
@@ -92,58 +68,57 @@ def measure_memory(config: ModelConfig, settings: TrainSettings, device: torch.d
     """Count what training holds at once.
 
     Activations are what autograd keeps for the backward pass; they grow with the tokens, since attention keeps no
-    square of scores. Two short rows are compared, so that what does not grow drops out.
+    square of scores. Models of one and of two blocks, and two short rows, are compared, so that what does not grow
+    drops out. With gradient checkpointing one block's at a time are made again from what goes into it.
     """
+    dtype = choose_computing(settings, config, device).torch_dtype
+    each = _activations(config, settings, dtype)
+    block, again = each.block, 0.0
+    if settings.gradient_checkpointing:
+        block = again = _activations(config, settings.model_copy(update={"gradient_checkpointing": False}), dtype).block
+    per_token = each.rest + config.n_layer * each.block + again + BACKWARD_BLOCKS * block
+    return count_memory(config, settings, dtype, device.type == "cpu", per_token)
+
+
+@dataclass(frozen=True)
+class _Activations:
+    """Bytes a token that are kept for the backward pass: of each block, and of the rest, without the head."""
+
+    block: float
+    rest: float
+
+
+def _activations(config: ModelConfig, settings: TrainSettings, dtype: torch.dtype) -> _Activations:
+    """Measured on the CPU, in small models of the same width."""
     width = 32
-    model = Transformer(replace(config, block_size=2 * width), settings.dropout)
-    model.init_weights(0)
-    state = TrainState(computing=replace(choose_computing(settings, config, device), compiled=False))
-    source = _Noise(config.vocab_size, 1, 2 * width, torch.device("cpu"))
-    stepper = TrainStep(settings, model, source, World(), state)
+    own = settings.model_copy(update={"optimizer": "adamw", "dtype": "auto", "compile": "auto"})
 
-    def kept_bytes(tokens: int) -> int:
-        kept: dict[int, int] = {}
+    def grown(n_layer: int) -> float:
+        small = replace(config, n_layer=n_layer, block_size=2 * width, vocab_size=min(config.vocab_size, 1024))
+        model = Transformer(small, settings.dropout)
+        model.init_weights(0)
+        source = _Noise(small.vocab_size, 1, 2 * width, torch.device("cpu"))
+        state = TrainState(computing=Computing(str(dtype).removeprefix("torch."), compiled=False))
+        stepper = TrainStep(own, model, source, World(), state)
 
-        def keep(tensor: Tensor) -> Tensor:
-            storage = tensor.untyped_storage()
-            kept[storage.data_ptr()] = storage.nbytes()
-            return tensor
+        def kept_bytes(tokens: int) -> int:
+            kept: dict[int, int] = {}
 
-        with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor), stepper.autocast():
-            hidden = model(stepper.source.batch(0).ids[:, :tokens])
-        del hidden
-        return sum(kept.values())
+            def keep(tensor: Tensor) -> Tensor:
+                storage = tensor.untyped_storage()
+                kept[storage.data_ptr()] = storage.nbytes()
+                return tensor
 
-    activations = (kept_bytes(2 * width) - kept_bytes(width)) / width
-    size = config.parameters
-    in_blocks = size - config.vocab_size * config.n_embd
-    moments = in_blocks + 2 * (size - in_blocks) if takes_muon(settings, config.n_embd) else 2 * size
-    low = torch.finfo(stepper.dtype).bits // 8
-    scores = config.vocab_size * (4 + 4 + low)  # of a token: in float32, their softmax, and the products' type
-    on_cpu = device.type == "cpu"  # where model/loss.py holds 256 rows of scores at a time
-    # A copy of the weights in the products' type lies beside them.
-    return Memory(
-        weights=size * (4 + (low if low < 4 else 0)),
-        gradients=size * 4,
-        optimizer=moments * 4,
-        ema=size * 4 if settings.ema_decay else 0,
-        head=(256 * scores if on_cpu else 0) + config.vocab_size * config.n_embd * 4,
-        per_token=activations * (1 + BACKWARD_BLOCKS / config.n_layer) + (0 if on_cpu else scores),
-    )
+            with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor), stepper.autocast():
+                hidden = model(source.batch(0).ids[:, :tokens])
+            del hidden
+            return sum(kept.values())
 
+        return (kept_bytes(2 * width) - kept_bytes(width)) / width
 
-def available_memory(device: torch.device) -> int:
-    """Bytes that a run can have on this device now."""
-    if device.type == "cuda":
-        return int(torch.cuda.mem_get_info(device)[0])
-    least = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") if hasattr(os, "sysconf") else 2**33
-    with suppress(OSError, ValueError, StopIteration):
-        lines = Path("/proc/meminfo").read_text().splitlines()
-        least = min(least, 1024 * int(next(line.split()[1] for line in lines if line.startswith("MemAvailable"))))
-    with suppress(OSError, ValueError):  # "max" where a container has no limit
-        limit, used = (int(Path(f"/sys/fs/cgroup/memory.{name}").read_text()) for name in ("max", "current"))
-        least = min(least, limit - used)
-    return least
+    one = grown(1)
+    block = grown(2) - one
+    return _Activations(block, max(0.0, one - block))
 
 
 def measure_times(
@@ -201,7 +176,7 @@ def run_seconds(settings: TrainSettings, times: Times, memory: Memory, val_rows:
     passes = settings.max_iters // settings.eval_interval + 1
     scored = min(val_rows, int(3 * settings.eval_share * settings.eval_interval * settings.rows_per_step))
     saves = settings.max_iters // settings.save_interval + 1
-    state = memory.weights + memory.optimizer + memory.ema
+    state = memory.gradients + memory.optimizer + memory.ema  # what trains is as large as its gradients
     written = saves * (state + memory.weights) + passes * memory.weights / 2  # about half of the passes are a best
     return (
         times.startup

@@ -16,15 +16,18 @@ from ..messages import tr
 from ..model import Transformer
 from ..recipe import TrainSettings
 from ..tokenizer import Tokenizer
-from .ema import Ema
-from .objective import figures, make_objective
-from .state import TrainState, are_finite
+from .objective import Objective, figures, make_objective
+from .state import TrainState
 from .world import World
 
 Scorer = Callable[[Transformer], float]
 """A number for a model in evaluation mode, higher is better; the same for the same weights. Where it has an attribute
 `noise`, two scores that differ by less are taken as equal, and of equal ones the later checkpoint is the best: it has
 learned longer, at a lower rate."""
+
+
+Whole = Callable[[bool], AbstractContextManager[Transformer]]
+"""Opens the model as it is used, in evaluation mode; given True, with the mean of its weights."""
 
 
 @dataclass(frozen=True)
@@ -58,10 +61,15 @@ class Evaluation:
         return self.score > score - noise or (self.score == score and step == 0)
 
 
+Keep = Callable[[str, Transformer, Evaluation], None]
+"""Writes a model under a checkpoint's name, with what it was measured by."""
+
+
 class Evaluator:
     """Measures one model while it trains; every process does its part.
 
     Args:
+        whole: gives the model as it is used, with all weights, or with their mean; see `TrainStep.whole`.
         autocast: gives the arithmetic of the forward pass.
         passes: forward passes over the validation windows at each evaluation.
     """
@@ -69,7 +77,7 @@ class Evaluator:
     def __init__(
         self,
         settings: TrainSettings,
-        model: Transformer,
+        whole: Whole,
         tokenizer: Tokenizer,
         source: BatchSource,
         prompts: list[Prompt],
@@ -78,85 +86,72 @@ class Evaluator:
         passes: int = 1,
         scorer: Scorer | None = None,
     ) -> None:
-        self.settings, self.model, self.tokenizer, self.world = settings, model, tokenizer, world
+        self.settings, self.whole, self.tokenizer, self.world = settings, whole, tokenizer, world
         self.prompts, self.autocast, self.scorer = prompts, autocast, scorer
-        self.objective = make_objective(settings, model)
         # A trained row costs three forward passes, a validated one costs one.
         most = 3 * settings.eval_share * settings.eval_interval * settings.rows_per_step / passes
         batches = source.validation(max(1, int(most)))
-        self._row = _first_row(batches[0])
+        self.row = _first_row(batches[0])
         self._count = sum(batch.count for batch in batches)
         self._characters = sum(batch.characters for batch in batches)
         self._batches = batches[world.rows(len(batches))]
 
-    def measure(self, step: int) -> Evaluation:
-        """Loss and score of the model as it is now.
+    def measure(self, model: Transformer, step: int) -> Evaluation:
+        """Loss and score of a model.
 
         Raises:
             RunError: the scorer gave no finite number.
         """
-        self.model.eval()
-        sums = self.world.sum(self._sums(self._batches)).tolist()
-        row = figures("val", self.objective, sums, self._count, self._characters)
-        return Evaluation(row.pop("val_loss"), row.pop("val_bpc"), self._score(step), row)
+        objective = make_objective(self.settings, model)
+        sums = self.world.sum(self._sums(objective)).tolist()
+        row = figures("val", objective, sums, self._count, self._characters)
+        return Evaluation(row.pop("val_loss"), row.pop("val_bpc"), self._score(model, step), row)
 
-    def evaluate(self, state: TrainState, ema: Ema | None, keep: Callable[[str, Evaluation], None]) -> dict[str, float]:
+    def evaluate(self, state: TrainState, mean: bool, keep: Keep) -> dict[str, float]:
         """Measure the weights, then their mean; have the best of each kept, and note them in the state.
 
         Args:
-            keep: writes the model as it is now as a checkpoint of this name.
+            mean: whether the run keeps a mean.
+            keep: writes a model as a checkpoint of this name.
 
         Returns:
             What metrics.jsonl says of it.
         """
-        now = self.measure(state.step)
+        with self.whole(False) as model:
+            now = self.measure(model, state.step)
+            # Beside the highest score of all, not that of the best checkpoint, so that it cannot sink little by little.
+            highest = max(state.highest_score, state.best_score)
+            if now.surpasses(state.best_val, highest, state.best_step, getattr(self.scorer, "noise", 0.0)):
+                state.highest_score = highest if now.score is None else max(highest, now.score)
+                state.best_val, state.best_step = now.bits, state.step
+                state.best_score = state.best_score if now.score is None else now.score
+                keep("best", model, now)
         row = {"val_loss": now.loss, "val_bpc": now.bits, **now.others, "score": now.score}
-        # Beside the highest score of all, not that of the best checkpoint, so that it cannot sink little by little.
-        highest = max(state.highest_score, state.best_score)
-        if now.surpasses(state.best_val, highest, state.best_step, getattr(self.scorer, "noise", 0.0)):
-            state.highest_score = highest if now.score is None else max(highest, now.score)
-            state.best_val, state.best_step = now.bits, state.step
-            state.best_score = state.best_score if now.score is None else now.score
-            keep("best", now)
-        if ema and state.step:
-            with ema.in_place():
-                mean = self.measure(state.step)
-                if mean.surpasses(state.best_ema, state.best_ema_score):
-                    state.best_ema = mean.bits
-                    state.best_ema_score = state.best_ema_score if mean.score is None else mean.score
-                    keep("ema", mean)
-            row |= {"val_bpc_ema": mean.bits, "score_ema": mean.score}
+        if mean and state.step:
+            with self.whole(True) as model:
+                ema = self.measure(model, state.step)
+                if ema.surpasses(state.best_ema, state.best_ema_score):
+                    state.best_ema = ema.bits
+                    state.best_ema_score = state.best_ema_score if ema.score is None else ema.score
+                    keep("ema", model, ema)
+            row |= {"val_bpc_ema": ema.bits, "score_ema": ema.score}
         return {key: value for key, value in row.items() if value is not None}
 
-    def can_go_on(self) -> bool:
-        """Whether the model's loss and gradient, of the first validation row, are finite: costs a pass over one row.
-
-        Weights can be finite and yet so large that every further step gives NaN, whatever its rate.
-        """
-        row = self._row
-        training = self.model.training
-        self.model.eval()
-        with self.autocast():
-            loss = self.objective.sums(row)[0] / row.targets.numel()
-        gradients = torch.autograd.grad(loss, list(self.model.parameters()), allow_unused=True)
-        self.model.train(training)
-        return are_finite([loss, *(gradient for gradient in gradients if gradient is not None)])
-
     @torch.inference_mode()
-    def _sums(self, batches: list[Batch]) -> torch.Tensor:
-        sums = torch.zeros(len(self.objective.names), dtype=torch.float64)
-        for batch in batches:
+    def _sums(self, objective: Objective) -> torch.Tensor:
+        sums = torch.zeros(len(objective.names), dtype=torch.float64)
+        for batch in self._batches:
             with self.autocast():
-                sums += self.objective.sums(batch).cpu()
+                sums += objective.sums(batch).cpu()
         return sums
 
-    def _score(self, step: int) -> float | None:
+    def _score(self, model: Transformer, step: int) -> float | None:
         """The scorer's number; None without a scorer."""
         if self.scorer is None:
             return None
         # Every process scores the same weights; the first one's number counts, so that rounding cannot part them.
-        score = float(self.world.gather(self.scorer(self.model))[0])
-        self.model.eval()
+        score = float(self.world.gather(self.scorer(model))[0])
+        model.eval()
         if not math.isfinite(score):
             raise RunError(
                 tr("The score at step {step} is {score}: a scorer must give a finite number.", step=step, score=score)
@@ -168,10 +163,10 @@ class Evaluator:
         settings = self.settings
         if not (self.prompts and settings.sample_tokens):
             return []
-        self.model.eval()
         sampling = Sampling(settings.sample_tokens, temperature=0.8, top_k=50, seed=settings.seed)
         own = self.prompts[self.world.rows(len(self.prompts))]
-        written = generate(self.model, [prompt.ids for prompt in own], sampling, self.tokenizer.stop_ids)
+        with self.whole(False) as model:
+            written = generate(model, [prompt.ids for prompt in own], sampling, self.tokenizer.stop_ids)
         parts = self.world.gather([self.tokenizer.written(row.ids) for row in written])
         texts = [text for part in parts for text in part]
         return [(prompt.text, text) for prompt, text in zip(self.prompts, texts, strict=True)]

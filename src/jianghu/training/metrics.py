@@ -17,6 +17,7 @@ from ..dataset import BatchSource
 from ..messages import tr
 from ..model import Transformer
 from ..recipe import TrainSettings
+from .cost import flops_per_token
 from .objective import Objective, figures
 from .optim import learning_rate
 from .state import TrainState
@@ -45,7 +46,7 @@ class Meter:
     ) -> None:
         self.settings, self.source, self.world, self.state, self.peak = settings, source, world, state, peak
         self.objective = objective
-        self.flops_per_token = model.config.flops_per_token(settings.block_size)
+        self.flops_per_token = flops_per_token(model.config, settings)
         self.device = model.model.embed_tokens.weight.device
         self._warming = 3 if state.computing and state.computing.compiled else 1
         self._losses = [torch.tensor(loss, device=self.device) for loss in state.losses]

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from typing import Any
 
@@ -16,6 +16,7 @@ from torch import Tensor
 from ..model import Transformer
 from ..recipe import TrainSettings
 from .rates import resolve, takes_muon
+from .sharding import as_part, gather_like, is_part, local, locals_of
 
 
 def learning_rate(step: int, settings: TrainSettings) -> float:
@@ -86,13 +87,14 @@ class Optimizers:
         for name, value in tensors.items():
             key, _, parameter = name.partition(".")
             weight = weights[parameter]
-            owner[weight].state[weight][key] = value.clone().to(weight.device)
+            owner[weight].state[weight][key] = as_part(value, weight.detach())
 
 
 def make_optimizers(
     model: Transformer, settings: TrainSettings, dtype: torch.dtype = torch.float32, compiled: bool = False
 ) -> Optimizers:
-    """AdamW (Loshchilov & Hutter 2019), fused; or Muon for the matrices inside the blocks and AdamW for the rest.
+    """AdamW (Loshchilov & Hutter 2019), fused; or Muon for the matrices inside the blocks and AdamW for the rest. An
+    adapter has AdamW alone: what Muon would make orthogonal is a factor of the update, not the update.
 
     Norms, which are vectors, are never decayed.
 
@@ -101,15 +103,16 @@ def make_optimizers(
         dtype: of Muon's matrix products. compiled: whether the run's step is.
     """
     settings = resolve(settings, model.config.n_embd)
-    blocks = [w for name, w in model.named_parameters() if w.ndim >= 2 and ".layers." in name]
-    rest = [w for name, w in model.named_parameters() if w.ndim >= 2 and ".layers." not in name]
-    vectors = [w for w in model.parameters() if w.ndim < 2]
+    trained = [(name, weight) for name, weight in model.named_parameters() if weight.requires_grad]
+    blocks = [w for name, w in trained if w.ndim >= 2 and ".layers." in name]
+    rest = [w for name, w in trained if w.ndim >= 2 and ".layers." not in name]
+    vectors = [w for _, w in trained if w.ndim < 2]
     muon = takes_muon(settings, model.config.n_embd)
     groups = [
         {"params": rest if muon else blocks + rest, "weight_decay": settings.weight_decay, "decayed": True},
         {"params": vectors, "weight_decay": 0.0, "decayed": False},
     ]
-    rate, fused = settings.peak_rate, rest[0].device.type in ("cpu", "cuda")
+    rate, fused = settings.peak_rate, blocks[0].device.type in ("cpu", "cuda")
     parts: list[torch.optim.Optimizer] = [
         torch.optim.AdamW(groups, lr=rate, betas=(settings.beta1, settings.beta2), fused=fused)
     ]
@@ -184,11 +187,23 @@ class Muon(torch.optim.Optimizer):
                 for weight in weights:
                     if "momentum_buffer" not in self.state[weight]:
                         self.state[weight]["momentum_buffer"] = torch.zeros_like(weight)
-                buffers = [self.state[weight]["momentum_buffer"] for weight in weights]
-                grads = [weight.grad for weight in weights if weight.grad is not None]
+                buffers = locals_of(self.state[weight]["momentum_buffer"] for weight in weights)
+                grads = [local(weight.grad) for weight in weights if weight.grad is not None]
                 torch._foreach_lerp_(buffers, grads, 1 - group["momentum"])
-                nesterov = torch.stack(torch._foreach_lerp(grads, buffers, group["momentum"]))
-                whole = _compiled() if self.compiled and nesterov.device.type == "cuda" else orthogonalise
-                torch._foreach_mul_(weights, 1 - group["lr"] * group["weight_decay"])
+                nesterov = torch._foreach_lerp(grads, buffers, group["momentum"])
+                updates = self._orthogonal(nesterov, weights)
+                parts = locals_of(weights)
+                torch._foreach_mul_(parts, 1 - group["lr"] * group["weight_decay"])
                 scale = 0.2 * max(shape) ** 0.5
-                torch._foreach_add_(weights, list(whole(nesterov, self.dtype).unbind()), alpha=-group["lr"] * scale)
+                torch._foreach_add_(parts, updates, alpha=-group["lr"] * scale)
+
+    def _orthogonal(self, steps: Sequence[Tensor], weights: list[Tensor]) -> list[Tensor]:
+        """Orthogonalised steps of weights of one shape. Those of a sharded model are gathered for it, one matrix after
+        the other, since only a whole matrix has singular values; each process keeps its part."""
+        if is_part(weights[0]):
+            wholes = (gather_like(step, weight) for step, weight in zip(steps, weights, strict=True))
+            one = (orthogonalise(matrix[None], self.dtype)[0] for matrix in wholes)
+            return [local(as_part(matrix, weight.detach())) for matrix, weight in zip(one, weights, strict=True)]
+        stack = torch.stack(list(steps))
+        products = _compiled() if self.compiled and stack.device.type == "cuda" else orthogonalise
+        return list(products(stack, self.dtype).unbind())

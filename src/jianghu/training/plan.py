@@ -17,18 +17,16 @@ from ..recipe import Recipe, TrainSettings
 from ..tokenizer import Tokenizer
 from ..workspace import Workspace
 from .compiling import choose_computing
-from .estimate import Memory, Times, available_memory, measure_memory, measure_times, run_seconds
+from .cost import HEADROOM, Memory, available_memory, devices_needed, flops_per_token
+from .estimate import Times, measure_memory, measure_times, run_seconds
 from .rates import rate_warning, resolve
 
 CHARACTERS_PER_TOKEN = 1.45
 """Of Chinese novels in a vocabulary of 8,192, for a shelf whose tokenizer is not trained yet."""
 
-HEADROOM = 0.9
-"""Share of the free memory that a run may fill."""
-
 SPEED_SETTINGS = {
     "batch_size", "block_size", "gradient_accumulation_steps", "optimizer", "dropout", "ema_decay", "dtype", "compile",
-    "device",
+    "device", "gradient_checkpointing", "lora",
 }  # fmt: skip
 """What decides how long a step takes."""
 
@@ -64,6 +62,7 @@ class RunPlan:
 
     Attributes:
         optimizer, learning_rate: that will be used, `auto` resolved.
+        trained: parameters that train: all, or the adapter's.
         memory: bytes by what they are for, and `total`.
         available: bytes that are free.
         largest_block_size, largest_batch_size: that fit, the other one as it is set.
@@ -79,6 +78,7 @@ class RunPlan:
     optimizer: str
     learning_rate: float
     parameters: int
+    trained: int
     tokens: int
     tokens_per_step: int
     flops: float
@@ -175,19 +175,19 @@ def _run(ws: Workspace, recipe: Recipe, stage: str, shelf: Shelf, measured: dict
     config = ModelConfig.from_settings(recipe.model, shelf.vocab_size, settings.block_size)
     resolved = resolve(settings, config.n_embd)
     tokens = settings.max_iters * settings.tokens_per_step
-    flops = tokens * config.flops_per_token(settings.block_size)
+    flops = tokens * flops_per_token(config, settings)
     memory, available = measure_memory(config, settings, device), available_memory(device)
     most = memory.most_tokens(round(available * HEADROOM))
     if most < settings.block_size:
         raise InputError(
             tr(
-                "[{stage}] one row of block_size {block_size} needs {value:,} bytes, of which "
-                "{available:,} are free. Lower block_size to {block}, or take a smaller model.",
+                "[{stage}] one row of block_size {block_size} needs {value:,} bytes, of which {available:,} are free. "
+                "{ways}",
                 stage=stage,
                 block_size=settings.block_size,
                 value=memory.total(settings.block_size),
                 available=available,
-                block=_block(most, 1),
+                ways=" ".join(_ways(config, settings, memory, available)),
             )
         )
     computing = choose_computing(settings, config, device)
@@ -208,6 +208,7 @@ def _run(ws: Workspace, recipe: Recipe, stage: str, shelf: Shelf, measured: dict
         optimizer=resolved.optimizer,
         learning_rate=resolved.peak_rate,
         parameters=config.parameters,
+        trained=memory.gradients // 4,
         tokens=tokens,
         tokens_per_step=settings.tokens_per_step,
         flops=flops,
@@ -223,6 +224,26 @@ def _run(ws: Workspace, recipe: Recipe, stage: str, shelf: Shelf, measured: dict
         exposures=_exposures(ws, recipe) if taught else None,
         warnings=[*_too_big(stage, settings, most // settings.block_size), *([warning] if warning else [])],
     )
+
+
+def _ways(config: ModelConfig, settings: TrainSettings, memory: Memory, available: int) -> list[str]:
+    """What to do where not even one row fits, the least change first."""
+    ways = []
+    if (block := _block(memory.most_tokens(round(available * HEADROOM)), 1)) >= 8:
+        ways.append(tr("Lower block_size to {block}.", block=block))
+    if not settings.gradient_checkpointing:
+        ways.append(tr("gradient_checkpointing = true needs less."))
+    if not settings.lora.rank:
+        if count := devices_needed(memory, config, available, 8):
+            ways.append(
+                tr(
+                    "{count} devices with as much memory hold it together, one process of torchrun on each "
+                    "(docs/lora.md).",
+                    count=count,
+                )
+            )
+        ways.append(tr("An adapter (lora.rank) trains in less."))
+    return [*ways, tr("A smaller model needs less.")]
 
 
 def _too_big(stage: str, settings: TrainSettings, rows: int) -> list[str]:

@@ -20,7 +20,17 @@ LENGTH_SETTINGS = {"max_iters", "patience", "eval_interval", "eval_share"}
 RATE_SETTINGS = {"learning_rate", "min_lr", "grad_clip"}
 """Settings that may change while a run goes on, so that one which diverged goes on more gently from its last state."""
 
-OTHER_SETTINGS = {"save_interval", "log_interval", "keep_every", "sample_prompts", "sample_tokens", "device", "compile"}
+OTHER_SETTINGS = {
+    "save_interval",
+    "log_interval",
+    "keep_every",
+    "sample_prompts",
+    "sample_tokens",
+    "device",
+    "compile",
+    "gradient_checkpointing",
+    "shard",
+}
 """Settings that change nothing in the model that comes out."""
 
 

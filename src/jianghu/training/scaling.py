@@ -7,11 +7,12 @@ that resume is exact.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
 
+from .sharding import local
 from .state import TrainState
 
 GROWTH_STEPS = 2000
@@ -22,10 +23,13 @@ class LossScaling:
     """Keeps `state.loss_scale` as large as the gradients allow.
 
     The scale is a power of two: multiplying by it and dividing again changes no bit.
+
+    Args:
+        any_process: whether something is so in any of the processes that train together.
     """
 
-    def __init__(self, state: TrainState) -> None:
-        self.state = state
+    def __init__(self, state: TrainState, any_process: Callable[[bool], bool] = bool) -> None:
+        self.state, self.any_process = state, any_process
 
     @property
     def scale(self) -> float:
@@ -39,10 +43,10 @@ class LossScaling:
         Returns:
             Whether all are finite; if not, the step must be left out. This waits for the device.
         """
-        gradients = [weight.grad for weight in weights if weight.grad is not None]
+        gradients = [local(weight.grad) for weight in weights if weight.grad is not None]
         torch._foreach_mul_(gradients, 1 / self.scale)
         norms = torch.stack(torch._foreach_norm(gradients))
-        state, finite = self.state, bool(norms.isfinite().all())
+        state, finite = self.state, not self.any_process(not norms.isfinite().all())
         state.good_steps = state.good_steps + 1 if finite else 0
         if not finite:
             state.loss_scale /= 2

@@ -24,10 +24,12 @@ from ..stats import spread
 from ..tokenizer import Tokenizer
 from ..workspace import Manifest, Workspace
 from .compiling import choose_computing
+from .cost import HEADROOM, available_memory, count_memory
 from .evaluator import Prompt, Scorer
 from .preferring import preference_files, preference_parts, preference_score
 from .rates import optimizer_name, rate_warning, resolve
 from .resume import check_resumable
+from .sharding import shard
 from .state import RunFolder
 from .trainer import Result, Trainer
 from .world import World
@@ -42,6 +44,8 @@ IDLE_SETTINGS = {
     "sample_tokens",
     "device",
     "compile",
+    "gradient_checkpointing",
+    "shard",
 }
 """Settings of a run that do not change the model that comes out; a change of them makes nothing stale."""
 
@@ -49,7 +53,8 @@ IDLE_SETTINGS = {
 def train_manifest(ws: Workspace, recipe: Recipe, stage: str, source: Path | None) -> Manifest:
     """What a run is made from; `source` is the checkpoint that fine-tuning starts from."""
     settings: TrainSettings = getattr(recipe, stage)
-    own: dict[str, object] = {stage: settings.model_dump(exclude=IDLE_SETTINGS)}
+    without_adapter = set() if settings.lora.rank else {"lora"}
+    own: dict[str, object] = {stage: settings.model_dump(exclude=IDLE_SETTINGS | without_adapter)}
     if stage == "dpo":
         assert source is not None
         inputs = [*preference_files(ws), source / "model.safetensors"]
@@ -119,6 +124,10 @@ def train(
                 size=world.size,
             )
         )
+    if settings.lora.rank and source is None:
+        raise InputError(
+            tr("[{stage}.lora] an adapter needs a checkpoint to adapt: give --from, or set rank to 0.", stage=stage)
+        )
     fit_threads(world.local_size)
     device = pick_device(settings.device, world.local_rank if world.size > 1 else None)
     run = RunFolder(ws.run(name))
@@ -133,6 +142,7 @@ def train(
             _open_run(ws, run, manifest, resume, restart, say)
         world.wait()  # the others read what the first one has found or set aside
         source_of_batches, model, tokenizer, prompts = _parts(ws, recipe, stage, source, device, say)
+        model = _placed(model, settings, device, world, say)
         _say_optimizer(stage, name, settings, model.config.n_embd, say)
         scorer = scorer or (
             preference_score(ws, recipe, tokenizer) if stage == "dpo" else _answer_score(ws, recipe, stage, tokenizer)
@@ -252,7 +262,7 @@ def _mixture(ws: Workspace, recipe: Recipe, tokenizer: Tokenizer) -> list[tuple[
 def _parts(
     ws: Workspace, recipe: Recipe, stage: str, source: Path | None, device: torch.device, say: Say
 ) -> tuple[BatchSource, Transformer, Tokenizer, list[Prompt]]:
-    """Batches, model (weights drawn or loaded), tokenizer and sample prompts of a run."""
+    """Batches, model (weights drawn or loaded, on the host), tokenizer and sample prompts of a run."""
     settings: TrainSettings = getattr(recipe, stage)
     batches: BatchSource
     if stage == "pretrain":
@@ -295,7 +305,20 @@ def _parts(
             )
         texts = settings.sample_prompts or [pairs["val"][n].question for n in spread(len(pairs["val"]), 3)]
         prompts = [Prompt(text, render(tokenizer, question(text), prompt=True).ids) for text in texts]
-    return batches, model.to(device), tokenizer, prompts
+    return batches, model, tokenizer, prompts
+
+
+def _placed(model: Transformer, settings: TrainSettings, device: torch.device, world: World, say: Say) -> Transformer:
+    """The model on its device: whole, or sharded over the processes if that is set, or if it does not fit otherwise."""
+    if world.size == 1 or settings.shard == "off" or settings.lora.rank:
+        return model.to(device)
+    dtype = choose_computing(settings, model.config, device).torch_dtype
+    needed = count_memory(model.config, settings, dtype, device.type == "cpu").fixed
+    free = available_memory(device) // (world.local_size if device.type == "cpu" else 1)
+    if settings.shard == "auto" and not world.any(needed > free * HEADROOM):
+        return model.to(device)
+    say(tr("Each of {count} processes holds a part of the weights, gradients and moments.", count=world.size))
+    return shard(model, device, world)
 
 
 def name_aside(folder: Path) -> Path:

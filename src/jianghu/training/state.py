@@ -38,7 +38,8 @@ class TrainState:
     warm up (`startup_seconds`). `computing` is how the run computes, so that another machine goes on alike; with
     float16, `loss_scale` is what its loss is multiplied by, and `good_steps` how many steps in a row stayed finite
     under it. `best_score` and `best_ema_score` are what the run's scorer, if it has one, gave the best checkpoints, and
-    `highest_score` is the highest of all that it gave.
+    `highest_score` is the highest of all that it gave. `base` is the hash of the weights that do not train, where an
+    adapter does.
     """
 
     step: int = 0
@@ -54,6 +55,7 @@ class TrainState:
     computing: Computing | None = None
     loss_scale: float = FIRST_SCALE
     good_steps: int = 0
+    base: str = ""
     pending: dict[str, float] | None = None
     losses: list[list[float]] = field(default_factory=list)
 

@@ -11,6 +11,7 @@ import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from rich.console import Console
 from torch import Tensor
@@ -21,14 +22,14 @@ from ..dataset import BatchSource
 from ..errors import InputError, InterruptedByUser, RunError
 from ..machine import peak_flops
 from ..messages import tr
-from ..model import Transformer, save_checkpoint
+from ..model import Transformer, save_adapter, save_checkpoint
 from ..progress import Progress, short
 from ..recipe import TrainSettings
 from ..signals import stoppable
 from ..tokenizer import Tokenizer
 from .evaluator import Evaluation, Evaluator, Prompt, Scorer
 from .metrics import Meter, divergence, facts_of, overfitting
-from .state import RunFolder, TrainState, are_finite
+from .state import RunFolder, TrainState
 from .step import TrainStep
 from .world import World
 
@@ -54,7 +55,7 @@ class Trainer:
     Args:
         run: the folder; nothing of an older run may be there unless `resume` is given.
         settings: of this run.
-        model: on its device; weights drawn or loaded.
+        model: on its device, or sharded over the processes; weights drawn or loaded.
         source: batches on the same device.
         prompts: what the samples continue.
         about: goes into each checkpoint's jianghu.json, with step and validation loss.
@@ -67,7 +68,7 @@ class Trainer:
         resume: go on from the saved state.
 
     Raises:
-        InputError: there is nothing to resume, or it is damaged or of another model.
+        InputError: there is nothing to resume, or it is damaged or of another model, or of another base.
     """
 
     def __init__(
@@ -94,18 +95,28 @@ class Trainer:
         tensors, self.state = run.load_state() if resume else ({}, TrainState())
         self.stepper = TrainStep(settings, model, source, self.world, self.state)
         self.settings = settings = self.stepper.settings
+        self.base = self.stepper.base()
         if resume:
             self._restore(tensors)
+        self.state.base = self.base
         peak = peak_flops(self.stepper.device, self.stepper.dtype) * self.world.size
         self.meter = Meter(settings, model, source, self.world, self.state, peak, self.stepper.objective)
         passes = 2 if self.stepper.ema else 1
         self.evaluator = Evaluator(
-            settings, model, tokenizer, source, prompts, self.world, self.stepper.autocast, passes, scorer
+            settings, self.stepper.whole, tokenizer, source, prompts, self.world, self.stepper.autocast, passes, scorer
         )
         self._just_resumed, self._saved_step = resume, self.state.step if resume else None
         self._warned_of = -1  # the best step that a warning of overfitting named
 
     def _restore(self, tensors: dict[str, Tensor]) -> None:
+        if self.state.base != self.base:
+            raise InputError(
+                tr(
+                    "{path}: its adapter belongs to another base model than the one that was loaded. Put that back, or "
+                    "start anew with --restart.",
+                    path=self.run.state,
+                )
+            )
         try:
             self.stepper.restore(tensors)
         except (KeyError, RuntimeError):
@@ -202,7 +213,7 @@ class Trainer:
     def _evaluate(self, step: int, row: dict[str, float]) -> dict[str, float]:
         """Measure, keep the best checkpoints, write samples. Returns what to log."""
         began, state = time.perf_counter(), self.state
-        measured = self.evaluator.evaluate(state, self.stepper.ema, self._checkpoint)
+        measured = self.evaluator.evaluate(state, self.stepper.ema is not None, self._checkpoint)
         if not math.isfinite(measured["val_bpc"]):
             raise self._diverged(tr("validation loss"), measured["val_bpc"])
         samples = self.evaluator.samples()
@@ -210,7 +221,6 @@ class Trainer:
             for prompt, text in samples:
                 self.run.add_sample(step, prompt, text)
         self._progress.show("\n".join(f"{prompt} → {text}" for prompt, text in samples))
-        self.model.train()
         state.eval_seconds += time.perf_counter() - began
         self._progress.update(step, **facts_of(measured, row, state))
         return {"step": step, **measured, "eval_seconds": round(state.eval_seconds, 3)}
@@ -240,27 +250,31 @@ class Trainer:
     def _save_state(self) -> None:
         """Save, unless a number is not finite: the last good state and checkpoints are never replaced by NaN."""
         self.state.losses = self.meter.losses()
-        tensors = self.stepper.tensors()
         if not all(math.isfinite(means[0]) for means in self.state.losses):
             raise self._diverged(tr("loss"))
-        if not are_finite(tensors.values()):
+        if not self.stepper.is_finite():
             raise self._diverged(tr("largest weight"))
-        if not self.evaluator.can_go_on():
+        if not self.stepper.can_go_on(self.evaluator.row):
             raise self._diverged(tr("gradient"))
+        tensors = self.stepper.tensors()
         if self.world.writes:
             self.run.save_state(tensors, self.state)
         self._saved_step = self.state.step
 
     def _save_checkpoints(self) -> None:
-        self._checkpoint("last")
         step, every = self.state.step, self.settings.keep_every
-        if every and step and step % every == 0:
-            self._checkpoint(f"step-{step:06d}")
+        with self.stepper.whole() as model:
+            self._checkpoint("last", model)
+            if every and step and step % every == 0:
+                self._checkpoint(f"step-{step:06d}", model)
 
-    def _checkpoint(self, name: str, measured: Evaluation | None = None) -> None:
+    def _checkpoint(self, name: str, model: Transformer, measured: Evaluation | None = None) -> None:
         about = {**self.about, "step": self.state.step, "checkpoint": name}
         if measured is not None:
             about["val_bpc"] = measured.bits
             about |= {} if measured.score is None else {"score": measured.score}
-        if self.world.writes:
-            save_checkpoint(self.run.checkpoints / name, self.model, self.tokenizer, about)
+        if not self.world.writes:
+            return
+        lora, base = self.settings.lora, str(self.about.get("from", ""))
+        beside = partial(save_adapter, model=model, settings=lora, base=base) if lora.rank else None
+        save_checkpoint(self.run.checkpoints / name, model, self.tokenizer, about, beside)
