@@ -20,7 +20,7 @@ from ..serving.guard import Guard
 from ..serving.metrics import Metrics
 from ..serving.routes import REFUSALS
 from ..workspace import Workspace
-from . import jobs_api, shelf, training_api
+from . import jobs_api, records_api, shelf, training_api
 from .context import Studio
 from .events import Events
 from .guard import Door
@@ -30,6 +30,7 @@ ROUTERS = [
     jobs_api.router,
     shelf.router,
     training_api.router,
+    records_api.router,
 ]
 """Each subject's own; they are given the `Studio`."""
 STREAMED = ("/studio/shelf/upload",)

@@ -52,6 +52,7 @@ COMMANDS: dict[str, Command] = {
         options={"strategy": "choice", "limit": "number", "budget": "number", "token_budget": "number"},
         groups=("synth",),
     ),
+    "apply": Command(("synth", "apply"), _always("data/records")),
     "reader": Command(("reader",), _always("data/reader"), groups=("reader",)),
     "pretrain": Command(
         ("pretrain",), lambda given: f"runs/{given.get('name', BASE)}", options=_TRAINING, groups=("pretrain", "model")

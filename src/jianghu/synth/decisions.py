@@ -29,6 +29,11 @@ class Decisions:
         rows = self.store._rows("SELECT why FROM duplicates WHERE record = ?", (record,))
         return str(rows[0][0]) if rows else None
 
+    def earlier(self, record: str) -> tuple[str, str, float] | None:
+        """The earlier record for which one is left out, why, and their likeness; None: it is not."""
+        rows = self.store._rows("SELECT of, why, similarity FROM duplicates WHERE record = ?", (record,))
+        return rows[0] if rows else None
+
     def refused(self, record: str) -> str | None:
         """The verdict against a record of the judge whose verdicts count; None: nothing is against it."""
         rows = self.store._rows(
