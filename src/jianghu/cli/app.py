@@ -15,6 +15,7 @@ from .. import __version__
 from ..errors import InputError, InterruptedByUser, JianghuError
 from ..messages import tr, use_language
 from ..recipe.secrets import without_keys
+from ..signals import watched
 from . import (
     ask,
     books,
@@ -99,6 +100,7 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding="utf-8", errors="replace")  # a Windows console may default to a code page
+    sys.stdout, sys.stderr = watched(sys.stdout), watched(sys.stderr)
     try:
         use_language(asked_language(sys.argv[1:]))
         _refuse_names_that_are_not_utf8()

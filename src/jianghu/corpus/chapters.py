@@ -6,7 +6,9 @@ A book without headings is cut into even pieces at paragraph ends.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass
+from zlib import crc32
 
 from rapidfuzz import fuzz, process
 
@@ -21,6 +23,8 @@ _SENTENCE_LIKE = re.compile(r"[。；，：,;]$|，[^，]*，|.{45}")
 """What a heading without text would not look like."""
 _ALIKE = 80
 """Likeness of two sentences in percent from which on one is the other, misspelled."""
+_WHOLE = 8_000_000
+"""Characters of a book up to which every sentence is remembered; the longest novels have some 20 million."""
 _SENTENCE = re.compile(r"[^。！？!?\n]{8,}")
 
 
@@ -123,30 +127,37 @@ def _without_site_header(sections: list[_Section], ledger: Ledger) -> list[_Sect
 
 
 def _without_repeats(sections: list[_Section], ledger: Ledger) -> list[_Section]:
-    """Leave out chapters that came before: nine tenths of their sentences, and the others but for a letter."""
-    first: dict[str, int] = {}
+    """Leave out chapters that came before: nine tenths of their sentences, and the others but for a letter.
+
+    Where a sentence came first is kept by a checksum; of a book far longer than novels are, of every so many-th
+    sentence only, and a repeated chapter may then go unnoticed.
+    """
+    every = 1 + sum(section.size for section in sections) // _WHOLE
+    first: dict[int, int] = {}
     kept: list[_Section] = []
     for section in sections:
-        sentences = _SENTENCE.findall("\n".join(section.lines))
-        size = sum(map(len, sentences))
-        shared: dict[int, int] = {}
-        for sentence in sentences:
-            if (owner := first.get(sentence)) is not None:
-                shared[owner] = shared.get(owner, 0) + len(sentence)
-        owner, common = max(shared.items(), key=lambda item: item[1], default=(0, 0))
-        if size >= 50 and 10 * common >= 9 * size and _nearly_in(sentences, first, kept[owner]):
+        sentences = _sentences(section)
+        marks = [mark for sentence in sentences if (mark := crc32(sentence.encode("utf-8", "replace"))) % every == 0]
+        owners = Counter(owner for mark in marks if (owner := first.get(mark)) is not None)
+        owner, common = max(owners.items(), key=lambda item: item[1], default=(0, 0))
+        if common * 3 >= len(marks) > 0 and _is_repeat(sentences, kept[owner]):
             ledger.cut("repeated chapter", section.title + "\n" + "\n".join(section.lines))
             continue
-        for sentence in sentences:
-            first.setdefault(sentence, len(kept))
+        for mark in marks:
+            first.setdefault(mark, len(kept))
         kept.append(section)
     return kept
 
 
-def _nearly_in(sentences: list[str], known: dict[str, int], section: _Section) -> bool:
-    """Whether every sentence that is not known has its like in a section."""
-    new = [sentence for sentence in sentences if sentence not in known]
-    if not new:
-        return True
-    old = _SENTENCE.findall("\n".join(section.lines))
+def _sentences(section: _Section) -> list[str]:
+    return [sentence for line in section.lines for sentence in _SENTENCE.findall(line)]
+
+
+def _is_repeat(sentences: list[str], section: _Section) -> bool:
+    """Whether nine tenths of some sentences stand in a section, and each of the others has its like there."""
+    old = set(_sentences(section))
+    new = [sentence for sentence in sentences if sentence not in old]
+    size = sum(map(len, sentences))
+    if size < 50 or 10 * sum(map(len, new)) > size:
+        return False
     return all(process.extractOne(sentence, old, scorer=fuzz.ratio, score_cutoff=_ALIKE) for sentence in new)

@@ -98,10 +98,9 @@ def cap_runs(text: str, limit: int, ledger: Ledger) -> str:
     return re.sub(rf"([^\w\s]{{2,4}}?)\1{{{limit},}}+", cut, text)
 
 
-def clean_lines(text: str, notes: bool, ledger: Ledger) -> tuple[list[str], bool]:
+def clean_lines(lines: list[str], notes: bool, ledger: Ledger) -> tuple[list[str], bool]:
     """Lines of normalised text, with their indentation and the blank lines between, without adverts, site headers and
     (unless `notes`) the author's notes; and whether a line wrap may have cut adverts in two (they stay as they are)."""
-    lines = text.split("\n")
     first, last = find_licence(lines)
     for line in (*lines[:first], *lines[last:]):
         if line.strip():

@@ -21,6 +21,8 @@ TOLD = 0.2
 _BASE = np.uint64(1_000_003)
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 _SAMPLED = np.uint64(16)
+_PIECE = 1_000_000
+"""Characters hashed at once: of each some 50 bytes are held."""
 _NO_LETTER = re.compile(r"[\W_]+")
 
 
@@ -59,8 +61,12 @@ def find_copies(texts: Mapping[str, str], least: float = TOLD) -> list[Copy]:
 def sample(text: str) -> NDArray[np.uint64]:
     """What of a text is compared: every sixteenth hash, which for a book of 100,000 characters is exact to about a
     percent."""
-    hashes = gram_hashes(plain(text))
-    return np.unique(hashes[(hashes >> np.uint64(32)) % _SAMPLED == 0])
+    samples, letters = [np.zeros(0, dtype=np.uint64)], ""
+    for start in range(0, len(text), _PIECE):
+        letters = letters[1 - GRAM :] + plain(text[start : start + _PIECE])
+        hashes = gram_hashes(letters)
+        samples.append(hashes[(hashes >> np.uint64(32)) % _SAMPLED == 0])
+    return np.unique(np.concatenate(samples))
 
 
 def copies_among(samples: Mapping[str, NDArray[np.uint64]], least: float = TOLD) -> list[Copy]:

@@ -6,6 +6,7 @@ Used for pieces of a book without chapters, for passages, and for held-out stret
 from __future__ import annotations
 
 import re
+from array import array
 from bisect import bisect_left
 from collections.abc import Collection
 
@@ -24,7 +25,7 @@ class Cuts:
     def __init__(self, text: str, forbidden: Collection[int] = ()) -> None:
         self.size = len(text)
         self._levels = [
-            [match.end() for match in pattern.finditer(text) if match.end() not in forbidden]
+            array("I", (match.end() for match in pattern.finditer(text) if match.end() not in forbidden))
             for pattern in (_PARAGRAPH, _SENTENCE)
         ]
 

@@ -15,8 +15,8 @@ from lxml import etree
 from ..errors import InputError
 from ..messages import tr
 from .archive import Archive
-from .decode import decode
-from .formats import Source
+from .decode import Decoded, decode
+from .formats import MOST_LINES, Source
 from .headings import MARK, parse_heading
 from .markup import html_lines, is_contents
 
@@ -78,17 +78,14 @@ def _read(archive: Archive) -> Source:
     lines: list[str] = []
     missing, damaged, encoding = [], 0, "utf-8"
     for name in dict.fromkeys(spine):
-        data = archive.read(name)
-        if data is None:
+        page = _page(archive, name)
+        if page is None:
             missing.append(posixpath.basename(name))
-        elif data.strip():
-            try:
-                page = decode(data, archive.path / posixpath.basename(name))
-            except InputError:
-                missing.append(posixpath.basename(name))
-                continue
+        elif page.text:
             damaged, encoding = damaged + page.damaged, page.encoding
             lines += _page_lines(page.text, titles.get(archive.find(name) or name, {}))
+            if len(lines) > MOST_LINES:  # the book is refused
+                break
     if missing:
         remarks.append(
             tr("{count} pages are missing or damaged: {names}.", count=len(missing), names=", ".join(missing[:5]))
@@ -96,6 +93,19 @@ def _read(archive: Archive) -> Source:
     if not lines:
         raise InputError(tr("{path}: not a readable EPUB (it has no pages of text).", path=archive.path))
     return Source("\n".join(lines), f"epub, {encoding}", damaged, tuple(remarks), _title(opf))
+
+
+def _page(archive: Archive, name: str) -> Decoded | None:
+    """A page's text, which may be empty; None if the page is missing or damaged."""
+    data = archive.read(name)
+    if data is None:
+        return None
+    if not data.strip():
+        return Decoded("", "utf-8", 0)
+    try:
+        return decode(data, archive.path / posixpath.basename(name))
+    except InputError:
+        return None
 
 
 def _package(archive: Archive) -> str:

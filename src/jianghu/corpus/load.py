@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from ..errors import InputError
@@ -15,7 +16,7 @@ from .chapters import even_pieces, make_chapters
 from .clean import clean_lines, normalise, plain_spaces, without_adverts, without_repeated
 from .epub import read_epub
 from .finding import mark_headings
-from .formats import Source, read_html, read_md, read_txt
+from .formats import MOST_LINES, Source, read_html, read_md, read_txt
 from .ledger import Ledger
 from .numbers import natural
 from .office import read_docx, read_pdf, read_zip
@@ -41,8 +42,6 @@ SUFFIXES = frozenset(_READERS)
 """Endings of the names of book files."""
 _MOST_BYTES = 500_000_000
 """A file above this size is no novel (the longest have some 60 MB)."""
-_MOST_LINES = 1_200_000
-"""Lines above which a file is no novel."""
 _LEAST = 200
 """Characters of clean text below which a file is no book."""
 
@@ -69,22 +68,26 @@ def load_book(path: Path, settings: BooksSettings, heading: str = "") -> Book:
                     suffix=path.suffix or tr("files without a suffix"),
                 )
             )
-        source = reader(path)
+        return _divided(path, reader(path), settings, heading or settings.heading)
     except FileNotFoundError:
         raise InputError(tr("{path}: no such file.", path=path)) from None
     except PermissionError:
         raise InputError(tr("{path}: may not be read. Change its permissions.", path=path)) from None
-    return _divided(path, source, settings, heading or settings.heading)
 
 
 def _divided(path: Path, source: Source, settings: BooksSettings, heading: str) -> Book:
-    name, ledger = book_name(path), Ledger()
-    text = normalise(source.text, settings.clean, settings.max_repeat, ledger)
-    if text.count("\n") > _MOST_LINES:
-        raise InputError(tr("{path}: {count:,} lines are no novel.", path=path, count=text.count("\n")))
+    name, ledger, title = book_name(path), Ledger(), title_in(source.text, source.title)
+    text, before = source.text, len(source.text)
+    source = replace(source, text="")  # each step lets go of what the step before it made
+    text = normalise(text, settings.clean, settings.max_repeat, ledger)
+    if text.count("\n") > MOST_LINES:
+        raise InputError(tr("{path}: more than {most:,} lines are no novel.", path=path, most=MOST_LINES))
     if settings.simplify:
         text = _simplified(text)
-    lines, wrapped = clean_lines(text, settings.notes, ledger) if settings.clean else (text.split("\n"), False)
+    lines, wrapped = text.split("\n"), False
+    del text
+    if settings.clean:
+        lines, wrapped = clean_lines(lines, settings.notes, ledger)
     lines = mark_headings(lines, name, heading, ledger)
     if settings.clean:
         lines = mend_wraps(lines, ledger)
@@ -112,12 +115,12 @@ def _divided(path: Path, source: Source, settings: BooksSettings, heading: str) 
         path=path,
         encoding=source.encoding,
         damaged=source.damaged,
-        characters_before=len(source.text),
+        characters_before=before,
         chapters=chapters,
         removals=ledger.removals(),
         pieces=pieces,
         remarks=source.remarks,
-        title=title_in(source.text, source.title),
+        title=title,
     )
 
 

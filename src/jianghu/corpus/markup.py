@@ -33,19 +33,21 @@ _BLOCKS = {
     *("p", "div", "br", "hr", "li", "ul", "ol", "dl", "dt", "dd", "table", "tr", "blockquote", "pre", "section"),
     *("article", "header", "footer", "main", "aside", "figure", "figcaption", "h5", "h6", "center", "body", "html"),
 }
-_BREAK = "\x1e"
-"""Ends a block; a line end of the source is only white space."""
+_NEVER = {ord(MARK): None, 0x1E: None, 0: None}
+_FED = 500_000
+"""Characters that the parser is given at once."""
 _WRAP = re.compile(r"(?<=[\u2e80-\u9fff\uff00-\uffef])[ \t]*[\r\n][ \t\r\n]*(?=[\u2e80-\u9fff\uff00-\uffef])")
 _SPACES = re.compile(r"[ \t\r\n\f]+")
 _DECLARATION = re.compile(r"\A\s*<\?xml[^>]{0,300}\?>")
 
 
 class _Lines:
-    """Collects the text of a page while the parser walks it."""
+    """Collects the lines of a page while the parser walks it."""
 
     def __init__(self, anchors: Mapping[str, str]) -> None:
         self.anchors = anchors
-        self.pieces: list[str] = []
+        self.lines: list[str] = []
+        self._block: list[str] = []
         self._dropped: list[str] = []
         self._heading: list[str] | None = None
         self._link = 0
@@ -60,7 +62,7 @@ class _Lines:
         place = attributes.get("id") or attributes.get("name") or ""
         if place and place in self.anchors:
             self._break()
-            self.pieces.append(f"{MARK}{self.anchors[place]}{_BREAK}")
+            self._add(MARK + self.anchors[place])
         if tag in _DROPPED:
             self._dropped.append(tag)
         elif tag in _HEADINGS:
@@ -73,7 +75,7 @@ class _Lines:
             if tag in _BLOCKS:
                 self._heading.append(" ")
         elif tag in _BLOCKS:
-            self.pieces.append(_BREAK)
+            self._end_block()
 
     def end(self, tag: str) -> None:
         tag = _name(tag)
@@ -86,7 +88,7 @@ class _Lines:
         elif tag == "a":
             self._link = max(0, self._link - 1)
         elif tag in _BLOCKS and self._heading is None:
-            self.pieces.append(_BREAK)
+            self._end_block()
 
     def data(self, text: str) -> None:
         if self._dropped:
@@ -94,7 +96,7 @@ class _Lines:
         size = len(text.strip())
         self.letters += size
         self.linked += size if self._link else 0
-        (self.pieces if self._heading is None else self._heading).append(text)
+        (self._block if self._heading is None else self._heading).append(text)
 
     def comment(self, text: str) -> None:
         """Comments are no text."""
@@ -103,27 +105,37 @@ class _Lines:
         """Processing instructions are none either."""
 
     def _break(self) -> None:
-        """End the heading that is open, if any."""
+        """End what is open: a block, and a heading, if any."""
+        self._end_block()
         if self._heading is not None:
-            self.pieces += [_BREAK, MARK, "".join(self._heading), _BREAK]
+            self._add(MARK + "".join(self._heading))
             self._heading = None
-        else:
-            self.pieces.append(_BREAK)
+
+    def _end_block(self) -> None:
+        if self._block:
+            text = "".join(self._block)
+            self._block.clear()
+            self._add(text)
+
+    def _add(self, text: str) -> None:
+        """A line of text, unless it is empty; a line end of the source is only white space."""
+        line = _SPACES.sub(" ", _WRAP.sub("", text)).strip(" ")
+        if line.strip(MARK + " "):
+            self.lines.append(line)
 
     def close(self) -> None:
         self._break()
 
 
-def html_lines(page: str, anchors: Mapping[str, str] | None = None) -> list[str]:
+def html_lines(page: str, anchors: Mapping[str, str] | None = None, most: int | None = None) -> list[str]:
     """Visible text of an HTML document as lines, one a block; headings marked.
 
     Args:
         page: the document.
         anchors: id of an element → the title to put there as a heading.
+        most: lines after which the rest of the document is not read.
     """
-    text = _SPACES.sub(" ", _WRAP.sub("", "".join(_walked(page, anchors or {}).pieces)))
-    bare = (line.strip(" ") for line in text.split(_BREAK))
-    return [line for line in bare if line and line.strip(MARK + " ")]
+    return _walked(page, anchors or {}, most).lines
 
 
 def is_contents(page: str) -> bool:
@@ -134,13 +146,14 @@ def is_contents(page: str) -> bool:
     return walked.links >= 5 and walked.linked >= 0.7 * walked.letters
 
 
-def _walked(page: str, anchors: Mapping[str, str]) -> _Lines:
+def _walked(page: str, anchors: Mapping[str, str], most: int | None = None) -> _Lines:
     target = _Lines(anchors)
     parser = etree.HTMLParser(target=target, recover=True, huge_tree=True, encoding="utf-8")
-    text = page.translate({ord(MARK): None, ord(_BREAK): None, 0: None})
-    data = _DECLARATION.sub("", text).encode("utf-8", "ignore")
-    for at in range(0, len(data), 1 << 20):
-        parser.feed(data[at : at + (1 << 20)])
+    for at in range(0, len(page), _FED):
+        text = page[at : at + _FED].translate(_NEVER)
+        parser.feed((text if at else _DECLARATION.sub("", text)).encode("utf-8", "ignore"))
+        if most is not None and len(target.lines) > most:
+            break
     with suppress(etree.XMLSyntaxError):  # a page of marks only
         parser.close()
     return target

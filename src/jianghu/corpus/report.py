@@ -21,7 +21,8 @@ def check_report(books: Iterable[Book], cuts: bool = False) -> list[dict[str, An
     characters, examples; with `cuts` also each place: text, left, right)."""
     shelf = list(books)
     rows = [_row(book, cuts) for book in shelf]
-    for copy in find_copies({book.name: "\n".join(chapter.text for chapter in book.chapters) for book in shelf}):
+    compared = shelf if len(shelf) > 1 else []
+    for copy in find_copies({book.name: "\n".join(chapter.text for chapter in book.chapters) for book in compared}):
         row = next(row for row in rows if row["name"] == copy.book)
         row["copies"].append({"book": copy.other, "share": round(copy.share, 3)})
     return rows

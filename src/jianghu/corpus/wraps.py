@@ -19,9 +19,10 @@ _ENDS = frozenset("。！？…”’』」）》】!?.;；:：—")
 _NARROW, _WIDE = 18, 100
 """Widths between which a wrap is believed; narrower lines are verse."""
 _RULE = "hard line wrap"
+_SPACES = re.compile(r"\s+")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class _Line:
     indent: int
     text: str
@@ -152,8 +153,7 @@ def _glue(left: str, right: str) -> str:
 
 def _mend_spaces(lines: list[str], ledger: Ledger) -> list[str]:
     """Take out spaces that stand in mid-sentence at an even distance."""
-    segments = [(line, re.split(r"\s+", line)) for line in lines]
-    lengths = Counter(len(part) for _, parts in segments for part in parts[:-1] if len(part) >= _NARROW)
+    lengths = Counter(len(part) for line in lines for part in _SPACES.split(line)[:-1] if len(part) >= _NARROW)
     if sum(lengths.values()) < 20:
         return lines
     width = max(lengths, key=lambda n: (sum(lengths[m] for m in range(n - 5, n + 1)), n))
@@ -161,7 +161,8 @@ def _mend_spaces(lines: list[str], ledger: Ledger) -> list[str]:
     if 10 * sum(lengths[n] for n in band) < 8 * sum(lengths.values()):
         return lines
     result = []
-    for line, parts in segments:
+    for line in lines:
+        parts = _SPACES.split(line)
         whole = parts[0]
         for before, part in pairwise(parts):
             chinese = before and part and not before[-1].isascii() and not part[0].isascii()

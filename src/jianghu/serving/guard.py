@@ -32,6 +32,8 @@ SMALL_BYTES = 8 * 1024
 """Requests up to this size are taken whatever others have sent."""
 LARGE_AT_ONCE = 8
 """Requests of the largest size that may be held at once; what is parsed of one takes up to 24 times its bytes."""
+MOST_VALUES = 50_000
+"""Lists, objects and fields in a request; one of a megabyte that holds more was made to keep the server busy."""
 PROTECTED = ("/v1", "/api", "/studio", "/metrics", "/openapi.json")
 """What wants the key, where there is one. The page itself holds no secret, and /health tells none."""
 
@@ -52,6 +54,7 @@ class Guard:
         self.local = is_loopback(settings.host)
         self.held = 0
         """Bytes of the larger requests that are being read or answered."""
+        self.turn = _Turn()
         self.names = {"localhost", settings.host.lower(), *(name.lower() for name in settings.allowed_hosts)}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -78,7 +81,8 @@ class Guard:
             if scope["path"] not in self.streamed:
                 body = await self._body(scope, receive, share)
                 _check_text(body)
-                receive = _replay(body, receive)
+                _check_values(body)
+                receive = _replay(body, receive, self.turn if len(body) > SMALL_BYTES else None)
         except ApiError as error:
             client = scope.get("client") or ("unknown", 0)
             log.warning("refused %s %r from %s: %s", scope["method"], scope["path"], client[0], error)
@@ -193,8 +197,34 @@ def _check_text(body: bytes) -> None:
             return  # no JSON; the routes say so
 
 
-def _replay(body: bytes, receive: Receive) -> Receive:
-    """A `receive` that gives a body that was read already, then what comes after it: the client's leaving."""
+def _check_values(body: bytes) -> None:
+    """Refuse what would take long to parse, by its marks: they are counted in a hundredth of that time.
+
+    Raises:
+        ApiError: 400.
+    """
+    if body.count(b"[") + body.count(b"{") + body.count(b":") > MOST_VALUES:
+        raise ApiError(400, f"The request holds more than {MOST_VALUES:,} lists, objects and fields.")
+
+
+class _Turn:
+    """Lets larger requests be parsed one after another, with as much time between two as one took, in which the event
+    loop does what others wait for."""
+
+    def __init__(self) -> None:
+        self._free = asyncio.Lock()
+
+    async def take(self) -> None:
+        """Wait for a turn; it is over when the task that took it waits for something else."""
+        await self._free.acquire()
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        loop.call_soon(lambda: loop.call_later(loop.time() - began, self._free.release))
+
+
+def _replay(body: bytes, receive: Receive, turn: _Turn | None) -> Receive:
+    """A `receive` that gives a body that was read already, of a larger request when it is its `turn`; then what comes
+    after it: the client's leaving."""
     given = False
 
     async def replay() -> Message:
@@ -202,6 +232,8 @@ def _replay(body: bytes, receive: Receive) -> Receive:
         if given:
             return await receive()
         given = True
+        if turn is not None:
+            await turn.take()
         return {"type": "http.request", "body": body, "more_body": False}
 
     return replay

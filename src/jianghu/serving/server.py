@@ -24,6 +24,8 @@ log = logging.getLogger("jianghu.serving")
 SEND_BYTES = 128 * 1024
 """The system's buffer for what a client has not read. Left to itself it grows to megabytes, and a reader who does not
 read is noticed only when they are full."""
+OTHERS = 512
+"""Connections beside those whose texts may wait."""
 GRACE_SECONDS = 1.0
 """Time that open answers have to end when the server is told to."""
 
@@ -131,6 +133,7 @@ def make_server(app: FastAPI, settings: ServeSettings) -> Server:
     class Protocol(PatientProtocol):
         patience = settings.read_seconds
         reader_patience = settings.write_seconds
+        most = settings.queue + OTHERS
 
     server = Server(
         uvicorn.Config(
@@ -143,7 +146,7 @@ def make_server(app: FastAPI, settings: ServeSettings) -> Server:
             access_log=False,
             server_header=False,
             proxy_headers=False,
-            limit_concurrency=settings.queue + 512,
+            limit_concurrency=settings.queue + OTHERS,
             timeout_graceful_shutdown=5,
         )
     )
@@ -154,19 +157,28 @@ def make_server(app: FastAPI, settings: ServeSettings) -> Server:
 class PatientProtocol(H11Protocol):
     """Closes a connection whose request line and headers do not come within `patience` seconds, and one whose reader
     leaves what was sent unread for `reader_patience` seconds: uvicorn itself waits for ever for a client that sends
-    or reads a byte now and then. Bodies are watched by the guard."""
+    or reads a byte now and then. Bodies are watched by the guard.
+
+    When there are as many connections as the server takes, the one that has owed a whole request for longest makes room
+    for the next; those on which something was answered before, and those that have begun to ask, come last."""
 
     patience = 10.0
     reader_patience = 30.0
+    most = OTHERS
+    _answered = False
+    _since = 0.0
     _timer: asyncio.TimerHandle | None = None
     _unread: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: Any) -> None:
         self.app_state = {**self.app_state, LET_GO: self._let_go}  # copied into the state of every request
+        if len(self.connections) >= self.most - 1:
+            self._make_room()
         super().connection_made(transport)
         self._wait()
 
     def on_response_complete(self) -> None:
+        self._answered = True
         self._wait()
         super().on_response_complete()
 
@@ -188,7 +200,26 @@ class PatientProtocol(H11Protocol):
     def _wait(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
+        self._since = self.loop.time()
         self._timer = self.loop.call_later(self.patience, self._give_up)
+
+    @property
+    def _owes_a_request(self) -> bool:
+        """No request is being answered: none has come, or not all of it."""
+        return not self._has_begun or self.cycle.more_body
+
+    @property
+    def _has_begun(self) -> bool:
+        """A request line and its headers have come."""
+        return self.cycle is not None and not self.cycle.response_complete
+
+    def _make_room(self) -> None:
+        owing = [c for c in self.connections if isinstance(c, PatientProtocol) and c._owes_a_request]
+        if owing:
+            silent = min(owing, key=lambda c: (c._has_begun, c._answered, c._since))
+            log.warning("closed a connection from %s: others need its place, and no whole request came", silent._who)
+            self.connections.discard(silent)
+            silent.transport.abort()
 
     def _give_up(self) -> None:
         idle = self.cycle is None or self.cycle.response_complete
