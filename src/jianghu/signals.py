@@ -73,6 +73,13 @@ class _Terminal(io.FileIO):
             _hang_up()
             return memoryview(data).nbytes
 
+    def isatty(self) -> bool:
+        """Whether it is still there. A live display asks before it writes, and then writes no more."""
+        there = super().isatty()
+        if not there:
+            _hang_up()
+        return there
+
 
 def watched(stream: TextIO) -> TextIO:
     """The stream itself, unless it is a terminal: then one in its place that takes a write which fails, since the

@@ -97,6 +97,7 @@ def test_ctrl_c_saves_says_how_to_go_on_and_loses_nothing(shelf, tmp_path, stage
     assert weights(root, name) == weights(shelf, name)
 
 
+@pytest.mark.slow  # tests/test_signals.py has the kind without the seconds of training
 @pytest.mark.skipif(sys.platform == "win32", reason="no hang-up there")
 @pytest.mark.parametrize("held_back", [True, False])
 def test_a_closed_terminal_saves_like_sigterm(shelf, tmp_path, held_back):
