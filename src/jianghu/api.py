@@ -32,7 +32,7 @@ from .evaluation.stage import exam as exam_stage
 from .generation import Sampling, generate
 from .machine import pick_device
 from .messages import tr
-from .model import Checkpoint, load_checkpoint
+from .model import Checkpoint, load_checkpoint, weight_files
 from .recipe import load_recipe, to_toml
 from .synth.stage import SynthFacts
 from .synth.stage import synth as synth_stage
@@ -139,7 +139,7 @@ class Shelf:
     def _open(self, reference: str, settings: Mapping[str, object]) -> tuple[Checkpoint, Sampling]:
         """A checkpoint, which stays loaded until it changes or another is asked for, and the sampling."""
         folder = self.workspace.checkpoint(reference)
-        written = (folder / "model.safetensors").stat().st_mtime_ns
+        written = max(path.stat().st_mtime_ns for path in weight_files(folder))
         if self._loaded is None or (self._loaded.folder, self._loaded.written) != (folder, written):
             self._loaded = _Loaded(folder, written, load_checkpoint(folder, str(pick_device("auto"))))
         return self._loaded.checkpoint, Sampling.from_settings(self.workspace.recipe({"sample": settings}).sample)

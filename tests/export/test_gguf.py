@@ -124,7 +124,6 @@ def test_the_same_checkpoint_gives_the_same_file(chat, gguf_of, tmp_path):
 @pytest.mark.parametrize(
     "harm",
     [
-        lambda state: state.update(normalizer={"type": "NFC"}),
         lambda state: state["model"].update(ignore_merges=True),
         lambda state: state["pre_tokenizer"]["pretokenizers"][0].update(pattern={"Regex": r"\s+"}),
     ],

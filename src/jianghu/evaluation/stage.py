@@ -11,7 +11,7 @@ from ..corpus import Chapter, read_chapters
 from ..errors import InputError
 from ..machine import pick_device
 from ..messages import tr
-from ..model import load_checkpoint, read_about
+from ..model import load_checkpoint, read_about, weight_files
 from ..names import famous
 from ..progress import Progress
 from ..reader.stage import reader_of
@@ -151,7 +151,7 @@ def _manifest(ws: Workspace, recipe: Recipe, checkpoint: Path, exam: Path | None
     """The checkpoint, the exam, and what answers are held against: records, chapters and names."""
     known = [ws.chapters, *(ws.records / f"{split}.jsonl" for split in SPLITS), *ws.books.glob("*.lexicon.json")]
     reader = [path for path in (ws.reader / "config.json", ws.reader / "model.safetensors") if path.exists()]
-    paths = [checkpoint / "model.safetensors", *sorted(known), *reader, *([exam] if exam else [])]
+    paths = [*weight_files(checkpoint), *sorted(known), *reader, *([exam] if exam else [])]
     return Manifest(ws.hashes([path for path in paths if path.exists()]), {"eval": recipe.eval.model_dump()})
 
 

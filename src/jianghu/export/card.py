@@ -15,7 +15,7 @@ from typing import Any
 from huggingface_hub import ModelCardData
 
 from .. import files
-from ..model import Checkpoint, ModelConfig, read_about
+from ..model import Checkpoint, ModelConfig, read_about, weight_files
 from ..tokenizer import Tokenizer
 from ..workspace import Workspace
 
@@ -179,12 +179,12 @@ def _exams(checkpoint: Checkpoint, ws: Workspace | None) -> list[ExamFacts]:
     """The exams that these very weights have taken, whole."""
     if ws is None or not ws.evals.is_dir():
         return []
-    weights = files.sha256_file(checkpoint.path / "model.safetensors")
+    weights = {files.sha256_file(path) for path in weight_files(checkpoint.path)}
     rows = []
     for path in sorted(ws.evals.glob("*.json")):
         result = files.read_json(path)
         partial = result.get("settings", {}).get("eval", {}).get("limit")
-        if partial or "scores" not in result or weights not in result["inputs"].values():
+        if partial or "scores" not in result or not weights & set(result["inputs"].values()):
             continue
         groups = result["groups"] if len(result["groups"]) > 1 else {}
         for group, score in [*groups.items(), ("all", result["scores"])]:

@@ -17,7 +17,7 @@ from .. import files
 from ..errors import InputError
 from ..messages import tr
 from ..model import Checkpoint
-from ..tokenizer import CHAT_TEMPLATE, Tokenizer
+from ..tokenizer import Tokenizer
 from .qwen2_tokenizer import tokenizer_state
 
 Kind = Literal["f32", "f16", "q8_0"]
@@ -84,7 +84,7 @@ def _tokenizer_state(checkpoint: Checkpoint) -> dict[str, Any]:
 
 def _add_shape(writer: gguf.GGUFWriter, checkpoint: Checkpoint) -> None:
     config = checkpoint.model.config
-    writer.add_vocab_size(config.vocab_size)
+    writer.add_vocab_size(checkpoint.tokenizer.vocab_size)
     writer.add_context_length(config.block_size)
     writer.add_embedding_length(config.n_embd)
     writer.add_block_count(config.n_layer)
@@ -99,30 +99,34 @@ def _add_shape(writer: gguf.GGUFWriter, checkpoint: Checkpoint) -> None:
 
 
 def _add_tokenizer(writer: gguf.GGUFWriter, tokenizer: Tokenizer, state: dict[str, Any]) -> None:
-    special = {token["id"] for token in state["added_tokens"] if token["special"]}
+    added = {token["id"]: TokenType.CONTROL if token["special"] else TokenType.USER_DEFINED
+             for token in state["added_tokens"]}  # fmt: skip
     vocabulary = tokenizer.backend.get_vocab()
     tokens = sorted(vocabulary, key=vocabulary.__getitem__)
     writer.add_tokenizer_model("gpt2")
     writer.add_tokenizer_pre("qwen2")
     writer.add_token_list(tokens)
-    writer.add_token_types([TokenType.CONTROL if id in special else TokenType.NORMAL for id in range(len(tokens))])
+    writer.add_token_types([added.get(id, TokenType.NORMAL) for id in range(len(tokens))])
     writer.add_token_merges([" ".join(pair) for pair in state["model"]["merges"]])
     writer.add_bos_token_id(tokenizer.end_of_text)
     writer.add_eos_token_id(tokenizer.im_end)
     writer.add_pad_token_id(tokenizer.end_of_text)
     writer.add_add_bos_token(False)
     writer.add_add_eos_token(False)
-    writer.add_chat_template(CHAT_TEMPLATE)
+    writer.add_chat_template(tokenizer.chat_template)
 
 
 def _add_weights(writer: gguf.GGUFWriter, checkpoint: Checkpoint, wanted: GGMLQuantizationType) -> None:
-    """The head is not written: llama.cpp takes the embedding where there is no `output.weight`."""
+    """A head that is the embedding is not written: llama.cpp takes that where there is no `output.weight`. Nor are rows
+    beyond the tokenizer's ids, so that they cannot be sampled."""
     names = gguf.get_tensor_name_map(gguf.MODEL_ARCH.QWEN3, checkpoint.model.config.n_layer)
     block = gguf.GGML_QUANT_SIZES[wanted][0]
     for name, tensor in checkpoint.model.state_dict().items():
         new = names.get_name(name, try_suffixes=(".weight",))
         assert new is not None, name  # every parameter of the model has a name in GGUF
         values: np.ndarray = tensor.detach().float().cpu().numpy()
+        if name in ("model.embed_tokens.weight", "lm_head.weight"):
+            values = values[: checkpoint.tokenizer.vocab_size]
         stored = wanted if values.shape[-1] % block == 0 else GGMLQuantizationType.F16
         if values.ndim < 2:
             stored = GGMLQuantizationType.F32

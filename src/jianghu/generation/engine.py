@@ -148,7 +148,7 @@ class Engine:
         if self._decoder is not None:
             scores = self._decoder(last, cache)
         else:
-            scores = self.model.logits(self.model(last[:, None], cache=cache)[:, -1]).float()
+            scores = self.model.next_scores(self.model(last[:, None], cache=cache)[:, -1]).float()
         cache.advance(1)
         if self._sampler is None:
             self._sampler = self._new_sampler(rows)
@@ -186,7 +186,8 @@ class Engine:
     def _fault(self, row: Row) -> Exception | None:
         """What fails when a row writes alone; its random numbers stay as they are."""
         try:
-            scores = self.model.logits(self.model(torch.tensor([row.context], device=self.device))[:, -1]).float()
+            hidden = self.model(torch.tensor([row.context], device=self.device))
+            scores = self.model.next_scores(hidden[:, -1]).float()
             _sample([row], scores, self._new_sampler([row]))
         except Exception as error:
             return error
@@ -199,7 +200,7 @@ class Engine:
 
     def _new_sampler(self, rows: list[Row]) -> Sampler:
         settings, written = [row.sampling for row in rows], [row.written for row in rows]
-        return Sampler(settings, written, self.model.config.vocab_size, self.device)
+        return Sampler(settings, written, self.model.n_tokens, self.device)
 
     def _seat(self, row: Row) -> None:
         """Give a row the next place, as the last of the running ones."""
@@ -277,7 +278,7 @@ class Engine:
 
 
 def _sample(rows: list[Row], scores: Tensor, sampler: Sampler) -> tuple[list[int], list[Likelihood | None]]:
-    """The next id of each row, and its likelihood where the row asks for it; scores (rows, vocab_size).
+    """The next id of each row, and its likelihood where the row asks for it; scores (rows, n_tokens).
 
     Raises:
         ArithmeticError: a score is no number, or infinite.

@@ -1,4 +1,5 @@
-"""The transformer: Qwen3's architecture under Hugging Face's parameter names, its KV cache, its checkpoints."""
+"""The transformer: Qwen3's architecture under Hugging Face's parameter names, its KV cache, its checkpoints
+and those of others."""
 
 from .cache import KVCache
 from .checkpoint import Checkpoint, load_checkpoint, read_about, save_checkpoint
@@ -6,6 +7,7 @@ from .config import ModelConfig
 from .decoder import Decoder
 from .lora import adapted_layers, adapter_parameters, add_adapter, merged, save_adapter
 from .transformer import Transformer
+from .weights import weight_files
 
 __all__ = [
     "Checkpoint",
@@ -21,4 +23,5 @@ __all__ = [
     "read_about",
     "save_adapter",
     "save_checkpoint",
+    "weight_files",
 ]

@@ -1,4 +1,4 @@
-"""A checkpoint: a Hugging Face model folder. A model and its tokenizer go in and come out again."""
+"""A checkpoint: a Hugging Face model folder, of jianghu or of others. A model and its tokenizer go in and come out."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 
 from .. import files
 from ..errors import InputError
@@ -18,6 +17,7 @@ from ..tokenizer import Tokenizer
 from .config import ModelConfig
 from .decoder import lay_together
 from .transformer import Transformer
+from .weights import Weights
 
 ABOUT = "jianghu.json"
 ADAPTER = "adapter"
@@ -41,8 +41,8 @@ def save_checkpoint(
     about: dict[str, object],
     adapter: Callable[[Path], None] | None = None,
 ) -> None:
-    """Write a checkpoint folder atomically: config.json, model.safetensors (float32; the tied head is not
-    repeated), generation_config.json, the tokenizer, and jianghu.json with `about`.
+    """Write a checkpoint folder atomically: config.json, model.safetensors (float32; a head that is the
+    embedding is not repeated), generation_config.json, the tokenizer, and jianghu.json with `about`.
 
     Args:
         adapter: writes the adapter that the weights hold already, apart, into the folder `adapter` of it.
@@ -56,7 +56,7 @@ def save_checkpoint(
             folder / "generation_config.json",
             {
                 "bos_token_id": tokenizer.end_of_text,
-                "eos_token_id": [tokenizer.im_end, tokenizer.end_of_text],
+                "eos_token_id": [tokenizer.im_end, *sorted(tokenizer.stop_ids - {tokenizer.im_end})],
                 "pad_token_id": tokenizer.end_of_text,
             },
         )
@@ -76,25 +76,9 @@ def load_checkpoint(path: Path, device: str = "cpu", dropout: float = 0.0) -> Ch
     if not path.is_dir():
         raise InputError(tr("{path}: no such checkpoint.{others}", path=path, others=_others(path)))
     config = ModelConfig.from_hugging_face(files.read_json(path / "config.json"), str(path / "config.json"))
-    weights_path = path / "model.safetensors"
-    try:
-        weights = load_file(weights_path)
-    except FileNotFoundError:
-        raise InputError(
-            tr("{weights_path}: no such file; the checkpoint is not whole.", weights_path=weights_path)
-        ) from None
-    except OSError as error:
-        raise InputError(f"{weights_path}: {error.strerror or error}.") from None
-    except SafetensorError as error:
-        raise InputError(
-            tr(
-                "{weights_path}: damaged ({error}). Take another checkpoint of the run.",
-                weights_path=weights_path,
-                error=error,
-            )
-        ) from None
+    weights = Weights(path)
     tokenizer = Tokenizer.load(path)
-    if tokenizer.vocab_size != config.vocab_size:
+    if tokenizer.vocab_size > config.vocab_size:
         raise InputError(
             tr(
                 "{path}: the tokenizer has {vocab_size} tokens but the model {rows} embedding rows.",
@@ -103,30 +87,34 @@ def load_checkpoint(path: Path, device: str = "cpu", dropout: float = 0.0) -> Ch
                 rows=config.vocab_size,
             )
         )
-    if config.n_layer > len(weights):  # a layer has several weights; a model of a million would be built for hours
+    if config.n_layer > len(weights.shapes):  # a layer has several weights; a model of a million would take hours
         raise InputError(
             tr(
                 "{weights_path}: holds fewer than the {n_layer} layers of config.json.",
-                weights_path=weights_path,
+                weights_path=weights.first,
                 n_layer=config.n_layer,
             )
         )
     with torch.device("meta"):
         model = Transformer(config, dropout)
     expected = {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
-    found = {name: tuple(tensor.shape) for name, tensor in weights.items()}
+    found = dict(weights.shapes)
+    if config.tied:  # some files repeat the embedding as the head; transformers takes the embedding, too
+        found.pop("lm_head.weight", None)
     for name in sorted(expected.keys() | found.keys()):
         if expected.get(name) != found.get(name):
             raise InputError(
                 tr(
                     "{weights_path}: {name} has shape {shape}, config.json wants {wanted}.",
-                    weights_path=weights_path,
+                    weights_path=weights.first,
                     name=name,
                     shape=found.get(name),
                     wanted=expected.get(name),
                 )
             )
-    model.load_state_dict({name: tensor.float() for name, tensor in weights.items()}, assign=True)
+    read = {name: tensor.float() for name, tensor in weights.read(expected.keys())}
+    model.load_state_dict(read, assign=True)
+    model.n_tokens = tokenizer.vocab_size
     model.materialize_rope()
     lay_together(model)
     return Checkpoint(path, model.to(device).eval(), tokenizer, read_about(path))

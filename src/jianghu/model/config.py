@@ -15,7 +15,14 @@ LONGEST = 1 << 20  # positions: a table of them is made
 
 @dataclass(frozen=True)
 class ModelConfig:
-    """Shape of a Qwen3-architecture transformer. `block_size` is the longest row it was trained on."""
+    """Shape of a Qwen3-architecture transformer.
+
+    Attributes:
+        vocab_size: rows of the embedding, of which a tokenizer may use fewer.
+        block_size: the longest row that it was trained on.
+        head_dim: width of one attention head; 0: n_embd / n_head.
+        tied: whether the head is the embedding.
+    """
 
     vocab_size: int
     block_size: int
@@ -26,11 +33,11 @@ class ModelConfig:
     n_inner: int
     rope_theta: float = 10000.0
     norm_eps: float = 1e-6
+    head_dim: int = 0
+    tied: bool = True
 
-    @property
-    def head_dim(self) -> int:
-        """Width of one attention head."""
-        return self.n_embd // self.n_head
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "head_dim", self.head_dim or self.n_embd // self.n_head)
 
     @classmethod
     def from_settings(cls, settings: ModelSettings, vocab_size: int, block_size: int) -> ModelConfig:
@@ -39,16 +46,23 @@ class ModelConfig:
 
     @property
     def parameters(self) -> int:
-        """Number of trained parameters; the tied embedding counts once."""
+        """Number of trained parameters; an embedding that is the head counts once."""
         head, kv = self.n_head * self.head_dim, self.n_kv_head * self.head_dim
         attention = 2 * self.n_embd * head + 2 * self.n_embd * kv + 2 * self.head_dim
         block = attention + 3 * self.n_embd * self.n_inner + 2 * self.n_embd
-        return self.vocab_size * self.n_embd + self.n_layer * block + self.n_embd
+        return self.vocabulary_parameters + self.n_layer * block + self.n_embd
+
+    @property
+    def vocabulary_parameters(self) -> int:
+        """Numbers of the embedding, and of the head where it is another matrix."""
+        return self.vocab_size * self.n_embd * (1 if self.tied else 2)
 
     def flops_per_token(self, block_size: int) -> float:
         """Floating-point operations of one training step per token: 6 per weight in a matrix product, and
         attention's 12 · layers · width · length (PaLM, appendix B), halved because it is causal."""
-        matrices = self.parameters - self.n_embd - self.n_layer * (2 * self.n_embd + 2 * self.head_dim)
+        norms = self.n_embd + self.n_layer * (2 * self.n_embd + 2 * self.head_dim)
+        looked_up = 0 if self.tied else self.vocab_size * self.n_embd  # an embedding that is no head multiplies nothing
+        matrices = self.parameters - norms - looked_up
         return 6 * matrices + 6 * self.n_layer * self.n_head * self.head_dim * block_size
 
     def to_hugging_face(self, end_of_text: int, im_end: int) -> dict[str, Any]:
@@ -71,7 +85,7 @@ class ModelConfig:
             "hidden_act": "silu",
             "attention_bias": False,
             "attention_dropout": 0.0,
-            "tie_word_embeddings": True,
+            "tie_word_embeddings": self.tied,
             "use_cache": True,
             "use_sliding_window": False,
             "initializer_range": 0.02,
@@ -93,18 +107,13 @@ class ModelConfig:
         if data.get("model_type") != "qwen3":
             raise InputError(
                 tr(
-                    "{where}: model_type is {kind!r:.60}; jianghu reads qwen3 models.",
+                    "{where}: model_type is {kind!r:.60}; jianghu reads dense Qwen3 models (model_type qwen3), such as "
+                    "Qwen/Qwen3-0.6B-Base.",
                     where=where,
                     kind=data.get("model_type"),
                 )
             )
-        for key in ("attention_bias", "use_sliding_window"):
-            if data.get(key):
-                raise InputError(tr("{where}: {key} is on, which jianghu's model does not have.", where=where, key=key))
-        if data.get("tie_word_embeddings", False) is not True:
-            raise InputError(
-                tr("{where}: tie_word_embeddings is off; jianghu's model shares them with the head.", where=where)
-            )
+        _refuse_what_is_not_ours(data, where)
         rope = data.get("rope_parameters")
         theta = {"rope_theta": 10000.0, **data, **(rope if isinstance(rope, dict) else {})}
         config = cls(
@@ -117,28 +126,47 @@ class ModelConfig:
             n_inner=_count(data, "intermediate_size", where),
             rope_theta=_positive(theta, "rope_theta", where),
             norm_eps=_positive(data, "rms_norm_eps", where),
+            head_dim=_count({"head_dim": 128, **data}, "head_dim", where, 1 << 16),  # Qwen3's own default
+            tied=data.get("tie_word_embeddings", False) is True,
         )
-        if config.n_embd % config.n_head or config.head_dim % 2 or config.n_head % config.n_kv_head:
+        if config.head_dim % 2 or config.n_head % config.n_kv_head:
             raise InputError(
                 tr(
-                    "{where}: hidden_size {n_embd}, num_attention_heads {n_head} and "
-                    "num_key_value_heads {n_kv_head} do not divide each other; see whether the "
-                    "file is whole.",
+                    "{where}: head_dim {head_dim} must be even and num_attention_heads {n_head} a multiple of "
+                    "num_key_value_heads {n_kv_head}; see whether the file is whole.",
                     where=where,
-                    n_embd=config.n_embd,
+                    head_dim=config.head_dim,
                     n_head=config.n_head,
                     n_kv_head=config.n_kv_head,
                 )
-            )
-        if data.get("head_dim", 128) != config.head_dim:
-            raise InputError(
-                tr("{where}: head_dim is not hidden_size / num_attention_heads, which jianghu needs.", where=where)
             )
         return config
 
     def to_dict(self) -> dict[str, Any]:
         """Plain dictionary, for manifests and comparison."""
         return asdict(self)
+
+
+def _refuse_what_is_not_ours(data: dict[str, object], where: str) -> None:
+    """See that no option of Qwen3 is used that our model does not have."""
+    for key in ("attention_bias", "use_sliding_window", "quantization_config"):
+        if data.get(key):
+            raise InputError(tr("{where}: {key} is on, which jianghu's model does not have.", where=where, key=key))
+    if data.get("hidden_act", "silu") != "silu":
+        raise InputError(tr("{where}: hidden_act is not silu, which jianghu's model has.", where=where))
+    for key in ("rope_parameters", "rope_scaling"):
+        rope = data.get(key)
+        kind = (rope.get("rope_type") or rope.get("type") or "default") if isinstance(rope, dict) else "default"
+        if kind != "default":
+            raise InputError(
+                tr(
+                    "{where}: {key} is of the kind {kind!r:.40}; jianghu's model has plain rotary positions. Remove it "
+                    "from the file to use the model at its own length.",
+                    where=where,
+                    key=key,
+                    kind=kind,
+                )
+            )
 
 
 def _count(data: dict[str, object], key: str, where: str, most: int = LARGEST) -> int:

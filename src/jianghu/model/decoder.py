@@ -18,7 +18,7 @@ from .transformer import Block, RMSNorm, Transformer
 
 
 class Decoder:
-    """Reads one more token of each row; equal to the model's `forward` and `logits` but for rounding.
+    """Reads one more token of each row; equal to the model's `forward` and `next_scores` but for rounding.
 
     Args:
         model: in evaluation mode, its weights in float32. They must not be exchanged for others afterwards.
@@ -30,7 +30,7 @@ class Decoder:
         self._norm = _Norm(model.model.norm)
 
     def __call__(self, ids: Tensor, cache: KVCache) -> Tensor:
-        """Scores of the next token of each row, (B, vocab_size); call `cache.advance` after.
+        """Scores of the next token of each row, (B, n_tokens); call `cache.advance` after.
 
         Args:
             ids: int64 (B,), the newest token of each row in use.
@@ -58,7 +58,7 @@ class Decoder:
             else:
                 cache.store[n][:, index, :, lengths] = torch.stack((key, value), dim=1)
             x = layer.finish(x, query, keys[n], values[n], mask)
-        return self.model.logits(self._norm(x))
+        return self.model.next_scores(self._norm(x))
 
 
 class _Norm:

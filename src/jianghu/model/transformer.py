@@ -1,7 +1,8 @@
-"""The model: RMSNorm, rotary positions, attention with normalised queries and keys, SwiGLU, tied embedding.
+"""The model: RMSNorm, rotary positions, attention with normalised queries and keys, SwiGLU, embedding as head or not.
 
 The mathematics of Qwen3 (Yang et al. 2025, arXiv:2505.09388) under Hugging Face's parameter names, so that
-`state_dict()` is a Hugging Face checkpoint. Shapes: B rows, T tokens, D = n_embd, H heads, E = head_dim.
+`state_dict()` is a Hugging Face checkpoint. Shapes: B rows, T tokens, D = n_embd, H heads, E = head_dim; H · E need
+not be D.
 """
 
 from __future__ import annotations
@@ -110,6 +111,10 @@ class Transformer(nn.Module):
     Args:
         config: the shape.
         dropout: share dropped of the embedding and of each block's output, in training only.
+
+    Attributes:
+        n_tokens: ids that may be written: those that the tokenizer has. Others pad their embedding to a round number of
+            rows; the rows beyond take part in the loss, as in transformers.
     """
 
     def __init__(self, config: ModelConfig, dropout: float = 0.0) -> None:
@@ -117,7 +122,10 @@ class Transformer(nn.Module):
         self.flex = False  # whether a compiled step may read rows of several records by FlexAttention
         self.recompute = False  # whether the backward pass computes each block again instead of keeping what it needs
         self.config = config
+        self.n_tokens = config.vocab_size
         self.model = _Body(config, dropout)
+        if not config.tied:
+            self.lm_head = nn.Linear(config.n_embd, config.vocab_size, bias=False)
         self.drop = nn.Dropout(dropout)
         self.materialize_rope()
 
@@ -184,9 +192,18 @@ class Transformer(nn.Module):
                 x = block(x, rope, mask, cache, positions)
         return self.model.norm(x)
 
+    @property
+    def head(self) -> Tensor:
+        """The matrix that scores tokens, (vocab_size, D): a layer's own, or the embedding."""
+        return self.model.embed_tokens.weight if self.config.tied else self.lm_head.weight
+
     def logits(self, hidden: Tensor) -> Tensor:
-        """Scores of the next token, (…, vocab_size); the head is the embedding, transposed."""
-        return F.linear(hidden, self.model.embed_tokens.weight.to(hidden.dtype))
+        """Scores of all rows of the head, (…, vocab_size), as transformers gives them."""
+        return F.linear(hidden, self.head.to(hidden.dtype))
+
+    def next_scores(self, hidden: Tensor) -> Tensor:
+        """Scores of the ids that may be written, (…, n_tokens): rows that only pad the embedding are left out."""
+        return F.linear(hidden, self.head[: self.n_tokens].to(hidden.dtype))
 
     def loss(
         self, ids: Tensor, targets: Tensor, segments: Tensor | None = None, positions: Tensor | None = None
@@ -199,7 +216,7 @@ class Transformer(nn.Module):
 
     def nats(self, hidden: Tensor, targets: Tensor) -> Tensor:
         """`loss` of hidden states (B, T, D) that are there already."""
-        return linear_cross_entropy(hidden.flatten(0, 1), self.model.embed_tokens.weight, targets.flatten())
+        return linear_cross_entropy(hidden.flatten(0, 1), self.head, targets.flatten())
 
     def extend(self, block_size: int) -> None:
         """Allow rows of up to `block_size` tokens; rotary positions need no new weights."""

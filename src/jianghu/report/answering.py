@@ -10,7 +10,7 @@ from markupsafe import Markup
 from .. import files
 from ..evaluation import ExamResult
 from ..export.html import Packed, bundle, pack, weights_block, worker_script
-from ..model import Checkpoint
+from ..model import Checkpoint, weight_files
 from .facts import Facts
 
 
@@ -62,7 +62,7 @@ def answering(name: str, checkpoint: Checkpoint, facts: Facts) -> Answering:
     Raises:
         InputError: it cannot be packed; see `export.html.pack`.
     """
-    weights = files.sha256_file(checkpoint.path / "model.safetensors")
-    taken = [exam for exam in facts.exams if weights in exam.inputs.values()]
+    weights = {files.sha256_file(path) for path in weight_files(checkpoint.path)}
+    taken = [exam for exam in facts.exams if weights & set(exam.inputs.values())]
     exam = next((exam for exam in taken if not exam.partial), taken[0] if taken else None)
     return Answering(name, checkpoint.about.get("stage") != "pretrain", pack(checkpoint), exam)

@@ -64,7 +64,7 @@ class Memory:
         weights, gradients, optimizer, ema = (
             -(-part // processes) for part in (self.weights, self.gradients, self.optimizer, self.ema)
         )
-        head = config.vocab_size * config.n_embd
+        head = config.vocabulary_parameters
         block = (config.parameters - head) // config.n_layer
         # The next block is gathered while one computes; gradients are whole before they are summed into the parts.
         return replace(
@@ -85,8 +85,7 @@ def count_memory(
     low = torch.finfo(dtype).bits // 8
     adapter = adapter_parameters(config, settings.lora) if settings.lora.rank else 0
     trained = adapter or size
-    embedding = config.vocab_size * config.n_embd
-    one_moment = size - embedding if takes_muon(settings, config.n_embd) else 0
+    one_moment = size - config.vocabulary_parameters if takes_muon(settings, config.n_embd) else 0
     scores = config.vocab_size * (4 + 4 + low)  # of a token: in float32, their softmax, and the products' type
     # A copy of the weights in the products' type lies beside them.
     return Memory(
@@ -95,7 +94,7 @@ def count_memory(
         optimizer=(2 * trained - one_moment) * 4,
         ema=trained * 4 if settings.ema_decay else 0,
         # On a CPU model/loss.py holds 256 rows of scores at a time; a frozen head has no gradient.
-        head=(256 * scores if on_cpu else 0) + (0 if adapter else embedding * 4),
+        head=(256 * scores if on_cpu else 0) + (0 if adapter else config.vocab_size * config.n_embd * 4),
         per_token=per_token + (0 if on_cpu else scores),
     )
 

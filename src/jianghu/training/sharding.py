@@ -112,5 +112,6 @@ def assembled(model: Transformer, weights: Mapping[str, Tensor]) -> Transformer:
     with torch.device("meta"):
         plain = Transformer(model.config)
     plain.load_state_dict({name: whole(weight).detach() for name, weight in weights.items()}, assign=True)
+    plain.n_tokens = model.n_tokens
     plain.materialize_rope()
     return plain.eval()

@@ -69,17 +69,23 @@ def pack(checkpoint: Checkpoint, kind: Kind = "q8_0") -> Packed:
         )
     tensors = _tokens(checkpoint.tokenizer, state["model"]["merges"])
     for name, tensor in checkpoint.model.state_dict().items():
-        tensors |= _stored(name, tensor.detach().float().cpu().numpy(), kind)
-    return Packed({"model": _shape(config), "tokenizer": _tokenizer(checkpoint.tokenizer)}, save(tensors))
+        values = tensor.detach().float().cpu().numpy()
+        if name in ("model.embed_tokens.weight", "lm_head.weight"):  # rows beyond the ids are never written
+            values = values[: checkpoint.tokenizer.vocab_size]
+        tensors |= _stored(name, values, kind)
+    tokenizer = checkpoint.tokenizer
+    about = {"model": _shape(config, tokenizer.vocab_size), "tokenizer": _tokenizer(tokenizer, state)}
+    return Packed(about, save(tensors))
 
 
-def _shape(config: ModelConfig) -> dict[str, int | float]:
+def _shape(config: ModelConfig, vocabulary: int) -> dict[str, int | float]:
     return {
-        "vocabulary": config.vocab_size,
+        "vocabulary": vocabulary,
         "context": min(config.block_size, LONGEST),
         "layers": config.n_layer,
         "heads": config.n_head,
         "keyHeads": config.n_kv_head,
+        "headWidth": config.head_dim,
         "width": config.n_embd,
         "inner": config.n_inner,
         "theta": config.rope_theta,
@@ -87,8 +93,11 @@ def _shape(config: ModelConfig) -> dict[str, int | float]:
     }
 
 
-def _tokenizer(tokenizer: Tokenizer) -> dict[str, int | str]:
+def _tokenizer(tokenizer: Tokenizer, state: dict[str, Any]) -> dict[str, object]:
     return {
+        "nfc": state["normalizer"] is not None,
+        "added": {token["content"]: token["id"] for token in state["added_tokens"] if not token["special"]},
+        "stop": sorted(tokenizer.stop_ids),
         "letters": ranges(r"\p{L}"),
         "numbers": ranges(r"\p{N}"),
         "endOfText": tokenizer.end_of_text,

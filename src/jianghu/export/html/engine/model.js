@@ -1,6 +1,6 @@
 // The transformer of jianghu/model/transformer.py for one row: RMSNorm, rotary positions, attention with normalised
-// queries and keys, SwiGLU, and the embedding as head. Ids go in, scores of the next token come out.
-// D = width, H query heads and K key heads of E floats, F = width inside the feed-forward, V = vocabulary.
+// queries and keys, SwiGLU, and the embedding or a matrix of its own as head. Ids go in, scores of the next token come
+// out. D = width, H query heads and K key heads of E floats, F = width inside the feed-forward, V = vocabulary.
 
 import { makeKernels } from "./kernels.js";
 import { unpack } from "./tensors.js";
@@ -9,16 +9,16 @@ const CHUNK = 32; // tokens read at once
 
 export class Model {
   /**
-   * config: {vocabulary, context, layers, heads, keyHeads, width, inner, theta, epsilon}.
+   * config: {vocabulary, context, layers, heads, keyHeads, headWidth, width, inner, theta, epsilon}.
    * tensors: what `readTensors` gave, under Hugging Face's names.
    */
   constructor(config, tensors, plain = false) {
-    const { vocabulary: V, context, layers, heads: H, keyHeads: K, width: D, inner: F } = config;
-    const E = D / H, kv = K * E;
-    const ofLayer = D * (D + 2 * kv) + D * D + 3 * D * F + 2 * D + 2 * E + 2 * context * kv;
-    const working = CHUNK * (3 * D + D + 2 * kv + 3 * F) + V + context;
-    this.kernels = makeKernels(V * D + layers * ofLayer + D + working + context * E, plain);
-    Object.assign(this, { config, E, kv, length: 0 });
+    const { vocabulary: V, context, layers, heads: H, keyHeads: K, headWidth: E, width: D, inner: F } = config;
+    const q = H * E, kv = K * E, ownHead = "lm_head.weight" in tensors;
+    const ofLayer = D * (q + 2 * kv) + q * D + 3 * D * F + 2 * D + 2 * E + 2 * context * kv;
+    const working = CHUNK * (2 * D + q + q + 2 * kv + 3 * F) + V + context;
+    this.kernels = makeKernels((ownHead ? 2 : 1) * V * D + layers * ofLayer + D + working + context * E, plain);
+    Object.assign(this, { config, E, q, kv, length: 0 });
     const take = (n) => this.kernels.floats(n);
     const load = (...names) => { // weights that are multiplied with the same vector lie together
       const sizes = names.map((name) => tensors[name].shape.reduce((a, b) => a * b, 1));
@@ -31,6 +31,7 @@ export class Model {
       return whole;
     };
     this.embedding = load("model.embed_tokens.weight");
+    this.head = ownHead ? load("lm_head.weight") : this.embedding;
     this.layers = Array.from({ length: layers }, (_, n) => {
       const of = (name) => `model.layers.${n}.${name}.weight`;
       return {
@@ -49,8 +50,8 @@ export class Model {
     this.norm = load("model.norm.weight");
     this.x = take(CHUNK * D);
     this.normed = take(CHUNK * D);
-    this.mixed = take(CHUNK * D);
-    this.qkv = take(CHUNK * (D + 2 * kv));
+    this.mixed = take(CHUNK * q);
+    this.qkv = take(CHUNK * (q + 2 * kv));
     this.gateUp = take(CHUNK * 2 * F);
     this.gated = take(CHUNK * F);
     this.scores = take(V);
@@ -73,21 +74,21 @@ export class Model {
       rows = part.length;
     }
     this.#rmsNorm(this.normed, 0, this.x, (rows - 1) * D, D, this.norm);
-    this.kernels.matmul(this.scores, this.normed, this.embedding, 1, D, V);
+    this.kernels.matmul(this.scores, this.normed, this.head, 1, D, V);
     return this.scores;
   }
 
   #pass(ids) {
     const { width: D, inner: F } = this.config;
-    const { x, normed, mixed, kv } = this;
+    const { x, normed, mixed, q, kv } = this;
     const { matmul } = this.kernels;
     const rows = ids.length;
     ids.forEach((id, row) => x.set(this.embedding.subarray(id * D, (id + 1) * D), row * D));
     for (const layer of this.layers) {
       for (let row = 0; row < rows; row++) this.#rmsNorm(normed, row * D, x, row * D, D, layer.beforeAttention);
-      matmul(this.qkv, normed, layer.qkv, rows, D, D + 2 * kv);
+      matmul(this.qkv, normed, layer.qkv, rows, D, q + 2 * kv);
       for (let row = 0; row < rows; row++) this.#attend(layer, row);
-      matmul(normed, mixed, layer.out, rows, D, D);
+      matmul(normed, mixed, layer.out, rows, q, D);
       for (let i = 0; i < rows * D; i++) x[i] += normed[i];
       for (let row = 0; row < rows; row++) this.#rmsNorm(normed, row * D, x, row * D, D, layer.beforeMlp);
       matmul(this.gateUp, normed, layer.gateUp, rows, D, 2 * F);
@@ -105,19 +106,19 @@ export class Model {
 
   /** One row's attention over all places up to its own, from `qkv` to `mixed`; its key and value are kept. */
   #attend(layer, row) {
-    const { heads: H, keyHeads: K, width: D } = this.config;
-    const { E, kv, qkv, attention, mixed } = this;
+    const { heads: H, keyHeads: K } = this.config;
+    const { E, q, kv, qkv, attention, mixed } = this;
     const { keys, values } = layer;
-    const at = row * (D + 2 * kv), place = this.length + row, shared = H / K, scale = 1 / Math.sqrt(E);
+    const at = row * (q + 2 * kv), place = this.length + row, shared = H / K, scale = 1 / Math.sqrt(E);
     for (let head = 0; head < H + K; head++) {
       const from = at + head * E;
       this.#rmsNorm(qkv, from, qkv, from, E, head < H ? layer.queryNorm : layer.keyNorm);
       this.#rotate(from, place);
     }
-    keys.set(qkv.subarray(at + D, at + D + kv), place * kv);
-    values.set(qkv.subarray(at + D + kv, at + D + 2 * kv), place * kv);
+    keys.set(qkv.subarray(at + q, at + q + kv), place * kv);
+    values.set(qkv.subarray(at + q + kv, at + q + 2 * kv), place * kv);
     for (let head = 0; head < H; head++) {
-      const query = at + head * E, offset = Math.floor(head / shared) * E, to = row * D + head * E;
+      const query = at + head * E, offset = Math.floor(head / shared) * E, to = row * q + head * E;
       let most = -Infinity, sum = 0;
       for (let s = 0; s <= place; s++) {
         let dot = 0;

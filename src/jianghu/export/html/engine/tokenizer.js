@@ -10,15 +10,19 @@ export const strip = (text) => text.replace(STRIP, "");
 export class Tokenizer {
   /**
    * about: {letters, numbers: ranges of characters for a regular expression, since browsers differ in the Unicode that
-   * they know; endOfText, imStart, imEnd: ids}.
+   * they know; endOfText, imStart, imEnd: ids; stop: ids that end a text; nfc: whether texts are normalised; added: ids
+   * of texts that are always one token}.
    * tensors: tokens.lengths (V,) and tokens.bytes: the bytes of every id; merges (n, 3): left, right, what they become.
    */
-  constructor({ letters: L, numbers: N, endOfText, imStart, imEnd }, tensors) {
+  constructor({ letters: L, numbers: N, endOfText, imStart, imEnd, stop, nfc, added }, tensors) {
     const short = "'(?:[sS\\u017f]|[tT]|[rR][eE]|[vV][eE]|[mM]|[lL][lL]|[dD])";
     const parts = [short, `[^\\r\\n${L}${N}]?[${L}]+`, `[${N}]`, ` ?[^${SPACE}${L}${N}]+[\\r\\n]*`,
       `[${SPACE}]*[\\r\\n]+`, `[${SPACE}]+(?![^${SPACE}])`, `[${SPACE}]+`];
     this.pattern = new RegExp(parts.join("|"), "gu");
-    Object.assign(this, { endOfText, imStart, imEnd, stop: new Set([imEnd, endOfText]), known: new Map() });
+    Object.assign(this, { endOfText, imStart, imEnd, stop: new Set(stop), nfc, added, known: new Map() });
+    const literal = Object.keys(added).sort((a, b) => b.length - a.length);
+    const escaped = literal.map((text) => text.replace(/[.*+?^${}()|[\]\\/-]/gu, "\\$&"));
+    this.whole = literal.length ? new RegExp(`(${escaped.join("|")})`, "u") : null;
     const bytes = tensors["tokens.bytes"].data;
     this.bytes = [];
     this.ofByte = new Int32Array(256);
@@ -38,8 +42,14 @@ export class Tokenizer {
 
   /** Ids of a text. Special tokens written in it are plain text; halves of surrogate pairs are left out. */
   encode(text) {
+    const plain = text.replace(/\p{Surrogate}/gu, "");
+    const parts = this.whole ? plain.split(this.whole) : [plain]; // every second one is an added token
+    return parts.flatMap((part, n) => (n % 2 ? [this.added[part]] : this.#encode(this.nfc ? part.normalize("NFC") : part)));
+  }
+
+  #encode(text) {
     const ids = [];
-    for (const [word] of text.replace(/\p{Surrogate}/gu, "").matchAll(this.pattern)) {
+    for (const [word] of text.matchAll(this.pattern)) {
       let found = this.known.get(word);
       if (!found) {
         found = this.#merge(Array.from(new TextEncoder().encode(word), (byte) => this.ofByte[byte]));
