@@ -22,6 +22,7 @@ from jianghu.tokenizer import train_tokenizer
 
 from ..conftest import PEOPLE, novel_text
 from ..model.test_transformer import random_model
+from ..strangers import write_stranger
 from .conftest import HARD_TEXTS, shelf_text
 from .page import NODE, as_float16, in_node
 
@@ -130,6 +131,17 @@ def test_greedy_text_of_fifty_prompts_equals_the_float16_checkpoints(which, plai
     assert [row["finish"] == "stop" for row in theirs] == [row.finished for row in ours]
     if which == "lively":
         assert len({row["said"] for row in theirs}) > 40
+
+
+def test_a_model_of_others_writes_the_same_in_the_page(tmp_path):
+    """Heads wider than the model, a padded vocabulary, an untied head, NFC, added tokens."""
+    checkpoint = load_checkpoint(write_stranger(tmp_path))
+    texts = ["<think>e\u0301沈青峰</think>", "次日清晨，", "a 1’s"]
+    ids = checkpoint.tokenizer.encode_many(texts)
+    assert in_node(checkpoint, "encode", texts=texts) == ids
+    theirs = in_node(checkpoint, "write", "f32", requests=[{"prompt": text, "max_tokens": 30} for text in texts])
+    ours = generate(checkpoint.model, ids, Sampling(30), checkpoint.tokenizer.stop_ids)
+    assert [row["said"] for row in theirs] == [checkpoint.tokenizer.written(row.ids) for row in ours]
 
 
 def test_a_text_that_outgrows_the_context_goes_on_as_ours_does(lively):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from .weights import Weights
 ABOUT = "jianghu.json"
 ADAPTER = "adapter"
 """The folder in a checkpoint that holds the adapter, apart from the weights it is merged into."""
+EMBEDDING, HEAD = "model.embed_tokens.weight", "lm_head.weight"
 
 
 @dataclass(frozen=True)
@@ -95,12 +96,12 @@ def load_checkpoint(path: Path, device: str = "cpu", dropout: float = 0.0) -> Ch
                 n_layer=config.n_layer,
             )
         )
+    if config.tied and HEAD in weights.shapes and not _repeats_the_embedding(weights):
+        config = replace(config, tied=False)  # as transformers does
     with torch.device("meta"):
         model = Transformer(config, dropout)
     expected = {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
-    found = dict(weights.shapes)
-    if config.tied:  # some files repeat the embedding as the head; transformers takes the embedding, too
-        found.pop("lm_head.weight", None)
+    found = {name: shape for name, shape in weights.shapes.items() if not (config.tied and name == HEAD)}
     for name in sorted(expected.keys() | found.keys()):
         if expected.get(name) != found.get(name):
             raise InputError(
@@ -118,6 +119,14 @@ def load_checkpoint(path: Path, device: str = "cpu", dropout: float = 0.0) -> Ch
     model.materialize_rope()
     lay_together(model)
     return Checkpoint(path, model.to(device).eval(), tokenizer, read_about(path))
+
+
+def _repeats_the_embedding(weights: Weights) -> bool:
+    """Whether the head that a file holds is the embedding once more, as in some files of models that share them."""
+    if weights.shapes.get(HEAD) != weights.shapes.get(EMBEDDING):
+        return False
+    first, second = (tensor for _, tensor in weights.read((HEAD, EMBEDDING)))
+    return torch.equal(first, second)
 
 
 def read_about(path: Path) -> dict[str, Any]:
