@@ -60,7 +60,7 @@ def write_stranger(folder: Path, seed: int = 0, **changes: Any) -> Path:
         "rope_parameters": {"rope_type": "default", "rope_theta": 1_000_000.0},
     }  # fmt: skip
     torch.manual_seed(seed)
-    model = Qwen3ForCausalLM(Qwen3Config(**{**shape, **changes})).to(torch.bfloat16)
+    model = Qwen3ForCausalLM(Qwen3Config(**{**shape, **changes})).bfloat16()
     folder.mkdir(parents=True, exist_ok=True)
     model.save_pretrained(folder, max_shard_size="1500KB")
     backend.save(str(folder / "tokenizer.json"))

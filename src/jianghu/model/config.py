@@ -42,7 +42,11 @@ class ModelConfig:
     @classmethod
     def from_settings(cls, settings: ModelSettings, vocab_size: int, block_size: int) -> ModelConfig:
         """The model that the recipe asks for, for a tokenizer and a row length."""
-        return cls(vocab_size, block_size, rope_theta=settings.rope_theta, **model_shape(settings))
+        shape = model_shape(settings)
+        return cls(
+            vocab_size, block_size, shape["n_layer"], shape["n_head"], shape["n_kv_head"], shape["n_embd"],
+            shape["n_inner"], settings.rope_theta,
+        )  # fmt: skip
 
     @property
     def parameters(self) -> int:
