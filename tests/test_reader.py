@@ -50,7 +50,7 @@ def copy(shelf, tmp_path):
 
 def candidates(book):
     passage = book.passages()[0]
-    layout = lay_out(passage, {name.name: name.kind for name in NAMES_OF.names}, np.zeros(len(passage.text)))
+    layout = lay_out(passage, {name.name: name.kind for name in NAMES_OF.names})
     return {
         (passage.text[start:end], KINDS[kind], answer)
         for start, end, kind, answer in zip(layout.start, layout.end, layout.kind, layout.answer, strict=True)

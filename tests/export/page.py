@@ -49,20 +49,22 @@ function run({ about, weights, plain, job, fields }) {
   };
   return { kernels: model.kernels.name, result: jobs[job](fields) };
 }
-function search({ books, questions, limit }) {
+function ask({ books, questions, limit }) {
   const shelf = new $shelf.Shelf(books);
-  return questions.map((question) => shelf.search(question, limit));
+  if (limit) return questions.map((question) => shelf.search(question, limit));
+  const reader = new $reader.Reader(shelf, books.reader);
+  return questions.map((question) => reader.read(question));
 }
 """
 IN_NODE = """
 const given = JSON.parse(require("fs").readFileSync(0, "utf8"));
-process.stdout.write(JSON.stringify(given.books ? search(given) : run(given)));
+process.stdout.write(JSON.stringify(given.books ? ask(given) : run(given)));
 """
 
 
 def engine_script() -> str:
     """The page's model and tokenizer, and `run`, which lets them do one of the jobs above."""
-    return bundle(["writer", "shelf"], dict.fromkeys(ENGINE, "export/html/engine")) + HARNESS
+    return bundle(["writer", "shelf", "reader"], dict.fromkeys(ENGINE, "export/html/engine")) + HARNESS
 
 
 def given_to(checkpoint: Checkpoint, job: str, stored: Kind, plain: bool, fields: dict[str, Any]) -> dict[str, Any]:
@@ -82,6 +84,11 @@ def in_node(checkpoint: Checkpoint, job: str, stored: Kind = "f32", plain: bool 
 def found_in_node(books: dict[str, Any], questions: list[str], limit: int) -> Any:
     """The passages that the page finds for each question; `books` as `book_data` gives them."""
     return _node({"books": books, "questions": questions, "limit": limit})
+
+
+def read_in_node(books: dict[str, Any], questions: list[str]) -> Any:
+    """What the page's reader says to each question."""
+    return _node({"books": books, "questions": questions, "limit": 0})
 
 
 def _node(given: dict[str, Any]) -> Any:
@@ -111,6 +118,10 @@ class Chromium:
         said = self.page.evaluate("given => run(given)", given_to(checkpoint, job, stored, False, fields))
         assert said["kernels"] == "simd"
         return said["result"]
+
+    def read(self, books: dict[str, Any], questions: list[str]) -> Any:
+        """What the page's reader says to each question."""
+        return self.page.evaluate("given => ask(given)", {"books": books, "questions": questions, "limit": 0})
 
 
 def as_float16(checkpoint: Checkpoint) -> Checkpoint:

@@ -1,18 +1,21 @@
-"""The books in the page: the same passages are found as by `retrieval`."""
+"""The books in the page: the same passages are found as by `retrieval`, and the same answers read in them."""
 
 import random
 import re
 
 import pytest
+import torch
 
 from jianghu.corpus import Chapter
 from jianghu.export.html.book import book_data, javascript
 from jianghu.names import Lexicon, Name
+from jianghu.reader import Calibration, Reader
+from jianghu.reader.network import Network, Scorer
 from jianghu.retrieval import OpenBook, build
 from jianghu.retrieval.terms import SILENT
 
 from ..conftest import PEOPLE, PLACES, novel_text
-from .page import NODE, found_in_node
+from .page import NODE, found_in_node, read_in_node
 
 pytestmark = pytest.mark.skipif(NODE is None, reason="Node.js is not installed here")
 
@@ -59,6 +62,34 @@ def test_the_same_passages_are_found_with_the_same_marks(book):
             different.append(question)
     assert different == []
     assert sum(map(bool, theirs)) > 200
+
+
+@pytest.fixture(scope="module")
+def reader(book):
+    """Networks of large random weights, which answer whatever is asked: every feature counts."""
+    torch.manual_seed(4)
+    scorers = [Scorer() for _ in range(2)]
+    with torch.no_grad():
+        for scorer in scorers:
+            scorer.mean.uniform_(-0.2, 0.4)
+            scorer.score.weight.mul_(12)
+            scorer.direct.weight.mul_(6)
+            scorer.scale.uniform_(0.5, 2)
+    return Reader(book, Network(scorers), Calibration((0.9, -0.1, 0.3), 0.02), 8)
+
+
+def test_the_page_reads_what_the_reader_reads(book, reader):
+    asked = questions()[::5]
+    theirs = read_in_node(book_data(book, reader), asked)
+    different = []
+    for question, said in zip(asked, theirs, strict=True):
+        ours, place = reader.read(question), said["place"]
+        spot = [place[key] for key in ("book", "chapter", "title", "start", "end")] if place else ["", 0, "", 0, 0]
+        same = (said["answer"], *spot) == (ours.answer, ours.book, ours.chapter, ours.title, ours.start, ours.end)
+        if not same or said["probability"] != pytest.approx(ours.probability, abs=1e-3):
+            different.append((question, said, ours.answer, ours.start, ours.probability))
+    assert different == []
+    assert len({said["answer"] for said in theirs}) > 8
 
 
 def test_words_that_say_nothing_are_the_same_in_both_languages():

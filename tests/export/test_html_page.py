@@ -18,9 +18,13 @@ from jianghu.corpus import read_chapters
 from jianghu.evaluation.columns import group_name
 from jianghu.export import model_facts
 from jianghu.export.html import Examples, write_html
+from jianghu.export.html.book import book_data
 from jianghu.export.html.pack import pack
 from jianghu.generation import Sampling, generate
 from jianghu.pages import as_data
+from jianghu.reader import Reading
+from jianghu.reader.stage import reader_of
+from jianghu.records import read_records, record_files
 from jianghu.retrieval import open_book
 from jianghu.workspace import Workspace
 
@@ -130,6 +134,22 @@ def test_perplexity_of_eight_bits_in_the_browser_is_within_a_hundredth(chromium,
     assert math.exp((rounded - exact) / sum(len(ids) - 1 for ids in rows)) == pytest.approx(1, abs=0.01)
 
 
+def test_the_reader_in_the_browser_says_what_ours_says(chromium, shelf):
+    ws = Workspace(shelf)
+    book = open_book(ws)
+    reader = reader_of(ws, book)
+    asked = sorted({record.question for path in record_files(ws.records) for record in read_records(path)})[::6]
+    theirs = chromium.read(book_data(book, reader), asked)
+    different = []
+    for words, said in zip(asked, theirs, strict=True):
+        ours, place = reader.read(words), said["place"] or {"start": 0, "end": 0}
+        same = (said["answer"], place["start"], place["end"]) == (ours.answer, ours.start, ours.end)
+        if not same or said["probability"] != pytest.approx(ours.probability, abs=1e-3):
+            different.append((words, said, ours.answer, ours.start, ours.probability))
+    assert different == []
+    assert any(said["answer"] for said in theirs)
+
+
 def test_words_of_a_book_and_of_the_model_are_never_markup(browser, chat, tmp_path):
     """In examples, questions and answers; a worker that says markup stands for the model."""
     evil, name = '<img src=x onerror="document.title=1">', "</script><script>document.title=1</script>"
@@ -184,6 +204,15 @@ def test_stop_keyboard_languages_themes_and_a_phones_width(browser, file):
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
+def read_and_not(ws: Workspace) -> tuple[str, Reading, str]:
+    """A question that the reader answers, what it says, and a question of no book."""
+    reader = reader_of(ws)
+    assert reader is not None
+    asked = (record.question for record in read_records(ws.records / "train.jsonl"))
+    question, said = next((one, said) for one, said in ((one, reader.read(one)) for one in asked) if said.found)
+    return question, said, "xyzzy"
+
+
 def test_the_books_are_in_the_page_if_asked_for(browser, shelf, file, tmp_path):
     assert '"books": null' in file.read_text(encoding="utf-8")
     ended = jianghu("export", "chat/last", "--to", "html", "--with-book", "--out", tmp_path, cwd=shelf)
@@ -200,6 +229,18 @@ def test_the_books_are_in_the_page_if_asked_for(browser, shelf, file, tmp_path):
         assert shown == ours.text.replace("\n", "")
         chapter = next(one for one in read_chapters(Workspace(shelf).chapters) if one.chapter == ours.chapter)
         assert page.locator("#book-text").inner_text().split() == chapter.text.split()
+        page.keyboard.press("Escape")
+        asked, told, silent = read_and_not(Workspace(shelf))
+        ask(page, asked)
+        said = page.locator(".turn").last.locator(".reading")
+        expect(said.locator("strong")).to_have_text(told.answer)
+        expect(said.locator(".sure")).to_contain_text(f"{round(told.probability * 100)}")
+        said.locator(".chip").click()
+        expect(page.locator("#book-text mark").first).to_be_visible()
+        assert "".join(page.locator("#book-text mark").all_inner_texts()) == told.text.replace("\n", "")
+        page.keyboard.press("Escape")
+        ask(page, silent)
+        expect(page.locator(".turn").last.locator(".reading.none")).to_be_visible()
     ended = jianghu("export", "chat/last", "--with-book", "--out", tmp_path, cwd=shelf, check=False)
     assert ended.returncode == 2
     assert "--to html" in ended.stderr

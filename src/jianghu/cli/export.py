@@ -41,8 +41,8 @@ def export(
         checkpoint: A run's name, RUN/last, RUN/step-020000, or a folder.
         to: gguf: one file. ollama: that file and a Modelfile beside it. html: a page to open from disk, no network.
         type_: How the weights are stored: 4, 2 or 1.06 bytes each; default: f16, and q8_0 for html.
-        with_book: For html: put the books' text into the page, so that it shows the passages that match a question.
-            Mind the rights in your books.
+        with_book: For html: put the books' text into the page, and the reader of the open book, so that it shows what
+            the book says and the passages that match a question. Mind the rights in your books.
         out: The folder to write to; default: exports in the workspace.
     """
     from ..export import modelfile
@@ -116,17 +116,19 @@ def _write_html(
     from ..evaluation.columns import group_name
     from ..export import model_facts
     from ..export.html import Examples, html_name, write_html
+    from ..reader.stage import reader_of
     from ..retrieval import open_book
     from ..serving.lookup import read_shelf
 
     if with_book and ws is None:
         raise InputError(tr("--with-book: there are no books here. Run it in the workspace, or name that by -C."))
     book = open_book(ws) if with_book and ws else None
+    reader = reader_of(ws, book) if book and ws else None
     path = out / html_name(loaded.path, kind)
     facts = model_facts(loaded, ws)
     shelf = read_shelf(ws) if ws is not None and facts.books else None  # books that it has not read are none of its own
     examples = Examples(shelf.books, **shelf.examples(EXAMPLES, 0)) if shelf else None
-    write_html(loaded, path, facts, group_name, examples, recipe.sample, kind, book)
+    write_html(loaded, path, facts, group_name, examples, recipe.sample, kind, book, reader)
     output.console.print(f"{path}: {size_words(path.stat().st_size)}", soft_wrap=True)
     if book:
         titles = "".join(f"《{title}》" for title in book.books)

@@ -15,7 +15,7 @@ _PERSON = (
     "人|将|谋士|臣|官|王|公子|夫人|妃|女|男|汉|兄|弟|子|父|母|妻|侠|贼|师|僧|道士|先生|刺史|太守|军师|都督|皇帝|使者|英雄"
     "|好汉|头领|大夫|主簿|少年"
 )
-_PATTERNS = (
+PATTERNS = (
     (
         "identity",
         re.compile(
@@ -63,7 +63,7 @@ class Question:
 
 def read_question(text: str, lexicons: Mapping[str, Lexicon]) -> Question:
     """Look at a question; `lexicons`: the names of each book that it may be about."""
-    sort = SORTS.index(next((name for name, pattern in _PATTERNS if pattern.search(text)), "none"))
+    sort = SORTS.index(next((name for name, pattern in PATTERNS if pattern.search(text)), "none"))
     asks = asking_span(text) or (len(text), len(text))
     words = telling(text)
     names: dict[tuple[str, str], int] = {}

@@ -6,7 +6,6 @@ Everything here is a function of the passage alone, so that it is done once for 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -18,23 +17,24 @@ from ..retrieval import Passage
 KINDS = ("person", "given", "place", "name", "number", "quote", "clause", "word")
 """Kinds of candidates; `given` is a person named by the given name alone, `name` a name of another kind."""
 PERSON, GIVEN, PLACE, NAME, NUMBER, QUOTE, CLAUSE, WORD = range(len(KINDS))
-MAX_CLAUSE, MAX_QUOTE, MAX_WORD = 14, 24, 4
-"""Characters of a clause, of quoted words and of a word."""
+MAX_CLAUSE, MAX_QUOTE, MAX_STRETCH = 14, 24, 8
+"""Characters of a clause, of quoted words and of what stands between two characters of grammar."""
 
-_CLAUSE = re.compile(r"[^，。！？；：、,.!?;:\n“”‘’「」『』（）()…—]+")
-_SENTENCE = re.compile(r"[^。！？!?…\n]+[。！？!?…]*[”’」』]*\n?")
-_QUOTE = re.compile(r"[“「]([^“”「」]{1,400})[”」]?|[‘『]([^‘’『』]{1,60})[’』]|《([^》]{1,20})》")
-_NUMBER = re.compile(
+CLAUSES = re.compile(r"[^，。！？；：、,.!?;:\n“”‘’「」『』（）()…—]+")
+SENTENCES = re.compile(r"[^。！？!?…\n]+[。！？!?…]*[”’」』]*\n?")
+QUOTES = re.compile(r"[“「]([^“”「」]{1,400})[”」]?|[‘『]([^‘’『』]{1,60})[’』]|《([^》]{1,20})》")
+INNER_QUOTES = re.compile(r"[‘『]([^‘’『』]{1,24})[’』]|《([^》]{1,20})》")
+DIGITS = re.compile(r"第?[零〇一二三四五六七八九十百千万数两廿卅半0-9]+")
+NUMBERS = re.compile(
     r"第?[零〇一二三四五六七八九十百千万数两廿卅半0-9]+(?:[余多]?[岁年月日夜里尺寸丈斤石两卷回次合座员名人个万千百匹口件枝支条只车船骑军兵杯碗鼓更道阵]?)"
 )
-_SUFFIX = "城山关县州郡江河湖岭谷庄镇村寺庙观渡津桥坡岗洞岛府宫楼亭寨店营殿园祠台堂门巷街院口林原"
 FUNCTION = frozenset(
     "之乎者也矣焉哉曰道云于於与以为而乃其此是有不在从自将把被令使便即又却皆亦且若则因所的了着他我你汝吾某遂至"
     "可已未并同共但只就都要说问去来见得到向对和及等这那很再才给让叫"
 )
 """Characters at which a word ends."""
 SPEAKS = frozenset("曰道云说问答叫骂喝叹")
-_LEADS = re.compile(r"(?:因为|因|为|乃|以|被|使|令|是|恐|欲|只为|原来|便|遂|即)")
+LEADS = re.compile(r"(?:因为|因|为|乃|以|被|使|令|是|恐|欲|只为|原来|便|遂|即)")
 
 
 @dataclass(frozen=True)
@@ -60,16 +60,11 @@ class Layout:
     quoted: np.ndarray
 
 
-Bonds = Callable[[str], np.ndarray]
-"""For a text, how firmly each pair of neighbours belongs together (PMI), one number less than characters."""
-
-
-def lay_out(passage: Passage, kinds: dict[str, Kind], bonds: np.ndarray) -> Layout:
+def lay_out(passage: Passage, kinds: dict[str, Kind]) -> Layout:
     """Find the candidates of a passage.
 
     Args:
         kinds: the kind of each name of its book.
-        bonds: see `Bonds`.
     """
     text = passage.text
     found: dict[tuple[int, int], int] = {}
@@ -85,33 +80,33 @@ def lay_out(passage: Passage, kinds: dict[str, Kind], bonds: np.ndarray) -> Layo
     speaker = np.full(len(text), -1, np.int32)
     quoted = np.zeros(len(text), bool)
     said: list[tuple[int, int]] = []
-    for match in _QUOTE.finditer(text):
+    for match in QUOTES.finditer(text):
         start, end = match.span(match.lastindex or 0)
         quoted[start:end] = True
         if match.lastindex == 1:
             said.append((start, end))
         if end - start <= MAX_QUOTE:
             found.setdefault((start, end), QUOTE)
-        for inner in re.finditer(r"[‘『]([^‘’『』]{1,24})[’』]|《([^》]{1,20})》", match[0]):
+        for inner in INNER_QUOTES.finditer(match[0]):
             span = inner.span(inner.lastindex or 0)
             found.setdefault((span[0] + match.start(), span[1] + match.start()), QUOTE)
-    for match in _NUMBER.finditer(text):
+    for match in NUMBERS.finditer(text):
         found.setdefault(match.span(), NUMBER)
-        bare = re.match(r"第?[零〇一二三四五六七八九十百千万数两廿卅半0-9]+", match[0])
+        bare = DIGITS.match(match[0])
         if bare and len(bare[0]) > 1:
             found.setdefault((match.start(), match.start() + len(bare[0])), NUMBER)
     clause, sentence = np.zeros(len(text), np.int32), np.zeros(len(text), np.int32)
-    for number, match in enumerate(_SENTENCE.finditer(text)):
+    for number, match in enumerate(SENTENCES.finditer(text)):
         sentence[match.start() : match.end()] = number
-    for number, match in enumerate(_CLAUSE.finditer(text), 1):
+    for number, match in enumerate(CLAUSES.finditer(text), 1):
         start, end = match.span()
         clause[start:end] = number
         if 2 <= end - start <= MAX_CLAUSE:
             found.setdefault((start, end), CLAUSE)
-        for lead in _LEADS.finditer(text, start, end):
+        for lead in LEADS.finditer(text, start, end):
             if 2 <= end - lead.end() <= MAX_CLAUSE:
                 found.setdefault((lead.end(), end), CLAUSE)
-        for span in _words(text, start, end, bonds, in_name):
+        for span in _words(text, start, end, in_name):
             found.setdefault(span, WORD)
     spans = sorted(found)
     for start, end in said:
@@ -130,24 +125,15 @@ def lay_out(passage: Passage, kinds: dict[str, Kind], bonds: np.ndarray) -> Layo
     )
 
 
-def _words(text: str, start: int, end: int, bonds: np.ndarray, in_name: np.ndarray) -> list[tuple[int, int]]:
-    """Spans of a clause that may be words: between characters of grammar, or where the bonds inside are firmer than
-    those to either side."""
+def _words(text: str, start: int, end: int, in_name: np.ndarray) -> list[tuple[int, int]]:
+    """Spans of a clause that may be words: what stands between characters of grammar, and its first and last pair where
+    that cuts no name."""
     edges = [start, *(at for at in range(start, end) if text[at] in FUNCTION), end]
     found: list[tuple[int, int]] = []
     for left, right in pairwise(sorted({*edges, *(edge + 1 for edge in edges if edge < end)})):
-        if right - left < 1 or text[left] in FUNCTION:
+        if right - left < 2 or text[left] in FUNCTION:
             continue
-        if 2 <= right - left <= 8:
+        if right - left <= MAX_STRETCH:
             found.append((left, right))
-        for size in range(2, MAX_WORD + 1):
-            for at in range(left, right - size + 1):
-                to = at + size
-                if in_name[at] or in_name[to]:
-                    continue
-                inside = bonds[at : to - 1].min()
-                outer_left = bonds[at - 1] if at > left else -9
-                outer_right = bonds[to - 1] if to < right else -9
-                if (outer_left < inside) + (outer_right < inside) == 2 or (size == 2 and (at == left or to == right)):
-                    found.append((at, to))
+        found += [(at, at + 2) for at in (left, right - 2) if not (in_name[at] or in_name[at + 2])]
     return found

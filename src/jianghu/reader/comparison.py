@@ -14,6 +14,8 @@ REACHES = (5.0, 16.0, 50.0)
 """Scales of nearness, in characters."""
 MAX_CANDIDATES = 256
 """Candidates that are kept of a question, the nearest to its words."""
+DIGITS = 9
+"""Of sums by which the first or the nearest are chosen: equal ones stay in order, whichever machine adds them up."""
 
 
 class Cover:
@@ -86,7 +88,7 @@ class Candidates:
         who = SORTS[question.sort] == "who"
         near = (terms.weight / terms.all_weight) @ np.exp(-nearest / REACHES[1]) + cover.sentence_share[sentence]
         near += 0.3 * (who & (kind <= GIVEN)) + 0.1 * (kind <= NUMBER)
-        self.kept = np.sort(np.argsort(-near, kind="stable")[:MAX_CANDIDATES])
+        self.kept = np.sort(np.argsort(-np.round(near, DIGITS), kind="stable")[:MAX_CANDIDATES])
         unique: dict[str, int] = {}
         answers = [answer for one in pages for answer in one.layout.answer]
         self.all_answers = np.array([unique.setdefault(answer, len(unique)) for answer in answers], int)

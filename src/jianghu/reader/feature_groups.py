@@ -9,10 +9,10 @@ import numpy as np
 
 from .asking import SORTS, Question
 from .candidates import KINDS, NUMBER
-from .comparison import REACHES, Candidates, Cover
+from .comparison import DIGITS, REACHES, Candidates, Cover
 from .match import EPSILON, FAR, LANES, Page, Terms
 
-_LABEL = re.compile(r"第[零〇一二三四五六七八九十百0-9]+[回章节]")
+LABEL = re.compile(r"第[零〇一二三四五六七八九十百0-9]+[回章节]")
 
 
 def nearness(candidates: Candidates) -> list[np.ndarray]:
@@ -42,7 +42,7 @@ def rank(
     question: Question, pages: Sequence[Page], scores: np.ndarray, terms: Terms, candidates: Candidates
 ) -> list[np.ndarray]:
     top = max(float(scores.max()), EPSILON)
-    labels = [_LABEL.match(page.passage.title) for page in pages]
+    labels = [LABEL.match(page.passage.title) for page in pages]
     asked = np.array([label is not None and label[0] in question.text for label in labels], float)
     ranks = np.arange(len(pages))
     return [
@@ -136,7 +136,7 @@ def focus(candidates: Candidates) -> list[np.ndarray]:
         n = np.clip(np.searchsorted(own, spots), 0, len(own) - 1)
         gap = np.minimum(np.abs(spots - own[n]), np.abs(spots - own[np.maximum(n - 1, 0)]))
         density += weight * np.exp(-gap / 12)
-    focus = spots[int(np.argmax(density))]
+    focus = spots[int(np.argmax(np.round(density, DIGITS)))]
     left, right = candidates.left_edge, candidates.right_edge
     others = candidates.person & (candidates.asked_name == 0)
     earlier = np.flatnonzero(others & (right <= focus) & (focus - right < 200))

@@ -156,7 +156,7 @@ class Pages:
         text = passage.text
         rarity = self._rarities([text[at : at + 2] for at in range(len(text) - 1)])
         bonds = np.array([rarity[a] + rarity[b] - rarity[a + b] for a, b in pairwise(text)] or [0.0])
-        layout = lay_out(passage, self._kinds[passage.book], bonds)
+        layout = lay_out(passage, self._kinds[passage.book])
         times = [
             math.log1p(self.book.times.get((passage.book, answer), 0)) if kind <= NAME else 0.0
             for answer, kind in zip(layout.answer, layout.kind, strict=True)

@@ -20,7 +20,7 @@ SILENT = re.compile(
     r"分别|叫做|名叫|吗|呢|[的了是在和与被把将]|《[^》]*》|这本书|书中|书里|小说|人物|(?i:\b(?:who|what|where|when|why|how|is|the|of|did|was)\b)"
 )
 """Words of questions, which say nothing about where the answer stands."""
-_ASKING = re.compile(
+ASKING = re.compile(
     "谁|哪[一两几]?(?:位|个|名|员|人|些)|哪[\u4e00-\u9fff]{0,3}(?:人|将|位|名)|何人|什么人|哪里|哪儿|何[处地]|什么|甚么|啥|何"
     "|多[少大高长]|几|哪|怎么样?|怎样|如何"
 )
@@ -52,7 +52,7 @@ def telling(question: str) -> str:
 
 def asking_span(question: str) -> tuple[int, int] | None:
     """Where the word stands that asks, such as 谁 or 哪里; None where none does."""
-    match = _ASKING.search(question)
+    match = ASKING.search(question)
     return match.span() if match else None
 
 

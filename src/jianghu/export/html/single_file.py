@@ -18,6 +18,7 @@ from ... import __version__, files
 from ...messages import Both
 from ...model import Checkpoint
 from ...pages import as_data, picture, served, source, templates, with_pictures
+from ...reader import Reader
 from ...recipe import SampleSettings
 from ...retrieval import OpenBook
 from ..card import ModelFacts
@@ -28,7 +29,10 @@ from .pack import Packed, pack
 
 MOST_TOKENS = 1024
 """Of an answer, as far as the page's slider goes."""
-ENGINE = ("simd", "kernels", "tensors", "model", "tokenizer", "sampler", "chat", "shelf", "writer", "worker")
+ENGINE = (
+    "simd", "kernels", "tensors", "model", "tokenizer", "sampler", "chat", "characters", "shelf",
+    "asking", "candidates", "match", "features", "network", "reader", "writer", "worker",
+)  # fmt: skip
 OWN = ("engine", "api", "card")
 """Modules of the page that are not the chat page's; `api` takes the place of the one that speaks to a server."""
 CARD_BUTTON = """<button type="button" class="quiet icon" id="open-card" data-label="card" aria-haspopup="dialog">
@@ -60,6 +64,7 @@ def write_html(
     sampling: SampleSettings | None = None,
     kind: Kind = "q8_0",
     book: OpenBook | None = None,
+    reader: Reader | None = None,
 ) -> None:
     """Write the page of a checkpoint, atomically.
 
@@ -70,6 +75,7 @@ def write_html(
         sampling: where its settings begin.
         kind: how the weights are stored; see `pack`.
         book: the books to hold, whole, so that passages can be looked up in them.
+        reader: finds answers in those passages.
 
     Raises:
         InputError: the checkpoint cannot be packed.
@@ -88,9 +94,13 @@ def write_html(
     data = {
         "worker": worker_script(),
         "engine": packed.about,
-        "about": {**_about(checkpoint, name, sampling or SampleSettings()), "open_book": book is not None},
+        "about": {
+            **_about(checkpoint, name, sampling or SampleSettings()),
+            "open_book": book is not None,
+            "reader": reader is not None,
+        },
         "examples": vars(examples or Examples()),
-        "books": book_data(book) if book else None,
+        "books": book_data(book, reader) if book else None,
     }
     files.sweep(path)
     files.write_text(path, _page(name, card, data, packed))

@@ -1,5 +1,7 @@
 // The passages of the books that match a question; see jianghu/retrieval/, which finds the same ones.
 
+import { half } from "./tensors.js";
+
 const HAN = "\\u3400-\\u9fff\\uf900-\\ufaff\\u{20000}-\\u{3ffff}";
 const RUN = new RegExp(`[${HAN}]+|(?:(?![${HAN}])[\\p{L}\\p{N}])+`, "gu");
 const IS_HAN = new RegExp(`^[${HAN}]`, "u");
@@ -19,24 +21,16 @@ function terms(text) {
   return found;
 }
 
-/** The nearest float16 of a positive number, halves to even: the weights of the index are so rounded. */
-function half(x) {
-  let exponent = Math.floor(Math.log2(x));
-  if (2 ** exponent > x) exponent -= 1;
-  if (2 ** (exponent + 1) <= x) exponent += 1;
-  const step = 2 ** (Math.max(exponent, -14) - 10);
-  const whole = Math.floor(x / step), rest = x / step - whole;
-  return (rest > 0.5 || (rest === 0.5 && whole % 2) ? whole + 1 : whole) * step;
-}
-
 export class Shelf {
   /**
    * held: {silent: words of questions that say nothing about where the answer stands, weights: {character, named, pair,
-   * name}, books: [{book, forms: {form: the name it stands for, or null}, chapters: [{chapter, title, passages}]}]},
-   * a passage being {start, end, text, names: [[name, times], …]}.
+   * name}, books: [{book, forms: {form: the name it stands for, or null}, names: [[name, kind, times], …], chapters:
+   * [{chapter, title, passages}]}]}, a passage being {start, end, text, mentions}: for each name in it where it stands in
+   * the text, its length, and twice its number in `names`, plus one for a given name alone.
    */
   constructor({ silent, weights, books }) {
     Object.assign(this, { silent: new RegExp(silent, "gu"), weights, books, passages: [] });
+    this.names = new Map(books.map(({ book, names }) => [book, names]));
     const held = new Map(); // term → [[passage, times], …]
     for (const { book, chapters } of books) {
       for (const { chapter, title, passages } of chapters) {
@@ -57,10 +51,10 @@ export class Shelf {
   #count(held, passage, first) {
     const at = this.passages.push({ ...passage, size: [...passage.text].length }) - 1;
     const counts = new Map();
-    const count = (term, times = 1) => counts.set(term, (counts.get(term) ?? 0) + times);
+    const count = (term) => counts.set(term, (counts.get(term) ?? 0) + 1);
     for (const term of terms(passage.text)) count(term);
     if (first) for (const term of terms(passage.title)) count(term); // a title counts to its first passage
-    for (const [name, times] of passage.names) count(`《${passage.book}》${name}`, times);
+    for (const [, , name] of this.mentionsIn(at)) count(`《${passage.book}》${name}`);
     for (const [term, times] of counts) {
       if (!held.has(term)) held.set(term, []);
       held.get(term).push([at, times]);
@@ -69,32 +63,65 @@ export class Shelf {
 
   /** The passages that match best, best first, each {book, chapter, title, start, end, pieces: [{text, marked}]}. */
   search(question, limit = 3) {
-    const named = this.books.filter(({ book }) => question.includes(`《${book}》`));
-    const books = named.length ? named : this.books;
+    const wanted = this.#wanted(question, this.askedBooks(question));
+    return this.ranked(question, limit).map(([at]) => {
+      const { book, chapter, title, start, end, text } = this.passages[at];
+      return { book, chapter, title, start, end, pieces: pieces(text, wanted) };
+    });
+  }
+
+  /** The numbers of the passages that match best, with their scores. */
+  ranked(question, limit) {
+    const books = this.askedBooks(question), wanted = this.#wanted(question, books);
     const allowed = new Set(books.map(({ book }) => book));
-    const wanted = this.#wanted(question, books);
     const sums = new Float32Array(this.passages.length);
     for (const term of [...wanted.keys()].sort()) { // sums of floats depend on their order
       for (const [at, weight] of this.postings.get(term) ?? []) sums[at] += Math.fround(Math.fround(wanted.get(term)) * weight);
     }
     const kept = [...sums.keys()].filter((at) => sums[at] > 0 && allowed.has(this.passages[at].book));
     kept.sort((a, b) => sums[b] - sums[a] || a - b);
-    return kept.slice(0, limit).map((at) => {
-      const { book, chapter, title, start, end, text } = this.passages[at];
-      return { book, chapter, title, start, end, pieces: pieces(text, wanted) };
-    });
+    return kept.slice(0, limit).map((at) => [at, sums[at]]);
+  }
+
+  /** The books that a question names in 《》, else all. */
+  askedBooks(question) {
+    const named = this.books.filter(({ book }) => question.includes(`《${book}》`));
+    return named.length ? named : this.books;
+  }
+
+  /** How rare a term is: log(passages / passages that hold it), half a passage for what none holds. */
+  rarity(term) {
+    return Math.log(this.passages.length / ((this.postings.get(term)?.length ?? 0) + 0.5));
+  }
+
+  /** The names in a passage: [start, end, name, whether by a given name alone], counted in characters. */
+  mentionsIn(at) {
+    const { book, mentions } = this.passages[at], names = this.names.get(book), found = [];
+    for (let n = 0; n < mentions.length; n += 3) {
+      const [start, size, number] = mentions.slice(n, n + 3);
+      found.push([start, start + size, names[number >> 1][0], number % 2 === 1]);
+    }
+    return found;
+  }
+
+  /** The question with blanks for the words that say nothing about where the answer stands. */
+  telling(question) {
+    return question.replace(this.silent, (found) => " ".repeat([...found].length));
+  }
+
+  /** Where names of some books stand: [book, start, end, name], counted in units of the string. */
+  *namesIn(text, books) {
+    for (const { book, forms } of books) for (const one of mentions(text, forms)) yield [book, ...one];
   }
 
   /** What to look for: term → weight. */
   #wanted(question, books) {
-    const words = question.replace(this.silent, (found) => " ".repeat(found.length));
+    const words = this.telling(question);
     const { character, named, pair, name } = this.weights;
     const wanted = new Map(), inside = new Set();
-    for (const { book, forms } of books) {
-      for (const [start, end, owner] of mentions(words, forms)) {
-        wanted.set(`《${book}》${owner}`, name);
-        for (let at = start; at < end; at++) inside.add(at);
-      }
+    for (const [book, start, end, owner] of this.namesIn(words, books)) {
+      wanted.set(`《${book}》${owner}`, name);
+      for (let at = start; at < end; at++) inside.add(at);
     }
     for (const found of words.matchAll(RUN)) {
       if (!IS_HAN.test(found[0])) {

@@ -42,6 +42,18 @@ function halfTable() {
   return table;
 }
 
+/** The nearest float16 of a number, halves to even. */
+export function half(x) {
+  const size = Math.abs(x);
+  if (size === 0) return x;
+  let exponent = Math.floor(Math.log2(size));
+  if (2 ** exponent > size) exponent -= 1;
+  if (2 ** (exponent + 1) <= size) exponent += 1;
+  const step = 2 ** (Math.max(exponent, -14) - 10);
+  const whole = Math.floor(size / step), rest = size / step - whole;
+  return Math.sign(x) * (rest > 0.5 || (rest === 0.5 && whole % 2) ? whole + 1 : whole) * step;
+}
+
 /** Write a weight as float32 to `to`: float32, float16, or int8 with a float16 scale for each block of its row. */
 export function unpack(tensors, name, to) {
   const { data } = tensors[name];

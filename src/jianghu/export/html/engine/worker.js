@@ -1,14 +1,16 @@
 // The worker in which the model lives, so that the page never freezes. Messages in: {kind: "load", about, weights},
-// {kind: "write", number, request}, {kind: "stop", number}, and where the page holds books {kind: "search", number,
-// question}. Messages out: {kind: "loaded" | "failed"}, and for a number "text", then "done" with its result or "failed".
+// {kind: "write", number, request}, {kind: "stop", number}, and where the page holds books {kind: "search" or
+// "read", number, question}. Messages out: {kind: "loaded" | "failed"}, and for a number "text", then "done" with its result or "failed".
 
 import { fromBase64 } from "./tensors.js";
+import { Reader } from "./reader.js";
 import { Shelf } from "./shelf.js";
 import { Writer } from "./writer.js";
 
 let writer = null;
 let books = null; // what the page holds of them
-let shelf = null; // made when it is first searched
+let shelf = null; // made once the model is there
+let reader = null;
 let chain = Promise.resolve(); // one text at a time
 const stopped = new Set();
 
@@ -33,19 +35,22 @@ async function write(number, request) {
   }
 }
 
+const openShelf = () => (shelf ??= new Shelf(books));
+const openReader = () => (reader ??= new Reader(openShelf(), books.reader));
+
 onmessage = ({ data }) => {
   const { kind, number } = data;
   const tell = (error) => postMessage({ kind: "failed", number, message: String(error?.message ?? error) });
   try {
     if (kind === "stop") stopped.add(number);
     else if (kind === "write") chain = chain.then(() => write(number, data.request)).catch(tell);
-    else if (kind === "search") {
-      shelf ??= new Shelf(books);
-      postMessage({ kind: "done", number, result: shelf.search(data.question) });
-    } else {
+    else if (kind === "search") postMessage({ kind: "done", number, result: openShelf().search(data.question) });
+    else if (kind === "read") postMessage({ kind: "done", number, result: openReader().read(data.question) });
+    else {
       books = data.books;
       writer = new Writer(data.about, fromBase64(data.weights.trim()));
       postMessage({ kind: "loaded", kernels: writer.model.kernels.name });
+      if (books) setTimeout(openShelf); // it takes a second or two: before anybody has typed a question
     }
   } catch (error) {
     tell(error);

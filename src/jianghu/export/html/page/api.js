@@ -47,19 +47,20 @@ export const write = (body, onText, signal) => told((own) => own.write(body, onT
 /** The passages of the books that match a question, where the file holds the books. */
 export const search = (question) => told((own) => own.search(question));
 
-/** A chapter in three pieces: before, inside and after the passage that begins at `start`. */
-export async function chapter({ book, chapter: number, start }) {
+/** What the reader finds in the books, where the file holds one. */
+export const read = (question) => told((own) => own.read(question));
+
+/** A chapter in three pieces: before, inside and after a span of its characters. */
+export async function chapter({ book, chapter: number, start, end }) {
   const { passages } = held.books.books.find((one) => one.book === book).chapters.find((one) => one.chapter === number);
-  const at = passages.findIndex((passage) => passage.start === start);
   const gap = (n) => "\n".repeat(passages[n].start - (n ? passages[n - 1].end : 0)); // line ends between passages
-  const join = (from, to) => passages.slice(from, to).map(({ text }, n) => gap(from + n) + text).join("");
-  return { pieces: [join(0, at) + gap(at), passages[at].text, join(at + 1)] };
+  const text = [...passages.map((passage, n) => gap(n) + passage.text).join("")];
+  return { pieces: [[0, start], [start, end], [end]].map((span) => text.slice(...span).join("")) };
 }
 
-/** The file holds no records, no reader and no votes. */
+/** The file holds no records and no votes. */
 const missing = async () => {
   throw new Refused("");
 };
 export const look = missing;
-export const read = missing;
 export const vote = missing;

@@ -11,9 +11,9 @@ export class Failed extends Error {
 /**
  * Start the model. script: the worker's source. about: {model, tokenizer}. weights: base64. books: what `Shelf` reads.
  *
- * Returns {write, search}. `write(request, onText, signal)` calls `onText` with each piece and returns {finish, tokens}; it
- * throws Failed, or AbortError once `signal` has stopped it. `search(question)` returns passages. Both may be called
- * before the weights are read.
+ * Returns {write, search, read}. `write(request, onText, signal)` calls `onText` with each piece and returns {finish, tokens}; it
+ * throws Failed, or AbortError once `signal` has stopped it. `search(question)` returns passages,
+ * `read(question)` what the book says. All may be called before the weights are read.
  */
 export function startEngine(script, about, weights, books = null) {
   const asked = new Map(); // number → {onText, resolve, reject}
@@ -29,7 +29,7 @@ export function startEngine(script, about, weights, books = null) {
     worker = new Worker(URL.createObjectURL(new Blob([script], { type: "text/javascript" })));
   } catch (error) {
     const fail = () => Promise.reject(new Failed(error.message, true));
-    return { write: fail, search: fail };
+    return { write: fail, search: fail, read: fail };
   }
   worker.onerror = (event) => failAll(new Failed(event.message || "the worker could not be started", true));
   worker.onmessage = ({ data: { kind, number, text, result, message } }) => {
@@ -63,5 +63,6 @@ export function startEngine(script, about, weights, books = null) {
   return {
     write: async (request, onText, signal) => send({ kind: "write", request }, onText, signal),
     search: async (question) => send({ kind: "search", question }),
+    read: async (question) => send({ kind: "read", question }),
   };
 }
