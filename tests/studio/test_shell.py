@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 import uvicorn
-from fastapi import FastAPI
+from fastapi import FastAPI, Response
 from fastapi.responses import StreamingResponse
 from fastapi.testclient import TestClient
 from playwright.sync_api import Browser, expect, sync_playwright
@@ -29,14 +29,21 @@ PAGE = Path(__file__).parents[2] / "src/jianghu/studio/page"
 ROOMS = ["Shelf", "Records", "Training", "Exam", "Talk", "Report"]
 
 
+def room() -> Response:
+    """The module of a room that asks its server for nothing."""
+    return Response("export async function open(view) { view.append('here'); }", media_type="text/javascript")
+
+
 class Frame:
-    """A server of the page alone, whose stream of events says nothing; it can go away and come back."""
+    """A server of the page's frame alone, whose stream of events says nothing; it can go away and come back."""
 
     def __init__(self) -> None:
         self.port = 0
 
     def start(self, token: str) -> None:
         app = FastAPI()
+        for name in ROOMS:
+            app.add_api_route(f"/page/{name.lower()}.js", room)
         app.include_router(site_router(token))
 
         @app.get("/studio/jobs")

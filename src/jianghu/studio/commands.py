@@ -14,7 +14,7 @@ from ..errors import InputError
 from ..messages import tr
 from ..recipe import Recipe, Strategy
 from ..recipe.study import bundled_studies
-from ..workspace import BASE, CHAT, Workspace
+from ..workspace import BASE, CHAT, DPO, Workspace
 
 Kind = Literal["name", "names", "switch", "number", "checkpoint", "file", "choice"]
 _NAME = re.compile(r"\w[\w.@+-]{0,140}")
@@ -44,6 +44,9 @@ def _always(what: str) -> Callable[[Mapping[str, Any]], str]:
 
 
 _TRAINING: dict[str, Kind] = {"name": "name", "resume": "switch", "restart": "switch"}
+RUNS = {"pretrain": BASE, "sft": CHAT, "dpo": DPO}
+"""Commands that train, and the names that their runs have if none is given."""
+
 COMMANDS: dict[str, Command] = {
     "prepare": Command(("prepare",), _always("data"), groups=("tokenizer", "split")),
     "synth": Command(
@@ -62,6 +65,12 @@ COMMANDS: dict[str, Command] = {
         lambda given: f"runs/{given.get('name', CHAT)}",
         options={**_TRAINING, "from": "checkpoint"},
         groups=("sft",),
+    ),
+    "dpo": Command(
+        ("dpo",),
+        lambda given: f"runs/{given.get('name', DPO)}",
+        options={**_TRAINING, "from": "checkpoint"},
+        groups=("dpo",),
     ),
     "eval": Command(
         ("eval",), _always("evals"), "checkpoints", {"checkpoints": "names", "exam": "file"}, groups=("eval",)
@@ -131,9 +140,9 @@ def words_of(ws: Workspace, command: str, options: Mapping[str, Any]) -> tuple[l
 
 def resume_words(ws: Workspace, words: Sequence[str]) -> list[str]:
     """The words that go on with what a command left: training by its saved state, the rest by itself."""
-    if words[0] not in ("pretrain", "sft"):
+    if words[0] not in RUNS:
         return list(words)
-    name = next((word[7:] for word in words if word.startswith("--name=")), BASE if words[0] == "pretrain" else CHAT)
+    name = next((word.removeprefix("--name=") for word in words if word.startswith("--name=")), RUNS[words[0]])
     if not (ws.run(name) / "state" / "state.safetensors").exists():
         return [word for word in words if word != "--resume"]
     return [words[0], f"--name={name}", "--resume"]

@@ -26,6 +26,8 @@ SAMPLES = 60
 """Texts that are sent: the newest."""
 RECENT_SECONDS = 300.0
 """Since its last row, a run that no job of ours trains is taken to be trained still."""
+STAGES = ("dpo", "sft", "pretrain")
+"""Groups of settings of runs; a run is of the first one that it was made from."""
 State = Literal["running", "done", "left"]
 
 
@@ -34,7 +36,7 @@ class Run:
     """Where a run stands.
 
     Attributes:
-        stage: pretrain or sft.
+        stage: whose settings it follows.
         left: seconds that its training still takes at its latest speed; None where nothing is known.
         state: left means that it can go on.
     """
@@ -114,8 +116,9 @@ def warnings(ws: Workspace, name: str) -> list[str]:
     if opened is None:
         return []
     stage, recipe = opened
-    told = [overfitting(read_rows(folder))]
-    if stage == "pretrain":
+    told: list[str | None] = []
+    if stage == "pretrain":  # elsewhere the loss always looks so, and does not choose the checkpoint
+        told.append(overfitting(read_rows(folder)))
         told.append(rate_warning(recipe.pretrain, model_shape(recipe.model)["n_embd"]))
     return [line for line in told if line]
 
@@ -144,7 +147,8 @@ def _open(folder: Path) -> tuple[str, Recipe] | None:
         recipe = load_recipe(folder / "recipe.toml")
     except InputError:
         return None
-    stage = next((stage for stage in ("sft", "pretrain") if stage in manifest.get("settings", {})), None)
+    groups = manifest.get("settings", {})
+    stage = next((stage for stage in STAGES if stage in groups and hasattr(recipe, stage)), None)
     return (stage, recipe) if stage else None
 
 
