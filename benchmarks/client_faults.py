@@ -65,6 +65,11 @@ BEHAVIOURS: dict[str, tuple[int, Callable[[int], socket.socket]]] = {
     "the same, 8 readers": (8, lambda p: _post(p, _json(**MUCH))),
     "a request of 1 MB, all but its last byte": (700, lambda p: _post(p, _json(user="x" * MEGABYTE), held_back=1)),
     "1 MB of lists": (300, lambda p: _post(p, _json(stop=[[]] * 250_000))),
+    "1 MB of numbers as a prompt": (300, lambda p: _post(p, _json(prompt=[1] * 330_000))),
+    "as many lists as are parsed, in 1 MB": (
+        300,
+        lambda p: _post(p, _json(stop=[[]] * 49_000, user="x" * 800_000)),
+    ),
     "1 MB of think tags as a prompt": (
         300,
         lambda p: _post(p, _json(prompt="<think>" * 140_000, truncate_prompt=True)),

@@ -1,5 +1,7 @@
 """What goes wrong while texts are written: clients that go, full queues, time that runs out, a failing model."""
 
+import contextlib
+import http.client
 import json
 import socket
 import threading
@@ -196,3 +198,110 @@ def test_many_large_requests_at_once_are_bounded_and_small_ones_go_on(checkpoint
                 assert sock.recv(12) == b"HTTP/1.1 200"
             sock.close()
         until(lambda: post(server, {**LONG, "max_tokens": 1, "user": "x" * 60_000}).status_code == 200)
+
+
+def connections(port, count, data=b""):
+    socks = []
+    for _ in range(count):
+        socks.append(socket.create_connection(("127.0.0.1", port), 10))
+        socks[-1].sendall(data)
+    return socks
+
+
+def worst_answer(server, done):
+    """Ask for two tokens again and again until `done`; all answers are 200. The longest time that one took, in seconds
+    of this process, which has the server in it: what else runs on the machine does not count."""
+    worst = 0.0
+    while not done.is_set():
+        began = time.process_time()
+        assert post(server, {**LONG, "max_tokens": 2}).status_code == 200
+        worst = max(worst, time.process_time() - began)
+    return worst
+
+
+@pytest.fixture
+def few(monkeypatch):
+    """Servers that take no more than twenty connections beside those that wait."""
+    monkeypatch.setattr("jianghu.serving.server.OTHERS", 20)
+
+
+SILENT = {
+    "nothing": b"",
+    "half a header": b"POST /v1/completions HTTP/1.1\r\nHost: local",
+    "half a body": b"POST /v1/completions HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n{",
+}
+
+
+@pytest.mark.parametrize("data", SILENT.values(), ids=SILENT)
+def test_connections_that_owe_a_request_make_room_for_those_that_ask(checkpoints, few, caplog, data):
+    with Running(checkpoints, queue=10, read_seconds=60) as server, ThreadPoolExecutor(1) as pool:
+        done = threading.Event()
+        asking = pool.submit(worst_answer, server, done)
+        socks = connections(server.port, 120, data)
+        assert post(server, {**LONG, "max_tokens": 2}).status_code == 200
+        done.set()
+        assert asking.result() < 1
+        for sock in socks:
+            sock.close()
+    assert "others need its place" in caplog.text
+    assert "Exceeded concurrency" not in caplog.text
+    assert "Traceback" not in caplog.text
+
+
+def test_who_is_being_answered_and_who_was_answered_keep_their_connections(checkpoints, few):
+    with Running(checkpoints, queue=10, read_seconds=60) as server:
+        kept = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
+        kept.request("GET", "/health")
+        assert kept.getresponse().read()
+        own = kept.sock
+        writing = open_request(server, {**LONG, "max_tokens": 100})
+        socks = connections(server.port, 60)
+        kept.request("GET", "/health")
+        assert kept.getresponse().status == 200
+        assert kept.sock is own, "it was closed, and opened anew"
+        writing.settimeout(30)
+        assert writing.recv(12) == b"HTTP/1.1 200"
+        for sock in (*socks, writing, kept):
+            sock.close()
+
+
+HEAVY = {
+    "lists": {"stop": [[]] * 49_000},
+    "numbers": {"prompt": [1] * 300_000},
+    "fields": {f"f{n}": 0 for n in range(45_000)},
+    "many values": {"stop": [{}] * 250_000},
+}
+
+
+@pytest.mark.parametrize("body", HEAVY.values(), ids=HEAVY)
+def test_large_requests_are_parsed_in_turn_and_small_ones_between_them(checkpoints, body):
+    data = json.dumps({**LONG, "max_tokens": 1, **body}).encode()
+    head = "POST /v1/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+    head += f"Content-Length: {len(data)}\r\n\r\n"
+    with Running(checkpoints) as server, ThreadPoolExecutor(1) as pool:
+        done = threading.Event()
+        asking = pool.submit(worst_answer, server, done)
+        socks = []
+        for _ in range(10):
+            socks.append(socket.create_connection(("127.0.0.1", server.port), 10))
+            with contextlib.suppress(OSError):  # refused before it was all sent
+                socks[-1].sendall(head.encode() + data)
+        answers = []
+        for sock in socks:
+            sock.settimeout(30)
+            try:
+                answers.append(sock.recv(12)[9:])
+            except ConnectionError:
+                answers.append(b"429")
+            sock.close()
+        done.set()
+        assert asking.result() < 1
+    assert set(answers) <= {b"200", b"400", b"429"}
+    assert set(answers) != {b"429"}
+
+
+def test_what_holds_too_many_values_is_refused_before_it_is_parsed(server):
+    refused = post(server, {**LONG, "stop": [[]] * 60_000})
+    assert refused.status_code == 400
+    assert "more than 50,000 lists, objects and fields" in refused.json()["error"]["message"]
+    assert post(server, {**LONG, "max_tokens": 1, "user": "a, b: c; " * 9_000}).status_code == 200

@@ -26,6 +26,8 @@ SEND_BYTES = 128 * 1024
 read is noticed only when they are full."""
 OTHERS = 512
 """Connections beside those whose texts may wait."""
+KNOCKING = 2048
+"""Connections that the system holds for the server until it accepts them."""
 GRACE_SECONDS = 1.0
 """Time that open answers have to end when the server is told to."""
 
@@ -107,6 +109,8 @@ class Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        for sock in sockets or []:
+            sock.listen(KNOCKING)  # asyncio sets this to the number that it accepts at once
         self.on_start()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
@@ -147,6 +151,7 @@ def make_server(app: FastAPI, settings: ServeSettings) -> Server:
             server_header=False,
             proxy_headers=False,
             limit_concurrency=settings.queue + OTHERS,
+            backlog=max(1, OTHERS // 8),  # so few are accepted at once that what they send is read before they are many
             timeout_graceful_shutdown=5,
         )
     )
