@@ -37,14 +37,14 @@ def test_readers_who_do_not_read_are_let_go_and_hold_no_memory(checkpoints, monk
     from jianghu.serving import model_worker
 
     backlogs = []
-    step = model_worker._Desk.step
+    step = model_worker._CheckpointWriter.step
 
     def watch(desk):
         news = step(desk)
         backlogs.extend(order.backlog for order, _, _ in news)
         return news
 
-    monkeypatch.setattr(model_worker._Desk, "step", watch)
+    monkeypatch.setattr(model_worker._CheckpointWriter, "step", watch)
     with Running(checkpoints, write_seconds=0.5, batch=4, queue=76) as server:
         socks = [open_request(server, MUCH) for _ in range(5)]
         until(lambda: sum(server.texts("base")) == 5 * 16)

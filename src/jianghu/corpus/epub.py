@@ -16,7 +16,7 @@ from ..errors import InputError
 from ..messages import tr
 from .archive import Archive
 from .decode import Decoded, decode
-from .formats import MOST_LINES, Source
+from .formats import MAX_LINES, Source
 from .headings import MARK, parse_heading
 from .markup import html_lines, is_contents
 
@@ -84,7 +84,7 @@ def _read(archive: Archive) -> Source:
         elif page.text:
             damaged, encoding = damaged + page.damaged, page.encoding
             lines += _page_lines(page.text, titles.get(archive.find(name) or name, {}))
-            if len(lines) > MOST_LINES:  # the book is refused
+            if len(lines) > MAX_LINES:  # the book is refused
                 break
     if missing:
         remarks.append(

@@ -13,7 +13,7 @@ from .decode import decode
 from .headings import MARK
 from .markup import html_lines
 
-MOST_LINES = 1_200_000
+MAX_LINES = 1_200_000
 """Lines above which a file is no novel."""
 
 
@@ -44,7 +44,7 @@ def read_md(path: Path) -> Source:
 def read_html(path: Path) -> Source:
     """One HTML page; <h1> to <h4> become marked headings."""
     source = read_txt(path)
-    return replace(source, text="\n".join(html_lines(source.text, most=MOST_LINES)))
+    return replace(source, text="\n".join(html_lines(source.text, most=MAX_LINES)))
 
 
 def strip_markdown(text: str) -> str:

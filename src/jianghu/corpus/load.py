@@ -16,7 +16,7 @@ from .chapters import even_pieces, make_chapters
 from .clean import clean_lines, normalise, plain_spaces, without_adverts, without_repeated
 from .epub import read_epub
 from .finding import mark_headings
-from .formats import MOST_LINES, Source, read_html, read_md, read_txt
+from .formats import MAX_LINES, Source, read_html, read_md, read_txt
 from .ledger import Ledger
 from .numbers import natural
 from .office import read_docx, read_pdf, read_zip
@@ -80,8 +80,8 @@ def _divided(path: Path, source: Source, settings: BooksSettings, heading: str) 
     text, before = source.text, len(source.text)
     source = replace(source, text="")  # each step lets go of what the step before it made
     text = normalise(text, settings.clean, settings.max_repeat, ledger)
-    if text.count("\n") > MOST_LINES:
-        raise InputError(tr("{path}: more than {most:,} lines are no novel.", path=path, most=MOST_LINES))
+    if text.count("\n") > MAX_LINES:
+        raise InputError(tr("{path}: more than {most:,} lines are no novel.", path=path, most=MAX_LINES))
     if settings.simplify:
         text = _simplified(text)
     lines, wrapped = text.split("\n"), False

@@ -33,7 +33,7 @@ SMALL_BYTES = 8 * 1024
 """Requests up to this size are taken whatever others have sent."""
 LARGE_AT_ONCE = 8
 """Requests of the largest size that may be held at once; what is parsed of one takes up to 24 times its bytes."""
-MOST_VALUES = 50_000
+MAX_VALUES = 50_000
 """Lists, objects and fields in a request; one of a megabyte that holds more was made to keep the server busy."""
 PROTECTED = ("/v1", "/api", "/studio", "/metrics", "/openapi.json")
 """What wants the key, where there is one. The page itself holds no secret, and /health tells none."""
@@ -204,8 +204,8 @@ def _check_values(body: bytes) -> None:
     Raises:
         ApiError: 400.
     """
-    if body.count(b"[") + body.count(b"{") + body.count(b":") > MOST_VALUES:
-        raise ApiError(400, f"The request holds more than {MOST_VALUES:,} lists, objects and fields.")
+    if body.count(b"[") + body.count(b"{") + body.count(b":") > MAX_VALUES:
+        raise ApiError(400, f"The request holds more than {MAX_VALUES:,} lists, objects and fields.")
 
 
 class _Turn:

@@ -137,7 +137,7 @@ def make_server(app: FastAPI, settings: ServeSettings) -> Server:
     class Protocol(PatientProtocol):
         patience = settings.read_seconds
         reader_patience = settings.write_seconds
-        most = settings.queue + OTHERS
+        max_connections = settings.queue + OTHERS
 
     server = Server(
         uvicorn.Config(
@@ -169,7 +169,7 @@ class PatientProtocol(H11Protocol):
 
     patience = 10.0
     reader_patience = 30.0
-    most = OTHERS
+    max_connections = OTHERS
     _answered = False
     _since = 0.0
     _timer: asyncio.TimerHandle | None = None
@@ -177,7 +177,7 @@ class PatientProtocol(H11Protocol):
 
     def connection_made(self, transport: Any) -> None:
         self.app_state = {**self.app_state, LET_GO: self._let_go}  # copied into the state of every request
-        if len(self.connections) >= self.most - 1:
+        if len(self.connections) >= self.max_connections - 1:
             self._make_room()
         super().connection_made(transport)
         self._wait()
