@@ -44,15 +44,8 @@ def resolve(settings: SettingsT, width: int) -> SettingsT:
     """The settings with optimizer and learning rate named, each `auto` replaced by what it stands for.
 
     Raises:
-        InputError: min_lr is above the rate that `auto` stands for; Muon for an adapter.
+        InputError: min_lr is above the rate that `auto` stands for.
     """
-    if settings.lora.rank and settings.optimizer == "muon":
-        raise InputError(
-            tr(
-                "optimizer muon does not suit an adapter, whose two matrices are factors of the update. Set optimizer "
-                "to auto or adamw, or lora.rank to 0."
-            )
-        )
     rate = suitable_rate(settings, width) if settings.learning_rate == "auto" else settings.learning_rate
     if settings.min_lr is not None and settings.min_lr > rate:
         raise InputError(

@@ -114,4 +114,5 @@ def assembled(model: Transformer, weights: Mapping[str, Tensor]) -> Transformer:
     plain.load_state_dict({name: whole(weight).detach() for name, weight in weights.items()}, assign=True)
     plain.n_tokens = model.n_tokens
     plain.materialize_rope()
+    plain.n_tokens = model.n_tokens
     return plain.eval()

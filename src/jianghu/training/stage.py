@@ -175,6 +175,8 @@ def _say_optimizer(stage: str, name: str, settings: TrainSettings, width: int, s
             rate=rate,
         )
     )
+    if settings.lora.rank and settings.optimizer == "muon":
+        say(tr("Muon is for whole matrices, and an adapter's are factors of one: AdamW trains it."))
     if stage == "pretrain" and (warning := rate_warning(settings, width)):
         say(warning)
 
