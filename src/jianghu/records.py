@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from . import files
 from .errors import InputError
 
-Source = Literal["cloze", "bundled", "written", "manners", "passage", "facts", "rolling", "import"]
+Source = Literal["cloze", "bundled", "written", "manners", "passage", "facts", "basics", "rolling", "import"]
 Split = Literal["train", "val", "test"]
 Text = Annotated[str, StringConstraints(min_length=1, pattern=r"\S")]
 Place = Annotated[int, Field(ge=0)]

@@ -16,6 +16,7 @@ def stage_of(body: dict[str, Any]) -> str:
     marks = {
         "无法读取": "correction",
         "名字索引": "lexicon",
+        "最先会问到": "basics",
         "已经记下的卡片": "facts 2",
         "事实卡片。以后": "facts 1",
         "每张卡片要出的题": "wordings",
@@ -81,6 +82,10 @@ def answer_to(body: dict[str, Any]) -> dict[str, Any]:
     if stage == "lexicon":
         people = dict.fromkeys(name for fact in found for name in (fact["answer"], fact["reverse"]))
         return {"names": [{"name": name, "aliases": [], "kind": "person"} for name in people]}
+    if stage == "basics":
+        rest = body["messages"][-1]["content"].partition("</passage>")[2]
+        name = re.search(r"要问的名字：(\w+)", rest)[1]  # type: ignore[index]  # the prompt has it
+        return {"facts": [fact for fact in found if name in fact["statement"] or fact == found[0]][:3]}
     if stage == "facts 1":
         return {"facts": found[: (len(found) + 1) // 2]}
     if stage == "facts 2":

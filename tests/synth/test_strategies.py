@@ -7,15 +7,18 @@ from pathlib import Path
 
 import pytest
 
+from jianghu.corpus import Chapter
 from jianghu.llm.budget import Budget
 from jianghu.llm.prompts import Prompts, prompt_names
 from jianghu.llm.runner import reparse, run_strategies
 from jianghu.llm.store import Store
+from jianghu.names import Lexicon, Name
 from jianghu.recipe import SynthSettings
 from jianghu.synth import Coverage, Shelf, coverage, make_strategies, schemas, stored_records
 from jianghu.synth.checks import letters
+from jianghu.synth.strategies.well_known import well_known
 from jianghu.synth.strategies.wordings import BRIEF, FORMS, plan_wordings
-from tests.llm.teacher_server import Act, TeacherServer, chat
+from tests.llm.teacher_server import Act, TeacherServer, chat, passage_of
 from tests.synth.scripted import scripted, stage_of
 from tests.synth.shelf import BOOK, chapters, lexicon, synth_settings
 
@@ -64,6 +67,53 @@ def test_facts_come_in_passes_and_each_in_its_planned_wordings(store: Store) -> 
             assert row["short_answer"] in texts[row["chapter"]][row["start"] : row["end"]]
         else:
             assert row["start"] is None
+
+
+def test_basics_ask_what_everybody_asks_about_the_most_named(store: Store) -> None:
+    lexicons = {BOOK: Lexicon([*lexicon().names, Name("张三", (), "person")])}
+    settings = {"basics_names": 5, "basics_passages": 3, "wordings": 4, "facts_per_passage": 3}
+    with TeacherServer(scripted) as server:
+        run(store, synth_settings(server.url, **settings), "basics", lexicons=lexicons)
+        bodies = [body for body in asked(server) if stage_of(body) == "basics"]
+    names = Counter(name_asked(body) for body in bodies)
+    assert set(names.values()) == {3}
+    kinds = {name.name: name.kind for name in lexicons[BOOK].names}
+    assert Counter(kinds[name] for name in names) == {"person": 3, "place": 2}
+    assert "张三" not in names  # the book does not name him
+    assert all(name_asked(body) in passage_of(body) for body in bodies)
+    facts = list(store.kept("fact", "basics"))
+    told = [(about_of(store, kept.key)["name"], kept.content["statement"]) for kept in facts]
+    assert len(told) > 10
+    assert len(set(told)) == len(told)  # nothing is noted twice about a name, in whichever of its passages it stands
+    assert all(name in statement for name, statement in told)
+    assert store.verdicts("fact")["about somebody else"] > 0
+    made = rows(store, synth_settings(**settings))
+    assert {row["source"] for row in made} == {"basics"}
+    assert sum(kept.content["form"] == BRIEF for kept in store.kept("record", "basics")) >= len(made) / 3
+
+
+def name_asked(body: dict) -> str:
+    return body["messages"][-1]["content"].partition("要问的名字：")[2].splitlines()[0]
+
+
+def about_of(store: Store, key: str) -> dict:
+    request = store.request(key)
+    assert request is not None
+    return request.body["about"]
+
+
+def test_the_words_of_a_topic_choose_the_passage() -> None:
+    filler = "次日天明，众人收拾行李，各自上路，不在话下。" * 6
+    told = [
+        f"那日武松来到店中。{filler}",
+        f"武松手提一条哨棒，腰挂戒刀。{filler}",
+        f"武松的哥哥武大是清河县人氏。{filler}",
+    ]
+    chapters = [Chapter("水浒", n, f"第{n}回", f"{one}\n武松走了。武松又来。") for n, one in enumerate(told, 1)]
+    shelf = Shelf(chapters, {"水浒": Lexicon([Name("武松"), Name("哨棒", (), "other"), Name("店中", (), "place")])})
+    [found] = well_known(shelf, "水浒", 120, 5, 3)
+    assert (found.name, len(found.passages)) == ("武松", 3)
+    assert ["人氏" in found.passages[0].text, "戒刀" in found.passages[2].text] == [True, True]
 
 
 def test_the_same_store_comes_of_any_order_of_arrival(tmp_path: Path) -> None:
@@ -235,6 +285,7 @@ def test_of_ten_wordings_half_are_brief() -> None:
 
 
 SCHEMAS = {
+    "basics": schemas.FACTS,
     "contrast": schemas.CONTRASTS,
     "facts": schemas.FACTS,
     "facts-more": schemas.FACTS,

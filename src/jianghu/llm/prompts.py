@@ -26,7 +26,7 @@ PLACES = {
     "known": "what has been noted already",
     "plan": "the facts, and the wordings that each is to get",
     "last": "the teacher's last output",
-    "name": "the person whom a dossier is about",
+    "name": "the person, place or thing that is written about",
     "sentences": "sentences of the book that mention the person",
     "others": "titles of other novels",
     "fault": "what was wrong with the last reply",

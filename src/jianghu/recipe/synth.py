@@ -19,7 +19,7 @@ class JudgeSettings(OtherSettings):
     """Records that it judges, spread evenly over all; 0: all."""
 
 
-Strategy = Literal["cloze", "bundled", "manners", "lexicon", "facts", "passage", "rolling", "rewrite"]
+Strategy = Literal["cloze", "bundled", "manners", "lexicon", "basics", "facts", "passage", "rolling", "rewrite"]
 
 
 class SynthSettings(Settings):
@@ -28,9 +28,9 @@ class SynthSettings(Settings):
     strategies: list[Strategy] = ["cloze"]
     """cloze: from text and names. bundled: written for 三国演义, left out unless it is there. manners: who the model
     is, greetings, what lies outside the books. The others ask the teacher. lexicon: names of the books that have no
-    BOOK.lexicon.json, before all else. facts: facts with quotes, then several wordings of each. passage: records
-    straight from a passage. rolling: the original report's way. rewrite: texts for pretraining, in
-    data/rewrites.jsonl."""
+    BOOK.lexicon.json, before all else. basics: what everybody asks first about the most-named people, places and
+    things. facts: facts with quotes, then several wordings of each. passage: records straight from a passage.
+    rolling: the original report's way. rewrite: texts for pretraining, in data/rewrites.jsonl."""
     exclude: list[Strategy] = []
     """Strategies whose records in the store do not count. All others count that a teacher was ever asked by, also by
     `synth run --strategy`."""
@@ -47,6 +47,10 @@ class SynthSettings(Settings):
     """Facts asked for in a pass over a passage."""
     fact_passes: Annotated[int, Field(gt=0, le=5)] = 2
     """Passes over a passage; all but the first ask what is still missing."""
+    basics_names: Positive = 60
+    """People, places and things of each book that basics asks about, the most named; three in five are people."""
+    basics_passages: Annotated[int, Field(gt=0, le=5)] = 4
+    """Passages that basics reads for each of them: who it is, family, weapon, great scenes, the end."""
     wordings: Annotated[int, Field(gt=0, le=16)] = 10
     """Wordings of each fact, planned by kind of question, style and length: both directions, and up to half of them
     brief as people type. A fact in few wordings is known in those alone."""

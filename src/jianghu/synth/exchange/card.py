@@ -24,6 +24,7 @@ _SOURCES = {
     "written": "written down by the user beside the book",
     "bundled": "written by language models that read the novel (docs/records.md)",
     "passage": "asked of a teacher model, passage by passage",
+    "basics": "asked of a teacher model: what is asked first about the book's best-known names, then wordings of each",
     "facts": "asked of a teacher model: facts with quotes, then wordings of each",
     "rolling": "asked of a teacher model with rotating examples; not tied to a passage",
     "import": "from another program's file",

@@ -8,17 +8,17 @@ from ...llm.prompts import Prompts
 from ...recipe import SynthSettings
 from ..books import Shelf
 from .base import BaseStrategy
+from .basics import BasicsStrategy
 from .facts import FactsStrategy
 from .lexicon import LexiconStrategy
 from .passage import PassageStrategy
 from .rewrite import RewriteStrategy
 from .rolling import RollingStrategy
 
-AnyStrategy = LexiconStrategy | FactsStrategy | PassageStrategy | RollingStrategy | RewriteStrategy
+AnyStrategy = LexiconStrategy | BasicsStrategy | FactsStrategy | PassageStrategy | RollingStrategy | RewriteStrategy
 
-STRATEGIES: dict[str, type[AnyStrategy]] = {
-    kind.name: kind for kind in (LexiconStrategy, FactsStrategy, PassageStrategy, RollingStrategy, RewriteStrategy)
-}
+_KINDS = (LexiconStrategy, BasicsStrategy, FactsStrategy, PassageStrategy, RollingStrategy, RewriteStrategy)
+STRATEGIES: dict[str, type[AnyStrategy]] = {kind.name: kind for kind in _KINDS}
 """By name, in the order in which they run: names first, since the others are checked by them."""
 
 
@@ -38,6 +38,7 @@ __all__ = [
     "STRATEGIES",
     "AnyStrategy",
     "BaseStrategy",
+    "BasicsStrategy",
     "FactsStrategy",
     "LexiconStrategy",
     "PassageStrategy",

@@ -28,14 +28,14 @@ class Wording:
         return f"{self.form}、{self.style}、{self.length}"
 
 
-def plan_wordings(key: str, count: int, backward: bool) -> list[Wording]:
+def plan_wordings(key: str, count: int, backward: bool, full_first: int = FULL_FIRST) -> list[Wording]:
     """`count` different wordings for a fact: forward, backward if the fact has another side, then the other forms.
 
     Where the count is higher than the number of forms, they come again in another style and length. What goes beyond
-    `FULL_FIRST` is brief, up to a half of all. All is a function of the key, such that over many facts every form,
+    `full_first` is brief, up to a half of all. All is a function of the key, such that over many facts every form,
     style and length is met equally often.
     """
-    brief = max(0, min(count - FULL_FIRST, count // 2))
+    brief = max(0, min(count - full_first, count // 2))
     turn = int.from_bytes(hashlib.sha256(key.encode()).digest()[:4], "big")
     both = ["正问", *(["反问"] if backward else [])]
     others = [form for form in FORMS if form not in ("正问", "反问")]
