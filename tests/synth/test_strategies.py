@@ -71,9 +71,9 @@ def test_facts_come_in_passes_and_each_in_its_planned_wordings(store: Store) -> 
 
 def test_basics_ask_what_everybody_asks_about_the_most_named(store: Store) -> None:
     lexicons = {BOOK: Lexicon([*lexicon().names, Name("张三", (), "person")])}
-    settings = {"basics_names": 5, "basics_passages": 3, "wordings": 4, "facts_per_passage": 3}
     with TeacherServer(scripted) as server:
-        run(store, synth_settings(server.url, **settings), "basics", lexicons=lexicons)
+        settings = synth_settings(server.url, basics_names=5, basics_passages=3, wordings=4, facts_per_passage=3)
+        run(store, settings, "basics", lexicons=lexicons)
         bodies = [body for body in asked(server) if stage_of(body) == "basics"]
     names = Counter(name_asked(body) for body in bodies)
     assert set(names.values()) == {3}
@@ -87,7 +87,7 @@ def test_basics_ask_what_everybody_asks_about_the_most_named(store: Store) -> No
     assert len(set(told)) == len(told)  # nothing is noted twice about a name, in whichever of its passages it stands
     assert all(name in statement for name, statement in told)
     assert store.verdicts("fact")["about somebody else"] > 0
-    made = rows(store, synth_settings(**settings))
+    made = rows(store, settings)
     assert {row["source"] for row in made} == {"basics"}
     assert sum(kept.content["form"] == BRIEF for kept in store.kept("record", "basics")) >= len(made) / 3
 
