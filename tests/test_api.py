@@ -1,6 +1,7 @@
 """`import jianghu`: the lines of the READMEs, as they stand there, and what goes wrong."""
 
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -52,3 +53,15 @@ def test_a_shelf_of_the_commands_is_opened_and_says_what_it_lacks(shelf, tmp_pat
         jianghu.create(shelf)
     with pytest.raises(AttributeError):
         jianghu.__getattr__("nothing")
+
+
+def test_preferences_of_a_shelf(shelf, tmp_path):
+    for name in ("books", "data", "runs"):
+        shutil.copytree(shelf / name, tmp_path / name)
+    shutil.copy(shelf / "jianghu.toml", tmp_path)
+    opened, pairs = jianghu.Shelf(tmp_path), {"questions": 20, "samples": 1}
+    quick = {"max_iters": 2, "warmup_iters": 1, "block_size": 128, "sample_tokens": 0, "pairs": pairs}
+    result = opened.dpo(**quick)
+    assert result.step == 2
+    assert result.best_score is not None
+    assert isinstance(opened.ask("沈青峰是谁？", "dpo", max_new_tokens=3), str)

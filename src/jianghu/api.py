@@ -33,12 +33,13 @@ from .generation import Sampling, generate
 from .machine import pick_device
 from .messages import tr
 from .model import Checkpoint, load_checkpoint, weight_files
+from .preferences.stage import make_preferences, preferences_stale
 from .recipe import load_recipe, to_toml
 from .synth.stage import SynthFacts
 from .synth.stage import synth as synth_stage
 from .training import Result
 from .training.stage import train_on
-from .workspace import BASE, CHAT, RECIPE, Workspace
+from .workspace import BASE, CHAT, DPO, RECIPE, Workspace
 
 Where = str | os.PathLike[str]
 
@@ -115,6 +116,18 @@ class Shelf:
         """
         recipe = self.workspace.recipe({"sft": settings})
         return train_on(self.workspace, recipe, "sft", name, self.workspace.checkpoint(start))
+
+    def dpo(self, name: str = DPO, start: str = CHAT, **settings: object) -> Result:
+        """Teach a fine-tuned checkpoint which of two answers is better, by the settings of `[dpo]`: pairs are made of
+        its wrong answers, unless they are there, and trained on. A run that was left goes on.
+
+        Args:
+            start: the checkpoint to start from, which is the reference model too.
+        """
+        recipe, source = self.workspace.recipe({"dpo": settings}), self.workspace.checkpoint(start)
+        if preferences_stale(self.workspace, recipe, source) is not None:
+            make_preferences(self.workspace, recipe, source)
+        return train_on(self.workspace, recipe, "dpo", name, source)
 
     def generate(self, prompt: str, checkpoint: str = BASE, **settings: object) -> str:
         """What a model writes after a beginning, by the settings of `[sample]`."""

@@ -47,6 +47,17 @@ def test_dpo_makes_pairs_trains_and_goes_on(root):
     assert jianghu("ask", "谁的剑最快？", cwd=root).stderr.startswith("dpo answers")
 
 
+def test_what_a_pair_taught_is_no_question_of_an_exam_of_that_checkpoint(root):
+    pairs = list(files.read_jsonl(root / "data" / "preferences" / "train.jsonl"))
+    pair = next(pair for pair in pairs if pair["fact"].startswith("outside:"))
+    asked = [pair["question"], "天下第一镖局在哪一条街上开张？"]
+    rows = "".join(json.dumps({"question": one, "answer": "无"}, ensure_ascii=False) + "\n" for one in asked)
+    (root / "own.jsonl").write_text(rows, encoding="utf-8")
+    jianghu("eval", "dpo", "chat", "--exam", "own.jsonl", cwd=root)
+    results = [files.read_json(root / "evals" / f"{name}.own.json") for name in ("dpo", "chat")]
+    assert [result["leaks"]["exact"] for result in results] == [1, 0]
+
+
 def test_a_line_that_is_no_vote_is_one_clear_line(root):
     path = root / "votes.jsonl"
     before = path.read_text(encoding="utf-8")

@@ -51,6 +51,7 @@ def test_pairs_are_split_by_fact_and_say_what_is_wrong(made):
     ws, recipe, facts = made
     train, val = (read_preferences(ws.preferences / f"{split}.jsonl") for split in ("train", "val"))
     assert not {pair.fact for pair in train} & {pair.fact for pair in val}
+    assert len(val) < 0.3 * len(train)  # a tenth of the facts, however few of them are asked
     assert sum(facts.sources.values()) == len(train) + len(val)
     assert facts.sources["answers"]
     assert facts.sources["wrong_book"]

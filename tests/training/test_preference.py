@@ -80,7 +80,7 @@ def test_a_pair_reckoned_by_hand():
 def test_the_reference_itself_has_no_margin():
     net = model()
     batch = PreferenceBatches(PAIRS, PAIRS, references(net), tokenizer(), 99, 160, 1, CPU).validation(99)[0]
-    loss, _, margin, _ = (Preference(settings(sft_weight=0.0), net, net).sums(batch) / batch.count).tolist()
+    loss, _, margin, _ = (Preference(settings(sft_weight=0.0), net.target_nats).sums(batch) / batch.count).tolist()
     assert loss == pytest.approx(math.log(2), abs=1e-4)
     assert margin == pytest.approx(0.0, abs=1e-4)
 

@@ -74,6 +74,21 @@ def test_a_run_moves_from_one_process_to_two(one):
     assert_alike(root, "moved")
 
 
+@pytest.mark.slow  # as above
+@pytest.mark.parametrize("shard", ["off", "on"])
+def test_two_processes_learn_preferences_as_one(shelf, tmp_path, shard):
+    root = shutil.copytree(shelf, tmp_path / "shelf")
+    flags = ("--max-iters", 6, "--warmup-iters", 1, "--log-interval", 1, "--eval-interval", 3, "--block-size", 128)
+    flags = (*flags, "--batch-size", 3, "--learning-rate", 0.001, "--questions", 20, "--samples", 1)
+    jianghu("dpo", "--name", "one", *flags, cwd=root)
+    printed = torchrun(root, "dpo", "--name", "two", *flags, "--shard", shard)
+    assert printed.stdout.count("Trained 6 steps") == 1
+    assert_alike(root, "two")
+    for left, right in zip(rows(root, "one"), rows(root, "two"), strict=True):
+        for key in left.keys() & {"train_margin", "train_accuracy", "val_margin", "score"}:
+            assert right[key] == pytest.approx(left[key], rel=1e-3, abs=1e-4), key
+
+
 def test_of_several_processes_the_first_one_says_what_is_wrong(shelf, monkeypatch):
     wrong = ("pretrain", "--name", "x", "--max-iters", -1)
     assert "max_iters" in jianghu(*wrong, cwd=shelf, check=False).stderr

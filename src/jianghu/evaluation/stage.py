@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from .. import files
 from ..corpus import Chapter, read_chapters
+from ..dataset import read_preferences
 from ..errors import InputError
 from ..machine import pick_device
 from ..messages import tr
@@ -43,7 +44,8 @@ def background_of(ws: Workspace, checkpoint: Path | None = None) -> Background:
     texts = _texts(chapters)
     people = People(lexicons_of(ws, chapters), texts, famous())
     learned = _learned(ws, checkpoint)
-    taught = Taught(record for path in learned for record in read_records(path)) if learned else None
+    records = [record for path in learned for record in read_records(path)]
+    taught = Taught([*records, *_preferred(ws, checkpoint)]) if records else None
     return Background(people if texts else None, taught, tuple(texts.values()))
 
 
@@ -53,6 +55,23 @@ def _learned(ws: Workspace, checkpoint: Path | None) -> list[Path]:
     everything = checkpoint is not None and read_about(checkpoint).get("records") == "all"
     paths = [ws.records / f"{split}.jsonl" for split in (("train", "val", "test") if everything else ("train",))]
     return [path for path in paths if path.exists()]
+
+
+def _preferred(ws: Workspace, checkpoint: Path | None) -> Iterator[Record]:
+    """The right answers of the preference pairs that a checkpoint learned from, as records; none where it did not, or
+    where the pairs are others by now."""
+    path, about = ws.preferences / "train.jsonl", read_about(checkpoint) if checkpoint else {}
+    inputs = about.get("inputs")
+    if about.get("stage") != "dpo" or not path.exists() or not isinstance(inputs, dict):
+        return
+    if inputs.get(ws.shown(path)) != files.sha256_file(path):
+        return
+    for pair in read_preferences(path):
+        yield Record(
+            id=pair.id, fact=pair.fact, wording=1, kind="preference", question=pair.question, answer=pair.chosen,
+            short_answer=pair.chosen, aliases=(), book="-", chapter=None, start=None, end=None, source="manners",
+            split="train",
+        )  # fmt: skip
 
 
 def exam_items(

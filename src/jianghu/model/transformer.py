@@ -218,6 +218,18 @@ class Transformer(nn.Module):
         """`loss` of hidden states (B, T, D) that are there already."""
         return linear_cross_entropy(hidden.flatten(0, 1), self.head, targets.flatten())
 
+    def target_nats(
+        self, ids: Tensor, targets: Tensor, segments: Tensor | None = None, positions: Tensor | None = None
+    ) -> Tensor:
+        """Cross-entropy in nats of each target that is not -100, row by row, float32 (targets,): for who weighs one
+        answer against another. All scores of those targets are held at once."""
+        return self.each_nats(self(ids, segments, positions), targets)
+
+    def each_nats(self, hidden: Tensor, targets: Tensor) -> Tensor:
+        """`target_nats` of hidden states (B, T, D) that are there already."""
+        scored = targets != -100
+        return F.cross_entropy(self.logits(hidden[scored]).float(), targets[scored], reduction="none")
+
     def extend(self, block_size: int) -> None:
         """Allow rows of up to `block_size` tokens; rotary positions need no new weights."""
         if block_size > self.config.block_size:

@@ -82,9 +82,10 @@ def _some(records: Sequence[Record], exam: ExamQuestions, most: int, seed: int) 
     """At most so many of them: first one of every fact, then a second one."""
     turns: dict[str, int] = {}
     ranked = []
+    # By another hash than the one that splits the facts: else those that validate would be asked first.
     for record in sorted(records, key=lambda record: place_of(record.id, seed)):
         turns[record.fact] = turns.get(record.fact, -1) + 1
-        ranked.append((turns[record.fact], place_of(record.fact, seed), record))
+        ranked.append((turns[record.fact], place_of(f"turn:{record.fact}", seed), record))
     ranked.sort(key=lambda row: row[:2])
     chosen: list[Record] = []
     for _, _, record in ranked:

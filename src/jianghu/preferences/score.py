@@ -19,10 +19,14 @@ class PreferenceScore:
     about what the book does not tell answered so. An answer that goes in circles, or that names somebody of another
     book, is not right. Greedy, so that it is a function of the weights.
 
+    A model that has lost too many of the taught answers gets less than 0, the lower the more it lost.
+
     Args:
         taught: records of data/records/val_paraphrase.jsonl.
         outside: questions of validation facts to which the book has no answer.
         people: who belongs to which book; None: not asked.
+        reference: the model from which the run began, in evaluation mode.
+        keep: the least share of its right answers to taught facts that must be left.
 
     Attributes:
         noise: 0: of equal checkpoints the first one is kept, which has moved least from where it began.
@@ -34,18 +38,23 @@ class PreferenceScore:
         outside: Sequence[Record],
         tokenizer: Tokenizer,
         settings: EvalSettings,
+        reference: Transformer,
+        keep: float,
         people: People | None = None,
     ) -> None:
         self.tokenizer, self.settings, self.people = tokenizer, settings, people
-        self.parts = [[item_of_record(record) for record in part] for part in (taught, outside) if part]
+        self.taught, self.outside = ([item_of_record(record) for record in part] for part in (taught, outside))
+        self.least = keep * self._share(reference, self.taught) if self.taught else 0.0
         self.noise = 0.0
 
     def __call__(self, model: Transformer) -> float:
-        return sum(self._share(model, number) for number in range(len(self.parts))) / len(self.parts)
+        parts = [self._share(model, items) for items in (self.taught, self.outside) if items]
+        if self.taught and parts[0] < self.least:
+            return parts[0] - self.least - 1e-9
+        return sum(parts) / len(parts)
 
-    def _share(self, model: Transformer, number: int) -> float:
-        checkpoint, items = Checkpoint(Path(), model, self.tokenizer, {}), self.parts[number]
-        good = 0
+    def _share(self, model: Transformer, items: list[Item]) -> float:
+        checkpoint, good = Checkpoint(Path(), model, self.tokenizer, {}), 0
         for start in range(0, len(items), self.settings.batch_size):
             part = items[start : start + self.settings.batch_size]
             for item, (text, _) in zip(part, answer(checkpoint, part, self.settings), strict=True):

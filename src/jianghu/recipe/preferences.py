@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from .base import NotNegative, Positive, Settings
+from .base import NotNegative, Positive, Settings, Share
 from .training import TrainSettings
 
 PairSource = Literal["answers", "wrong_book", "loops", "votes"]
@@ -55,5 +55,7 @@ class DpoSettings(TrainSettings):
     """Share of the pairs that may be the wrong way round, as votes are (conservative DPO)."""
     sft_weight: Annotated[float, Field(ge=0)] = 1.0
     """Weight of fine-tuning on the right answer beside the preference; 0: preference alone, which forgets more."""
+    keep_taught: Share = 0.97
+    """Least share of its right answers to taught facts that the best checkpoint must have kept."""
     pairs: PairSettings = PairSettings()
     """Where the pairs come from."""

@@ -62,10 +62,14 @@ def make_loss(model: Transformer, computing: Computing) -> Loss:
     return partial(_with_eager_head, model, torch.compile(model.forward, dynamic=False))
 
 
-def make_forward(model: Transformer, computing: Computing) -> Callable[..., Tensor]:
-    """The hidden states of rows, as `Transformer.forward`, compiled where that is chosen."""
+def make_target_nats(model: Transformer, computing: Computing) -> Loss:
+    """The cross-entropy of each target of a batch, as `Transformer.target_nats`; compiled without the head, whose rows
+    are as many as a batch has targets."""
     model.flex = computing.flex
-    return torch.compile(model.forward, dynamic=False) if computing.compiled else model
+    if not computing.compiled:
+        return model.target_nats
+    forward = torch.compile(model.forward, dynamic=False)
+    return lambda ids, targets, segments, positions: model.each_nats(forward(ids, segments, positions), targets)
 
 
 def _with_eager_head(

@@ -6,7 +6,7 @@ A batch goes in; sums over its targets come out, the loss first, then whatever e
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Protocol
 
 import torch
@@ -18,7 +18,7 @@ from ..dataset import Batch
 from ..dataset.batches import IGNORE
 from ..model import Transformer
 from ..recipe import DpoSettings, TrainSettings
-from .compiling import Loss, make_forward, make_loss
+from .compiling import Loss, make_loss, make_target_nats
 
 NATS = "nats"
 """Of the sums the one that is a text's negative log-likelihood, from which bits per character are reckoned; where none
@@ -61,13 +61,13 @@ class Preference:
     the reference less that of the worse one; and how many pairs have a margin above zero.
 
     Args:
-        forward: hidden states of rows, compiled or not.
+        target_nats: the cross-entropy of each target of a batch, compiled or not.
     """
 
     names: tuple[str, ...] = ("loss", NATS, "margin", "accuracy")
 
-    def __init__(self, settings: DpoSettings, model: Transformer, forward: Callable[..., Tensor]) -> None:
-        self.settings, self.model, self._forward = settings, model, forward
+    def __init__(self, settings: DpoSettings, target_nats: Loss) -> None:
+        self.settings, self._target_nats = settings, target_nats
 
     def sums(self, batch: Batch) -> Tensor:
         """See `Objective`."""
@@ -86,10 +86,8 @@ class Preference:
         """Negative log-likelihood and tokens of each answer of a batch, both (B, pairs of a row, 2)."""
         assert batch.segments is not None
         assert batch.references is not None
-        hidden = self._forward(batch.ids, batch.segments, batch.positions)
+        nats = self._target_nats(batch.ids, batch.targets, batch.segments, batch.positions)
         scored = batch.targets != IGNORE
-        scores = self.model.logits(hidden[scored]).float()
-        nats = F.cross_entropy(scores, batch.targets[scored], reduction="none")
         places = batch.references.shape[1] * 2
         row = torch.arange(len(batch.ids), device=batch.ids.device)[:, None]
         answer = (row * places + batch.segments - 1)[scored]
@@ -119,7 +117,7 @@ def make_objective(settings: TrainSettings, model: Transformer, computing: Compu
         computing: how; None: as it stands, without compilation.
     """
     if isinstance(settings, DpoSettings):
-        return Preference(settings, model, make_forward(model, computing) if computing else model)
+        return Preference(settings, make_target_nats(model, computing) if computing else model.target_nats)
     return Likelihood(make_loss(model, computing) if computing else model.loss)
 
 

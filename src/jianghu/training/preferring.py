@@ -51,12 +51,19 @@ def preference_parts(
     return model, tokenizer, batches, settings.sample_prompts or [val[n].question for n in spread(len(val), 3)]
 
 
-def preference_score(ws: Workspace, recipe: Recipe, tokenizer: Tokenizer) -> Scorer | None:
-    """What chooses the checkpoint; None where there is no question to choose by."""
+def preference_score(ws: Workspace, recipe: Recipe, tokenizer: Tokenizer, reference: Transformer) -> Scorer | None:
+    """What chooses the checkpoint; None where there is no question to choose by.
+
+    Args:
+        reference: the model as the run begins.
+    """
     taught = ws.records / "val_paraphrase.jsonl"
     parts = [list(read_records(path)) if path.exists() else [] for path in (taught, ws.preferences / "choose.jsonl")]
     if recipe.sft.records == "all":
         parts[0] = []  # they were trained on
     if not any(parts):
         return None
-    return PreferenceScore(parts[0], parts[1], tokenizer, recipe.eval, background_of(ws).people)
+    training, people = reference.training, background_of(ws).people
+    score = PreferenceScore(*parts, tokenizer, recipe.eval, reference.eval(), recipe.dpo.keep_taught, people)
+    reference.train(training)
+    return score

@@ -35,6 +35,7 @@ def shard(model: Transformer, device: torch.device, world: World) -> Transformer
     fully_shard(model, mesh=mesh)
     model.to(device)  # what is no weight
     register_fsdp_forward_method(model, "loss")
+    register_fsdp_forward_method(model, "target_nats")
     for module in model.modules():
         if isinstance(module, FSDPModule):  # sums, as between processes that hold the whole model, not means
             module.set_gradient_divide_factor(1.0)

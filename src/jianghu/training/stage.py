@@ -142,11 +142,9 @@ def train(
             _open_run(ws, run, manifest, resume, restart, say)
         world.wait()  # the others read what the first one has found or set aside
         source_of_batches, model, tokenizer, prompts = _parts(ws, recipe, stage, source, device, say)
+        scorer = scorer or _scorer(ws, recipe, stage, tokenizer, model)
         model = _placed(model, settings, device, world, say)
         _say_optimizer(stage, name, settings, model.config.n_embd, say)
-        scorer = scorer or (
-            preference_score(ws, recipe, tokenizer) if stage == "dpo" else _answer_score(ws, recipe, stage, tokenizer)
-        )
         if world.writes:
             ws.record(run.path, manifest)
             files.write_text(run.path / "recipe.toml", to_toml(recipe, comments=False))
@@ -189,8 +187,10 @@ def _note_environment(run: RunFolder, device: torch.device, dtype: torch.dtype, 
     files.write_json(path, asdict(now))
 
 
-def _answer_score(ws: Workspace, recipe: Recipe, stage: str, tokenizer: Tokenizer) -> AnswerScore | None:
+def _scorer(ws: Workspace, recipe: Recipe, stage: str, tokenizer: Tokenizer, model: Transformer) -> Scorer | None:
     """What chooses among the checkpoints of fine-tuning: answers to wordings of taught facts that are kept from it."""
+    if stage == "dpo":
+        return preference_score(ws, recipe, tokenizer, model)
     path = ws.records / "val_paraphrase.jsonl"
     if stage != "sft" or recipe.sft.records == "all" or not path.exists():
         return None
