@@ -8,7 +8,7 @@ import pytest
 from jianghu import files
 from jianghu.dataset import read_likelihoods, read_preferences
 from jianghu.errors import InputError
-from jianghu.evaluation import is_loop
+from jianghu.evaluation import abstains, is_loop
 from jianghu.evaluation.stage import background_of, exam_items
 from jianghu.preferences.stage import make_preferences, preferences_stale, split_pairs
 from jianghu.recipe import EvalSettings
@@ -56,11 +56,14 @@ def test_pairs_are_split_by_fact_and_say_what_is_wrong(made):
     assert facts.sources["answers"]
     assert facts.sources["wrong_book"]
     assert all(is_loop(pair.rejected) == (pair.source == "loops") for pair in (*train, *val))
+    kept = [pair for pair in (*train, *val) if pair.source == "kept"]
+    assert kept
+    assert all(abstains(pair.rejected) and not abstains(pair.chosen) for pair in kept)
     answers = {record.id: record.answer for record in read_records(ws.records / "train.jsonl")}
     for pair in (*train, *val):
         assert pair.chosen != pair.rejected
         known = answers.get(pair.id.partition("#")[0])
-        assert known in (None, pair.chosen)
+        assert known in (None, pair.chosen) or pair.source == "kept"
     assert read_likelihoods(ws.preferences / "reference.jsonl").keys() == {pair.id for pair in (*train, *val)}
     with pytest.raises(InputError, match="about 1 facts"):
         split_pairs(train[:1], recipe)

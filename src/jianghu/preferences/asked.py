@@ -96,6 +96,16 @@ def _some(records: Sequence[Record], exam: ExamQuestions, most: int, seed: int) 
     return chosen
 
 
+def silence_about(record: Record, people: People) -> str:
+    """A sentence by which a model wrongly says that the book does not tell what a record asks, as records of what is
+    not in a book say it."""
+    lexicon = people.lexicons.get(people.book_of(record.book))
+    named = sorted(lexicon.names_in(record.question)) if lexicon else []
+    if not named or place_of(record.id, 0) < 0.5:
+        return "书中没有写到这件事。"
+    return f"《{record.book}》里没有写到{named[0]}。"
+
+
 def _one_a_fact(records: Iterable[Record], seed: int) -> list[Record]:
     chosen: dict[str, Record] = {}
     for record in sorted(records, key=lambda record: place_of(record.id, seed)):

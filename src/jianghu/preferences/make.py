@@ -42,6 +42,7 @@ def answered_wrongly(
     settings: EvalSettings,
     seed: int,
     noise: tuple[QuestionNoiser, ExamQuestions] | None = None,
+    silence: Callable[[Record], str] | None = None,
     on_progress: Callable[[int], None] = lambda new: None,
 ) -> Iterator[PreferencePair]:
     """Ask each question `pairs.samples` times, and yield a pair for every answer with a fault.
@@ -51,6 +52,8 @@ def answered_wrongly(
         settings: how long an answer may be, and how many are written at once.
         noise: what draws other forms of the questions, and which forms may not be drawn; None: they are asked as they
             are. (A question about another book than its own must keep its title.)
+        silence: a sentence that wrongly says that the book does not tell; given one, right answers to drawn questions
+            are pairs too, beside it. Without them a model that learns to be silent falls silent on what it knows.
     """
     for sample in range(pairs.samples):
         for start in range(0, len(questions), settings.batch_size):
@@ -66,6 +69,11 @@ def answered_wrongly(
             on_progress(len(asked))
             for record, item, reply in zip(asked, items, replies, strict=True):
                 source, (text, ended) = fault(item, reply, people), reply
+                if source is None and silence is not None and (sample or pairs.samples == 1):
+                    yield PreferencePair(
+                        id=f"{record.id}#{sample}", fact=record.fact, source="kept", question=record.question,
+                        chosen=text, rejected=silence(record),
+                    )  # fmt: skip
                 if source and text.strip() != record.answer.strip() and (text or ended):
                     yield PreferencePair(
                         id=f"{record.id}#{sample}", fact=record.fact, source=source, question=record.question,

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from .. import files
@@ -19,12 +20,12 @@ from ..evaluation.stage import SPLITS, background_of
 from ..generation import loglikelihoods
 from ..machine import pick_device
 from ..messages import command, tr
-from ..model import Checkpoint, load_checkpoint
+from ..model import Checkpoint, load_checkpoint, weight_files
 from ..progress import Progress
 from ..recipe import Recipe
 from ..records import place_of, read_records
 from ..workspace import Manifest, Workspace
-from .asked import ExamQuestions, noiser_of, outside_questions, taught_questions
+from .asked import ExamQuestions, noiser_of, outside_questions, silence_about, taught_questions
 from .make import answered_wrongly, chosen_pairs
 from .votes import vote_pairs
 
@@ -51,7 +52,7 @@ class PreferenceFacts:
 
 def preferences_manifest(ws: Workspace, recipe: Recipe, source: Path) -> Manifest:
     """What the pairs are made from; `source` is the checkpoint that answers, and is the reference model."""
-    needed = [source / "model.safetensors", *(ws.records / f"{split}.jsonl" for split in SPLITS)]
+    needed = [*weight_files(source), *(ws.records / f"{split}.jsonl" for split in SPLITS)]
     missing = [path for path in needed if not path.exists()]
     if missing:
         raise InputError(
@@ -132,9 +133,10 @@ class _Maker:
         votes = list(vote_pairs(self.ws.votes, self.exam.holds)) if "votes" in settings.sources else []
         found: list[PreferencePair] = []
         with Progress(tr("asking the checkpoint"), max(1, self.asked)) as progress:
-            for questions, forms in ((self.taught, noise), (self.outside, None)):
+            silence = partial(silence_about, people=self.people) if self.outside else None
+            for questions, forms, silent in ((self.taught, noise, silence), (self.outside, None, None)):
                 found += answered_wrongly(
-                    self.checkpoint, questions, self.people, settings, recipe.eval, recipe.dpo.seed, forms,
+                    self.checkpoint, questions, self.people, settings, recipe.eval, recipe.dpo.seed, forms, silent,
                     lambda new: progress.update(progress.done + new),
                 )  # fmt: skip
         return chosen_pairs([*found, *votes], settings)

@@ -9,15 +9,16 @@ from pydantic import Field
 from .base import NotNegative, Positive, Settings, Share
 from .training import TrainSettings
 
-PairSource = Literal["answers", "wrong_book", "loops", "votes"]
+PairSource = Literal["answers", "wrong_book", "kept", "loops", "votes"]
 
 
 class PairSettings(Settings):
     """Where the pairs come from: `[dpo.pairs]`."""
 
-    sources: list[PairSource] = ["answers", "wrong_book", "loops", "votes"]
+    sources: list[PairSource] = ["answers", "wrong_book", "kept", "loops", "votes"]
     """answers: wrong answers to training questions. wrong_book: answers to what the book does not tell, or that name
-    somebody of another book. loops: answers that go in circles. votes: votes.jsonl of the chat page."""
+    somebody of another book. kept: right answers to training questions, against saying that the book does not tell.
+    loops: answers that go in circles. votes: votes.jsonl of the chat page."""
     questions: Positive = 2000
     """Most training questions that the checkpoint is asked, and most of those that the book does not answer."""
     samples: Positive = 3
