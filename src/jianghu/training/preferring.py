@@ -64,6 +64,8 @@ def preference_score(ws: Workspace, recipe: Recipe, tokenizer: Tokenizer, refere
     if not any(parts):
         return None
     training, people = reference.training, background_of(ws).people
-    score = PreferenceScore(*parts, tokenizer, recipe.eval, reference.eval(), recipe.dpo.keep_taught, people)
+    score = PreferenceScore(
+        parts[0], parts[1], tokenizer, recipe.eval, reference.eval(), recipe.dpo.keep_taught, people
+    )
     reference.train(training)
     return score
