@@ -94,6 +94,15 @@ class Jobs:
         names = sorted((path.name for path in self.folder.iterdir() if _ID.fullmatch(path.name)), reverse=True)
         return [job for name in names if (job := self._look(name)) is not None]
 
+    def news(self) -> list[Job]:
+        """Jobs that run, and of what each wrote the last one if it failed or was killed, the newest first."""
+        told, held = [], set()
+        for job in self.all():
+            if job.state == "running" or (job.holds not in held and job.state in ("failed", "killed")):
+                told.append(job)
+            held.add(job.holds)
+        return told
+
     def get(self, id: str) -> Job:
         """One job.
 

@@ -36,7 +36,7 @@ class Site:
         self.app = make_studio(workspace, serve, key)
         self.server = make_server(self.app, serve)
         headers = {"X-Studio-Token": self.app.state.token, "Accept-Language": "en"}
-        self.client = httpx.Client(base_url=self.url + "/studio", headers=headers, timeout=60)
+        self.client = httpx.Client(base_url=self.url + "/studio", headers=headers, timeout=200)
         self.thread = threading.Thread(target=lambda: asyncio.run(self.server.serve([self.sock])), daemon=True)
 
     def __enter__(self) -> Site:
@@ -75,7 +75,7 @@ class Site:
                     yield kind, json.loads(line[6:])
 
 
-def until(true: Callable[[], Any], seconds: float = 20.0) -> Any:
+def until(true: Callable[[], Any], seconds: float = 60.0) -> Any:
     """Wait until something holds, and return it; fail after some seconds."""
     end = time.monotonic() + seconds
     while not (found := true()):

@@ -11,6 +11,7 @@ import pytest
 from jianghu.errors import InputError
 from jianghu.jobs import Job, Jobs, began
 
+from ..conftest import jianghu
 from .running import new_workspace, until
 
 
@@ -23,21 +24,21 @@ def jobs(tmp_path: Path) -> Jobs:
 
 def pid_of(jobs: Jobs, job: Job) -> int:
     path = jobs.folder / job.id / "process.json"
-    until(path.exists)
+    until(path.exists, 60)
     return json.loads(path.read_text())["pid"]
 
 
 def ended(jobs: Jobs, job: Job) -> Job:
-    return until(lambda: (now := jobs.get(job.id)).state != "running" and now)
+    return until(lambda: (now := jobs.get(job.id)).state != "running" and now, 60)
 
 
 def waiting(jobs: Jobs, holds: str = "") -> Job:
-    """A job that runs until it is ended: a server."""
-    return jobs.start(["studio", str(jobs.root), "--port=0", "--no-browser"], holds)
+    """A job that runs until it is ended."""
+    return jobs.start(["synth", "status", "--watch"], holds)
 
 
 def started(jobs: Jobs, job: Job) -> None:
-    until(lambda: "http://" in jobs.log(job.id))
+    pid_of(jobs, job)
 
 
 def test_a_command_that_ends_well_and_one_that_is_refused(jobs: Jobs):
@@ -106,6 +107,18 @@ def test_a_process_number_that_is_used_again_is_another_process(jobs: Jobs):
     (jobs.folder / job.id / "end.json").unlink()
     (jobs.folder / job.id / "process.json").write_text(json.dumps({"pid": os.getpid(), "began": "another time"}))
     assert Jobs(jobs.root).get(job.id).state == "killed"
+
+
+def test_status_tells_what_runs_and_what_fell(jobs: Jobs):
+    fallen = jobs.start(["books", "remove", "红楼梦"], "books")
+    ended(jobs, fallen)
+    assert [job.id for job in jobs.news()] == [fallen.id]
+    told = jianghu("-C", jobs.root, "status", cwd=jobs.root)
+    assert ": failed (jianghu: 红楼梦: no such book" in told.stdout
+    (told_as_json,) = json.loads(jianghu("-C", jobs.root, "status", "--json", cwd=jobs.root).stdout)["jobs"]
+    assert told_as_json["state"] == "failed"
+    ended(jobs, jobs.start(["books", "list"], "books"))
+    assert jobs.news() == []
 
 
 @pytest.mark.parametrize("id", ["", "..", "../../etc", "20260101-000000-abcdef"])

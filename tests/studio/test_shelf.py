@@ -1,6 +1,7 @@
 """The shelf of the studio: books come in, are looked at, titled, taken off; people are decided on."""
 
 import json
+import os
 import socket
 import threading
 from collections.abc import Iterator
@@ -138,6 +139,55 @@ def test_a_book_that_never_ends_or_stops_half_way(site: Site, tmp_path: Path):
             endless.sendall(chunk * 200)
     until(lambda: not (tmp_path / "shelf" / ".incoming").exists())
     assert list(books(site, tmp_path).iterdir()) == []
+
+
+def body(megabytes: int) -> Iterator[bytes]:
+    """So much of no book."""
+    for _ in range(megabytes):
+        yield b"\x00\x01" * 2**19
+
+
+def rises(megabytes: int, tmp_path: Path) -> float:
+    """By how many MB the memory of this process, in which the server runs, rises at most while so much is sent."""
+    with Site(new_workspace(tmp_path / "large"), max_upload_mb=megabytes) as site:
+        site.get("/shelf")
+        before = resident()
+        most = before
+        done = threading.Event()
+
+        def watch() -> None:
+            nonlocal most
+            while not done.wait(0.01):
+                most = max(most, resident())
+
+        watching = threading.Thread(target=watch)
+        watching.start()
+        reply = site.client.post("/shelf/upload?name=large.txt", content=body(megabytes))
+        done.set()
+        watching.join()
+        assert reply.status_code == 400, reply.text
+        assert site.client.post("/shelf/upload?name=large.txt", content=body(megabytes + 1)).status_code == 413
+        assert not (tmp_path / "large" / ".incoming").exists()
+    return most - before
+
+
+def resident() -> float:
+    """Memory of this process in MB."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+
+linux = pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="memory is read from /proc")
+
+
+@linux
+def test_twenty_megabytes_take_no_memory(tmp_path: Path):
+    assert rises(20, tmp_path) < 10
+
+
+@linux
+@pytest.mark.slow
+def test_five_hundred_megabytes_take_no_memory(tmp_path: Path):
+    assert rises(500, tmp_path) < 30
 
 
 def test_a_title_is_mended_and_a_book_taken_off_twice(site: Site, tmp_path: Path):

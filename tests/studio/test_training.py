@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -9,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 from jianghu.jobs import Jobs
@@ -58,50 +60,44 @@ def test_a_plan_with_a_setting_that_is_none(site: Site):
     assert site.client.post("/training/plan", json={"options": {"max_iters": "many"}}).status_code == 400
 
 
-def train(site: Site, name: str, **options: object) -> dict[str, str]:
-    given = {"name": name, "max_iters": 60, "log_interval": 2, "eval_interval": 20, "save_interval": 4, **options}
+def train(site: Site, name: str, steps: int) -> dict[str, str]:
+    given = {"name": name, "max_iters": steps, "log_interval": 2, "eval_interval": steps, "save_interval": 4}
     return site.post("/jobs", {"command": "pretrain", "options": given})
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="Windows has no signals")
 @pytest.mark.slow
 def test_a_killed_stage_is_shown_and_goes_on_to_the_same_bits(site: Site, root: Path):
-    whole = train(site, "whole")
-    until(lambda: jobs(site)[whole["id"]] == "done", 120)
-    job = train(site, "killed")
-    state = root / "runs/killed/state/state.safetensors"
-    until(state.exists, 60)
+    whole, job = train(site, "whole", 60), train(site, "killed", 60)
+    until((root / "runs/killed/state/state.safetensors").exists, 120)
     process = Jobs(root).folder / job["id"] / "process.json"
     os.kill(json.loads(process.read_text())["pid"], signal.SIGKILL)
     until(lambda: jobs(site)[job["id"]] == "killed", 5)
+    assert site.get("/training/run/killed")["state"] == "left"
     again = site.post(f"/jobs/{job['id']}/resume")
     assert again["words"] == ["pretrain", "--name=killed", "--resume"]
-    until(lambda: jobs(site)[again["id"]] == "done", 120)
+    until(lambda: {jobs(site)[again["id"]], jobs(site)[whole["id"]]} == {"done"}, 200)
     weights = [root / f"runs/{name}/checkpoints/last/model.safetensors" for name in ("whole", "killed")]
     assert weights[0].read_bytes() == weights[1].read_bytes()
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="Windows has no signals")
 @pytest.mark.slow
-def test_a_killed_server_stops_nothing(root: Path, tmp_path: Path):
-    """The stage goes on, and a new server shows it."""
-    script = (
-        "import sys, threading\n"
-        "from pathlib import Path\n"
-        "from jianghu.jobs import Jobs\n"
-        "job = Jobs(Path(sys.argv[1])).start(['pretrain', '--name=alone', '--max-iters=60', '--save-interval=5'])\n"
-        "print(job.id, flush=True)\n"
-        "threading.Event().wait()\n"
-    )
-    server = subprocess.Popen([sys.executable, "-c", script, str(root)], stdout=subprocess.PIPE, text=True)
+def test_a_killed_server_stops_nothing_and_a_new_one_shows_it(root: Path):
+    command = [sys.executable, "-m", "jianghu", "studio", str(root), "--port", "0", "--no-browser"]
+    server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert server.stdout is not None
-    id = server.stdout.readline().strip()
-    until((root / "runs/alone/state/state.safetensors").exists, 60)
+    url = re.findall(r"http://\S+/", server.stdout.readline())[0]
+    token = re.findall(r'studio-token" content="([^"]+)"', httpx.get(url).text)[0]
+    body = {"command": "pretrain", "options": {"name": "alone", "max_iters": 30, "save_interval": 4}}
+    job = httpx.post(f"{url}studio/jobs", json=body, headers={"X-Studio-Token": token}, timeout=60).json()
+    until((root / "runs/alone/state/state.safetensors").exists, 120)
     server.kill()
     server.wait()
     with Site(Workspace(root)) as new:
-        assert jobs(new)[id] in ("running", "done")
-        until(lambda: jobs(new)[id] == "done", 120)
+        assert jobs(new)[job["id"]] in ("running", "done")
+        until(lambda: jobs(new)[job["id"]] == "done", 200)
+        assert new.get("/training/run/alone")["step"] == 30
 
 
 def jobs(site: Site) -> dict[str, str]:

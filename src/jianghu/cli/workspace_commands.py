@@ -10,7 +10,8 @@ from rich.text import Text
 
 from .. import files
 from ..errors import InputError
-from ..messages import tr, use_language
+from ..jobs import Jobs
+from ..messages import command, phrase, tr, use_language
 from ..progress import spinner
 from ..recipe import load_recipe, to_toml
 from ..workspace import RECIPE
@@ -105,7 +106,7 @@ def run(*, by_recipe: ByRecipe = False, flags: RunFlags = None) -> None:
 
 
 def status(*, json: Json = False) -> None:
-    """What is done, what is stale and why; all checkpoints."""
+    """What is done, what is stale and why; jobs that run or were killed; all checkpoints."""
     from .. import pipeline
 
     ws = place.workspace()
@@ -116,7 +117,10 @@ def status(*, json: Json = False) -> None:
         facts: dict[str, object] = {row.name: run_plan.state(row) for row in planned}
         facts["set_aside"] = {row.name: row.aside for row in planned if row.aside}
         facts["kept_flags"] = {row.name: row.flags for row in planned if row.flags}
+        facts["jobs"] = [job.to_dict() for job in Jobs(ws.root).news()]
         output.as_json({**facts, "checkpoints": ws.checkpoints()})
         return
     run_plan.show(planned)
+    for job in Jobs(ws.root).news():
+        output.say(f"{command(*job.words)}: {phrase(job.state)}{f' ({job.last})' if job.last else ''}")
     output.say(tr("checkpoints: {names}", names=", ".join(ws.checkpoints()) or tr("none yet")))

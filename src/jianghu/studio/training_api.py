@@ -97,6 +97,7 @@ def router(studio: Studio) -> APIRouter:
         now = _preset(ws)
         if now["edited"]:
             raise InputError(tr("jianghu.toml was edited by hand; change its preset there."))
+        files.write_text(ws.recipe_path.with_suffix(".old.toml"), files.read_text(ws.recipe_path))  # with its comments
         files.write_text(ws.recipe_path, to_toml(load_recipe(preset=body.preset)))
         return _preset(ws)
 
@@ -114,10 +115,9 @@ def _stages(ws: Workspace) -> tuple[list[dict[str, object]], str]:
 
 
 def _preset(ws: Workspace) -> dict[str, object]:
-    """The preset of the recipe, and whether the recipe is more than that."""
-    text = files.read_text(ws.recipe_path)
-    name = tomllib.loads(text).get("preset", "modern")
-    return {"name": name, "edited": text != to_toml(load_recipe(preset=name)), "all": list(PRESETS)}
+    """The preset of the recipe, and whether the recipe's settings are others."""
+    name = ws.recipe().preset
+    return {"name": name, "edited": ws.recipe() != load_recipe(preset=name), "all": list(PRESETS)}
 
 
 def _asks_a_teacher(ws: Workspace) -> bool:

@@ -12,6 +12,7 @@ export const keys = { s: "key_start", l: "key_plan" };
 const HOLDS = { prepare: "data", synth: "data/records", reader: "data/reader", pretrain: "runs/base", sft: "runs/chat", eval: "evals" };
 const RUNS = { pretrain: "base", sft: "chat" };
 const QUIET_MS = 400; // of changes that come together, one is drawn
+const STAGES_MS = 4000; // a command that does several stages is looked at again so often, while it says something
 
 export async function open(view, studio) {
   const { tr } = studio;
@@ -82,11 +83,12 @@ export async function open(view, studio) {
     measure.disabled = !now.stages.length;
     problem.hidden = !now.problem;
     problem.textContent = now.problem;
+    const current = all && now.stages.find((stage) => !stage.fresh);
     stages.replaceChildren(...now.stages.map((stage) => {
       const own = now.jobs.filter((job) => job.holds === HOLDS[stage.name]);
       const job = own.find((one) => one.state === "running");
       const fallen = own[0] && ["killed", "stopped", "failed"].includes(own[0].state) && !own[0].resumed && !stage.fresh ? own[0] : null;
-      const state = job ? "running" : fallen ? fallen.state : stage.fresh ? "fresh" : "waiting";
+      const state = job || stage === current ? "running" : fallen ? fallen.state : stage.fresh ? "fresh" : "waiting";
       const tag = { running: "live", fresh: "good", killed: "bad", failed: "bad", stopped: "", waiting: "" }[state];
       const why = stage.fresh ? "" : [stage.why, stage.after.length ? tr("after", { stages: stage.after.map((name) => tr(`stage_${name}`)).join(", ") }) : "",
         stage.aside ? tr("kept_aside", { name: stage.aside }) : ""].filter(Boolean).join(" · ");
@@ -139,9 +141,13 @@ export async function open(view, studio) {
   }
 
   /** Soon, and once for many reasons that come together. */
-  function soon() {
+  function soon(wait = QUIET_MS) {
+    if (wait === STAGES_MS && timer) return; // it comes anyway
     clearTimeout(timer);
-    timer = setTimeout(() => refresh().catch(() => {}), QUIET_MS);
+    timer = setTimeout(() => {
+      timer = 0;
+      refresh().catch(() => {});
+    }, wait);
   }
 
   function onKey(event) {
@@ -155,8 +161,11 @@ export async function open(view, studio) {
 
   document.addEventListener("keydown", onKey);
   const offs = [
-    studio.on("job", soon), studio.on("back", soon), studio.on("shelf", soon),
-    studio.on("log", jobs.log),
+    ...["job", "back", "shelf"].map((kind) => studio.on(kind, () => soon())),
+    studio.on("log", (said) => {
+      jobs.log(said);
+      if (now?.jobs.some((job) => job.id === said.job && job.words[0] === "run")) soon(STAGES_MS);
+    }),
     studio.on("samples", runs.write),
     studio.on("metrics", (rows) => {
       if (!now) return;
@@ -171,5 +180,6 @@ export async function open(view, studio) {
     document.removeEventListener("keydown", onKey);
     for (const off of offs) off();
     runs.end();
+    jobs.end();
   };
 }

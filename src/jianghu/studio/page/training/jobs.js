@@ -39,14 +39,18 @@ export function jobsPanel(studio, again) {
     } }, h("summary", { class: "small" }, tr("log")), log);
     const node = h("li", { class: "job", "data-job": job.id }, head, details);
     const row = {
+      is: () => now.state,
       node,
+      tick() {},
       draw(next) {
         now = next;
-        const ran = (Date.parse(now.ended ?? new Date().toISOString()) - Date.parse(now.started)) / 1000;
+        const ran = h("span", { class: "soft number small" });
+        row.tick = () => (ran.textContent = clock((Date.parse(now.ended ?? new Date().toISOString()) - Date.parse(now.started)) / 1000));
+        if (now.state === "running" || now.ended) row.tick();
         const tag = { running: "live", done: "good", failed: "bad", killed: "bad", stopped: "" }[now.state];
         head.replaceChildren(
           h("code", {}, `jianghu ${now.words.join(" ")}`), h("span", { class: `tag ${tag}` }, tr(`job_${now.state}`)),
-          now.state === "running" || now.ended ? h("span", { class: "soft number small" }, clock(ran)) : "", buttons(now),
+          ran, buttons(now),
           now.state === "failed" || now.state === "killed" ? h("p", { class: "notice bad small" }, now.state === "killed" ? tr("killed_help") : now.last) : "");
       },
       add(lines) {
@@ -86,5 +90,8 @@ export function jobsPanel(studio, again) {
     if (nodes.length !== list.children.length || nodes.some((node, at) => node !== list.children[at])) list.replaceChildren(...nodes);
   }
 
-  return { panel, update, log: ({ job, lines }) => rows.get(job)?.add(lines) };
+  const timer = setInterval(() => {
+    for (const row of rows.values()) if (row.is() === "running") row.tick();
+  }, 1000);
+  return { panel, update, end: () => clearInterval(timer), log: ({ job, lines }) => rows.get(job)?.add(lines) };
 }
