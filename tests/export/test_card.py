@@ -25,6 +25,14 @@ def test_the_card_names_books_runs_exams_and_use(shelf):
     assert data["license"] == "cc0-1.0"
     assert data["library_name"] == "transformers"
     result = json.loads((shelf / "evals" / "chat.records.json").read_text(encoding="utf-8"))
+    listed = {(one.dataset_config, one.metric_type): one for one in ModelCard(card).data.eval_results}
+    for group, scores in [*result["groups"].items(), ("all", result["scores"])]:
+        right = listed[group, "accuracy"]
+        assert right.metric_value == pytest.approx(scores["accuracy"], abs=1e-4)
+        assert right.metric_args["interval_95_wilson"] == pytest.approx([scores["low"], scores["high"]], abs=1e-4)
+        assert right.metric_args["questions"] == scores["questions"]
+        assert listed[group, "f1"].metric_value == pytest.approx(scores["character_f1"], abs=1e-4)
+    assert len(listed) == 2 * len(result["groups"]) + 2
     base = load_checkpoint(ws.checkpoint("base"))
     for fact in (
         "《青峰录》",
@@ -51,7 +59,7 @@ def test_the_card_claims_nothing_that_is_no_longer_so(shelf, tmp_path, chat):
     card = model_card(load_checkpoint(copy / "runs/chat/checkpoints/last"), Workspace(copy), "me/x")
     assert "青峰录" not in card
     assert "## Exams" not in card
-    assert "license" not in ModelCard(card).data.to_dict()
+    assert {"license", "model-index"}.isdisjoint(ModelCard(card).data.to_dict())
 
 
 def _weights(checkpoint):

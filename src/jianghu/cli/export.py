@@ -66,31 +66,38 @@ def push(
     checkpoint: str,
     repository: str,
     *,
+    to: Literal["huggingface", "modelscope"] = "huggingface",
     gguf: Annotated[list[Kind] | None, Parameter(negative="")] = None,
     public: Annotated[bool, Parameter(negative="", show_default=False)] = False,
     license: str = "",
     dry_run: Annotated[bool, Parameter(negative="", show_default=False)] = False,
 ) -> None:
-    """Send a checkpoint and its model card to the Hugging Face Hub.
+    """Send a checkpoint and its model card to the Hugging Face Hub or to ModelScope.
 
     Args:
         checkpoint: A run's name, RUN/last, RUN/step-020000, or a folder.
-        repository: OWNER/NAME on the Hub; made if it is not there.
+        repository: OWNER/NAME there; made if it is not there yet.
+        to: huggingface, or a server that HF_ENDPOINT names; modelscope (魔搭社区), or one that MODELSCOPE_ENDPOINT
+            names.
         gguf: Send GGUF files of these types too; may be given several times.
         public: Let everybody see a new repository. Mind the rights in your books: a model can recite them.
         license: The licence to name in the card, such as apache-2.0.
         dry_run: Print the card and the files' names; send nothing.
     """
-    from ..export import files_to_push, gguf_name, model_card, push
+    from ..export import files_to_push, gguf_name, model_card, push, push_to_modelscope
 
     ws, _, loaded = _open(checkpoint)
-    card = model_card(loaded, ws, repository, license, bool(gguf))
+    card = model_card(loaded, ws, repository, license, bool(gguf), to)
     if dry_run:
         names = ["README.md", *(path.name for path in files_to_push(loaded))]
         print(card + "\n" + "\n".join([*names, *(gguf_name(loaded.path, kind) for kind in gguf or [])]))
         return
     ggufs = [_write_gguf(loaded, kind, place.path_in(ws, None, EXPORTS)) for kind in gguf or []]
-    output.console.print(push(loaded, repository, card, ggufs, public), soft_wrap=True)
+    if to == "modelscope":
+        address = push_to_modelscope(loaded, repository, card, ggufs, public, license)
+    else:
+        address = push(loaded, repository, card, ggufs, public)
+    output.console.print(address, soft_wrap=True)
 
 
 def _open(reference: str) -> tuple[Workspace | None, Recipe, Checkpoint]:

@@ -10,14 +10,16 @@ import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from huggingface_hub import ModelCardData
+from huggingface_hub import EvalResult, ModelCardData
 
 from .. import files
 from ..model import Checkpoint, ModelConfig, read_about, weight_files
 from ..tokenizer import Tokenizer
 from ..workspace import Workspace
+
+Hub = Literal["huggingface", "modelscope"]
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,14 @@ def model_facts(checkpoint: Checkpoint, ws: Workspace | None) -> ModelFacts:
     return ModelFacts(checkpoint.model.config, fine_tuned, _books(runs, ws), runs, _exams(checkpoint, ws))
 
 
-def model_card(checkpoint: Checkpoint, ws: Workspace | None, repo: str, license: str = "", ggufs: bool = False) -> str:
+def model_card(
+    checkpoint: Checkpoint,
+    ws: Workspace | None,
+    repo: str,
+    license: str = "",
+    ggufs: bool = False,
+    hub: Hub = "huggingface",
+) -> str:
     """README.md of a checkpoint.
 
     Args:
@@ -78,30 +87,62 @@ def model_card(checkpoint: Checkpoint, ws: Workspace | None, repo: str, license:
         repo: OWNER/NAME on the Hub, for the lines that show how to use it.
         license: an identifier of the Hub's, such as apache-2.0; empty: none is claimed.
         ggufs: whether GGUF files lie beside it.
+        hub: where it lies.
     """
     facts = model_facts(checkpoint, ws)
     parts = [
-        _front(checkpoint, license),
+        _front(checkpoint, license, repo.rpartition("/")[2], facts.exams),
         f"# {repo.rpartition('/')[2]}",
         _intro(facts),
         _numbers(facts),
         _exam_table(facts.exams),
-        _use(checkpoint, repo, ggufs),
+        _use(checkpoint, repo, ggufs, hub),
         _LIMITS,
         _settings(facts.runs),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _front(checkpoint: Checkpoint, license: str) -> str:
+def _front(checkpoint: Checkpoint, license: str, name: str, exams: list[ExamFacts]) -> str:
+    """What the hubs read: among it the exams, as the `model-index` by which they list results."""
     data = ModelCardData(
         language=_language(checkpoint.tokenizer),
         license=license or None,
         library_name="transformers",
         pipeline_tag="text-generation",
         tags=["jianghu", "qwen3", "novels"],
+        model_name=name if exams else None,
+        eval_results=[result for exam in exams for result in _results(exam)] or None,
     )
     return f"---\n{data.to_yaml()}\n---"
+
+
+def _results(exam: ExamFacts) -> list[EvalResult]:
+    """A group of an exam as the hubs list it. Shares from 0 to 1; the interval stands beside the share."""
+    where: dict[str, Any] = {
+        "task_type": "question-answering",
+        "task_name": "Closed-book question answering",
+        "dataset_type": "jianghu-exam",
+        "dataset_name": f"{exam.name}, {exam.group}",
+        "dataset_config": exam.group,
+    }
+    measured = {"questions": exam.questions, "interval_95_wilson": [round(exam.low, 4), round(exam.high, 4)]}
+    return [
+        EvalResult(
+            **where,
+            metric_type="accuracy",
+            metric_name="Right answers",
+            metric_value=round(exam.accuracy, 4),
+            metric_args=measured,
+        ),
+        EvalResult(
+            **where,
+            metric_type="f1",
+            metric_name="F1 by characters",
+            metric_value=round(exam.character_f1, 4),
+            metric_args={"questions": exam.questions},
+        ),
+    ]
 
 
 def _language(tokenizer: Tokenizer) -> str | None:
@@ -214,22 +255,26 @@ def _exam_table(exams: list[ExamFacts]) -> str:
     )
 
 
-def _use(checkpoint: Checkpoint, repo: str, ggufs: bool) -> str:
+def _use(checkpoint: Checkpoint, repo: str, ggufs: bool, hub: Hub) -> str:
     chat = checkpoint.about.get("stage") in ("sft", "dpo")
     said = "[{'role': 'user', 'content': '…'}]" if chat else "'…'"
+    here = hub == "huggingface"
+    model = repo if here else repo.rpartition("/")[2]  # ModelScope's is downloaded first
+    download = [] if here else ["```sh", f"modelscope download {repo} --local-dir {model}", "```", ""]
     lines = [
         "## Use",
         "",
+        *download,
         "```python",
         "from transformers import pipeline",
         "",
-        f"print(pipeline('text-generation', '{repo}')({said}, max_new_tokens=128))",
+        f"print(pipeline('text-generation', '{model}')({said}, max_new_tokens=128))",
         "```",
         "",
         "```sh",
-        f"vllm serve {repo}",
-        f"python -m sglang.launch_server --model-path {repo}",
-        *([f"llama-server -hf {repo}"] if ggufs else []),
+        f"vllm serve {model}",
+        f"python -m sglang.launch_server --model-path {model}",
+        *([f"llama-server -hf {repo}" if here else f"llama-server -m {model}/….gguf"] if ggufs else []),
         "```",
     ]
     return "\n".join(lines)
