@@ -155,18 +155,12 @@ class Jobs:
         Raises:
             InputError: there is no such job.
         """
-        job = self.get(id)
-        process = _read(self.folder / id / "process.json")
-        if job.state != "running" or process is None:
+        if (job := self.get(id)).state != "running":
             return job
         (self.folder / id / "stop").touch()
-        if not _same(process):
-            return self.get(id)
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            if sys.platform == "win32":
-                os.kill(process["pid"], signal.SIGTERM)
-            else:
-                os.killpg(process["pid"], signal.SIGKILL if force else signal.SIGINT)
+        process = _read(self.folder / id / "process.json")  # read after that: a keeper that just starts it reads `stop`
+        if process is not None and _same(process):
+            _ask_to_end(process["pid"], force)
         return self.get(id)
 
     def log(self, id: str) -> str:
@@ -252,6 +246,8 @@ def keep(folder: Path, root: str) -> int:
                 **_apart(),
             )
         files.write_json(folder / "process.json", {"pid": process.pid, "began": began(process.pid)})
+        if (folder / "stop").exists():
+            _ask_to_end(process.pid)
         code = process.wait()
     except OSError as error:
         with (folder / "log.txt").open("a", encoding="utf-8") as log_text:
@@ -290,6 +286,15 @@ def _began_on_windows(pid: int) -> str | None:
     kernel.GetExitCodeProcess(handle, ctypes.byref(code))
     kernel.CloseHandle(handle)
     return str(times[0].value) if code.value == 259 else None  # STILL_ACTIVE
+
+
+def _ask_to_end(pid: int, force: bool = False) -> None:
+    """Ask a process and those that it started, as Ctrl-C does on a terminal; or end them."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        if sys.platform == "win32":
+            os.kill(pid, signal.SIGTERM)
+        else:
+            os.killpg(pid, signal.SIGKILL if force else signal.SIGINT)
 
 
 def _same(process: dict[str, Any]) -> bool:

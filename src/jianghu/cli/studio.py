@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import threading
 import webbrowser
 from pathlib import Path
@@ -61,7 +63,7 @@ def studio(
         output.say(
             tr("The studio of {folder}: {url}\nCtrl-C ends the page; what it started goes on.", folder=ws.root, url=url)
         )
-        if browser:
+        if browser and _has_screen():
             threading.Thread(target=webbrowser.open, args=[url], daemon=True).start()
 
     serving.run_server(make_studio(ws, recipe.serve, key), recipe.serve, sock, say)
@@ -102,3 +104,8 @@ def _holds_anything(folder: Path) -> bool:
     return folder.exists() and any(
         not path.name.startswith(".") and not (path.name == "books" and path.is_dir()) for path in folder.iterdir()
     )
+
+
+def _has_screen() -> bool:
+    """Whether a browser would open in a window, and not in this terminal."""
+    return sys.platform in ("win32", "darwin") or any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY"))

@@ -23,6 +23,8 @@ from .context import Studio
 
 SECONDS = 900.0
 """Time that one book may take."""
+REMEMBERED = 64
+"""Looks that stay in memory."""
 KEPT = 200
 """Looks that are kept, of books as they are or were."""
 
@@ -34,53 +36,64 @@ class Looks:
         self.studio, self.ws = studio, studio.workspace
         self.folder = self.ws.data / "looks"
         self._work: asyncio.Task[None] | None = None
+        self._waiting: dict[Path, None] = {}
+        self._known: dict[Path, Look] = {}
+        self._settings: tuple[int, dict[str, object]] = (0, {})
+        self._copies: tuple[list[Path], list[Copy]] = ([], [])
 
     def get(self, path: Path) -> Look | None:
         """What was seen of a book's file as it is now; None where nobody looked yet."""
         out = self._out(path)
         if not out.exists():
             return None
-        try:
-            look: Look = files.read_json(out)
-        except InputError:
-            out.unlink(missing_ok=True)
-            return None
-        return look
+        if out not in self._known:
+            try:
+                look: Look = files.read_json(out)
+            except InputError:
+                out.unlink(missing_ok=True)
+                return None
+            while len(self._known) >= REMEMBERED:
+                self._known.pop(next(iter(self._known)), None)
+            self._known[out] = look
+        return self._known.get(out)
 
     def copies(self, paths: list[Path]) -> list[Copy]:
         """Pairs of books that hold the same text, as far as they have been looked at."""
-        samples = {}
-        for path in paths:
-            with contextlib.suppress(OSError, ValueError):
-                samples[path.stem] = np.load(sample_path(self._out(path)), allow_pickle=False)
-        return copies_among(samples)
+        lying = {path.stem: sample_path(self._out(path)) for path in paths}
+        there = {name: path for name, path in lying.items() if path.exists()}
+        if list(there.values()) != self._copies[0]:
+            samples = {}
+            for name, path in there.items():
+                with contextlib.suppress(OSError, ValueError):
+                    samples[name] = np.load(path, allow_pickle=False)
+            self._copies = (list(there.values()), copies_among(samples))
+        return self._copies[1]
 
     def begin(self, paths: list[Path]) -> None:
         """Look at the books that nobody has looked at yet; pages are told of each by an event `shelf`."""
-        waiting = [path for path in paths if not self._out(path).exists()]
-        if waiting and (self._work is None or self._work.done()):
-            self._work = asyncio.get_running_loop().create_task(self._look_at(waiting))
+        self._waiting.update(dict.fromkeys(path for path in paths if not self._out(path).exists()))
+        if self._waiting and (self._work is None or self._work.done()):
+            self._work = asyncio.get_running_loop().create_task(self._look())
 
-    async def end(self) -> None:
-        """Stop looking."""
-        if self._work is not None:
-            self._work.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._work
-
-    async def _look_at(self, paths: list[Path]) -> None:
-        for path in paths:
+    async def _look(self) -> None:
+        while self._waiting:
+            path = next(iter(self._waiting))
             out = self._out(path)
             try:
-                await module("jianghu.corpus.look", str(self.ws.root), str(path), str(out))
+                if not out.exists() and path.exists():
+                    await module("jianghu.corpus.look", str(self.ws.root), str(path), str(out))
             except InputError as error:
                 files.write_json(out, Look(error=str(error)))
+            self._waiting.pop(path, None)
             self.studio.events.publish("shelf", {"book": path.stem})
         self._sweep()
 
     def _out(self, path: Path) -> Path:
         """Where the look of a file lies: its name is what the look depends on."""
-        about: list[object] = [FORM, path.name, self.ws.recipe().books.model_dump(mode="json")]
+        written = self.ws.recipe_path.stat().st_mtime_ns
+        if self._settings[0] != written:
+            self._settings = (written, self.ws.recipe().books.model_dump(mode="json"))
+        about: list[object] = [FORM, path.name, self._settings[1]]
         for own in (path, sidecar(path)):
             with contextlib.suppress(OSError):
                 stat = own.stat()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from pathlib import Path
 from typing import Annotated, Literal
@@ -77,16 +78,20 @@ def router(studio: Studio) -> APIRouter:
     @router.get("")
     async def shelf() -> dict[str, object]:
         """Every book with what is known of it; books that nobody has looked at are looked at now."""
-        paths = books(ws)
+        paths = await asyncio.to_thread(books, ws)
         looks.begin(paths)
+        return await asyncio.to_thread(rows, paths)
+
+    def rows(paths: list[Path]) -> dict[str, object]:
         chapters = _prepared(ws)
         copies: dict[str, list[dict[str, object]]] = {}
         for copy in looks.copies(paths):
             copies.setdefault(copy.book, []).append({"book": copy.other, "share": round(copy.share, 3)})
-        rows = [_row(path, looks.get(path)) | {"copies": copies.get(path.stem, [])} for path in paths]
-        for row in rows:
-            row["prepared"] = chapters.get(str(row["name"]))
-        return {"books": rows, "bundled": find_bundled() is not None, "max_mb": studio.settings.max_upload_mb}
+        shown = [
+            {**_row(path, looks.get(path)), "copies": copies.get(path.stem, []), "prepared": chapters.get(path.stem)}
+            for path in paths
+        ]
+        return {"books": shown, "bundled": find_bundled() is not None, "max_mb": studio.settings.max_upload_mb}
 
     @router.get("/book")
     def book(name: Annotated[str, Query(max_length=200)]) -> dict[str, object]:

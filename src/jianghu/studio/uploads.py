@@ -23,6 +23,8 @@ from .looking import command
 
 AT_ONCE = 4
 """Books that are sent at once; a page sends one after another."""
+SLOWEST = 32 * 1024
+"""Bytes a second that a book must come at; who sends less holds a place that others want."""
 SPARE_BYTES = 200 * 2**20
 """That stay free on the disk."""
 OLD_SECONDS = 3600.0
@@ -68,7 +70,7 @@ class Uploads:
     async def _receive(self, request: Request, path: Path, length: int) -> None:
         if shutil.disk_usage(path.parent).free < length + SPARE_BYTES:
             raise ApiError(507, tr("the disk is full."), "no_room", headers={"Connection": "close"})
-        size, chunks = 0, request.stream()
+        size, chunks, began = 0, request.stream(), time.monotonic()
         try:
             with path.open("wb") as target:
                 while True:
@@ -80,6 +82,8 @@ class Uploads:
                     if size > self.limit:
                         raise self._too_large()
                     target.write(chunk)
+                    if time.monotonic() - began > self.settings.read_seconds + size / SLOWEST:
+                        raise TimeoutError
         except (TimeoutError, ClientDisconnect):
             raise ApiError(
                 408,
