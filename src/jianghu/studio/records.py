@@ -32,6 +32,8 @@ AGAIN = 1.5
 """Seconds after which it is looked again whether records have changed."""
 LATELY = 60.0
 """Seconds after the last request for which that is done by itself."""
+SOON = 1.0
+"""Seconds of reading in that nobody needs to know of."""
 MOST_PEOPLE = 400
 _ENDS = "。！？!?；;\n"
 
@@ -49,8 +51,8 @@ class RecordRoom:
         self._index: RecordIndex | None = None
         self._edits: Edits | None = None
         self._people: dict[str, list[tuple[str, tuple[str, ...]]]] | None = None
-        self._asked = self._looked = 0.0
-        self.busy = False
+        self._asked = self._looked = self._began = 0.0
+        self._busy = False
         self.problem = ""
 
     @property
@@ -62,6 +64,11 @@ class RecordRoom:
             if self._index is None:
                 self._index = RecordIndex(self.ws, self.ws.recipe().synth)
             return self._index
+
+    @property
+    def reading(self) -> bool:
+        """Whether records are being read in, and it takes time."""
+        return self._busy and (time.monotonic() - self._began > SOON or not self.search.version())
 
     @property
     def search(self) -> RecordSearch:
@@ -82,9 +89,9 @@ class RecordRoom:
     def look(self) -> None:
         """See in a thread whether records have changed; says so to the pages."""
         self._asked = time.monotonic()
-        if self.busy or self._asked - self._looked < AGAIN or not self._looking.acquire(blocking=False):
+        if self._busy or self._asked - self._looked < AGAIN or not self._looking.acquire(blocking=False):
             return
-        self.busy = True
+        self._busy, self._began = True, time.monotonic()
         threading.Thread(target=self._refresh, daemon=True, name="records").start()
 
     def watch(self) -> Iterable[Event]:
@@ -108,7 +115,7 @@ class RecordRoom:
         except Exception:
             log.exception("the records could not be read")
         finally:
-            self._looked, self.busy = time.monotonic(), False
+            self._looked, self._busy = time.monotonic(), False
             self._looking.release()
             if changed:
                 self.events.publish("records", {"version": self.search.version()})

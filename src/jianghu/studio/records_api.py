@@ -127,7 +127,7 @@ def router(studio: Studio) -> APIRouter:
             "total": found.total,
             "more": found.more,
             "after": found.after,
-            "reading": room.busy,
+            "reading": room.reading,
             "problem": room.problem,
             **standing(ws, room),
         }
@@ -156,7 +156,7 @@ def router(studio: Studio) -> APIRouter:
             "states": [{**row, "group": state_group(str(row["value"]))} for row in states],
             "mine": counted_in(counts, "mine"),
             "records": sum(counted_in(counts, "book").values()),
-            "reading": room.busy,
+            "reading": room.reading,
         }
 
     @router.get("/one")

@@ -29,7 +29,7 @@ export async function openChapter(place) {
 }
 
 /** The three pieces of a chapter (before, inside, after) as paragraphs; a span may cover several. */
-function paragraphs(pieces) {
+export function paragraphs(pieces) {
   const nodes = [h("p")];
   pieces.forEach((piece, n) => {
     piece.split("\n").forEach((line, at) => {
