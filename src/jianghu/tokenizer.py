@@ -72,6 +72,7 @@ class Tokenizer:
         end_of_text, im_start, im_end: ids of the special tokens.
         stop_ids: the ids at which a model has finished writing.
         token_bytes: the bytes of every id; special tokens have none.
+        longest_token: the most bytes that one of them has.
         chars_per_token: int64 array (vocab_size,): characters that *begin* in a token. Their sum over the
             tokens of a text is the text's number of characters, even where a token is half a character.
 
@@ -93,6 +94,7 @@ class Tokenizer:
         self.end_of_text = min(stops - {self.im_end}, default=self.im_end) if named is None else named
         self.stop_ids = {self.im_end, self.end_of_text} | stops
         self.token_bytes = _bytes_of_tokens(backend)
+        self.longest_token = max(map(len, self.token_bytes))
         self.chars_per_token = np.array(
             [sum(byte & 0xC0 != 0x80 for byte in token) for token in self.token_bytes], dtype=np.int64
         )

@@ -2,71 +2,27 @@
 
 from __future__ import annotations
 
-import copy
-import dataclasses
-import itertools
 import json
 import re
-import shutil
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from threading import Event
 from typing import Any
-from urllib.parse import urlsplit
 
 import httpx
 import pytest
-import torch
-from playwright.sync_api import Browser, Page, expect, sync_playwright
-from torch import Tensor
+from playwright.sync_api import Browser, Page, expect
 
 from jianghu.files import read_jsonl
-from jianghu.model import Checkpoint
 from jianghu.workspace import Workspace
 
-from ..browser import CHROMIUM, QUIET
+from ..browser import CHROMIUM
+from .chat_page import ask, halting, kept, opened, settings, settled
 from .running import Running
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed here")
 expect.set_options(timeout=30_000)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as driver, driver.chromium.launch(executable_path=CHROMIUM, args=QUIET) as browser:
-        yield browser
-
-
-@pytest.fixture(scope="module")
-def root(shelf: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the shelf, which votes may change."""
-    folder = tmp_path_factory.mktemp("page") / "shelf"
-    return shutil.copytree(shelf, folder, ignore=shutil.ignore_patterns("runs", "evals"))
-
-
-@pytest.fixture(scope="module")
-def site(checkpoints: dict[str, Checkpoint], root: Path) -> Iterator[Running]:
-    with Running({**checkpoints, "chat/best": checkpoints["chat"]}, Workspace(root)) as running:
-        yield running
-
-
-@contextmanager
-def opened(browser: Browser, site: Running) -> Iterator[Page]:
-    """The open page; afterwards: nothing on the console, and no request that left this machine."""
-    with browser.new_context(viewport={"width": 1280, "height": 860}, locale="en-US") as context:
-        page = context.new_page()
-        complaints: list[str] = []
-        asked: list[str] = []
-        page.on("console", lambda message: complaints.append(message.text))
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        context.on("request", lambda request: asked.append(request.url))
-        page.goto(site.url)
-        expect(page.locator(".example").first).to_be_visible()
-        yield page
-        assert complaints == []
-        assert {urlsplit(url).netloc for url in asked} == {urlsplit(site.url).netloc}
 
 
 @pytest.fixture
@@ -78,30 +34,6 @@ def page(browser: Browser, site: Running) -> Iterator[Page]:
 @pytest.fixture(scope="module")
 def record(shelf: Path) -> dict[str, Any]:
     return next(row for row in read_jsonl(shelf / "data/records/train.jsonl") if row["start"] is not None)
-
-
-def settings(page: Page, **values: float) -> None:
-    """Move the sliders."""
-    page.get_by_role("button", name="Settings").click()
-    for name, value in values.items():
-        page.locator(f"#set-{name}").fill(str(value))
-    page.get_by_role("button", name="Done").click()
-
-
-def ask(page: Page, text: str) -> None:
-    page.locator("#text").fill(text)
-    page.locator("#text").press("Enter")
-
-
-def settled(page: Page) -> None:
-    """Wait until nothing is being written."""
-    expect(page.locator("#send")).to_be_visible()
-    expect(page.locator(".answer.writing")).to_have_count(0)
-
-
-def kept(page: Page) -> Any:
-    """What the page has written down."""
-    return json.loads(page.evaluate("() => localStorage.getItem('jianghu')"))
 
 
 def test_ask_streams_an_answer_and_a_reload_keeps_the_talk(page):
@@ -122,22 +54,6 @@ def test_ask_streams_an_answer_and_a_reload_keeps_the_talk(page):
     expect(page.locator("#welcome")).to_be_visible()
 
 
-def halting(checkpoint: Checkpoint, after: int, go_on: Event) -> Checkpoint:
-    """A checkpoint that never ends a text by itself, and that waits after some tokens until it may go on."""
-    model, written = copy.deepcopy(checkpoint.model), itertools.count(1)
-    score = model.logits
-
-    def logits(hidden: Tensor) -> Tensor:
-        if next(written) > after:
-            go_on.wait(120)
-        scores = score(hidden)
-        scores[..., list(checkpoint.tokenizer.stop_ids)] = -torch.inf
-        return scores
-
-    model.logits = logits  # type: ignore[method-assign]
-    return dataclasses.replace(checkpoint, model=model)
-
-
 def test_words_appear_before_the_answer_is_whole_and_stop_keeps_them(browser, checkpoints, root):
     go_on = Event()
     writer = halting(checkpoints["base"], 40, go_on)
@@ -150,7 +66,7 @@ def test_words_appear_before_the_answer_is_whole_and_stop_keeps_them(browser, ch
         settled(page)
         expect(page.locator(".answer .state")).to_have_text("stopped")
         assert len(page.locator(".answer .text").inner_text()) > 7
-        assert kept(page)["turns"][0]["answers"][0]["state"] == "stopped"
+        assert kept(page)["talks"][0]["turns"][0]["answers"][0]["state"] == "stopped"
         while 'jianghu_clients_gone_total{model="base"} 1.0' not in httpx.get(site.url + "/metrics").text:
             time.sleep(0.05)  # the server has heard of it while the model still waits
         go_on.set()
@@ -255,7 +171,7 @@ def test_earlier_questions_go_along_if_the_reader_wants_it(page):
     with page.expect_request("**/v1/chat/completions") as sent:
         ask(page, "他去了哪里？")
     settled(page)
-    before = kept(page)["turns"][0]["answers"][0]
+    before = kept(page)["talks"][0]["turns"][0]["answers"][0]
     wanted = (
         ["沈青峰是谁？", before["text"], "他去了哪里？"]
         if before["state"] == "done" and before["text"]

@@ -1,16 +1,26 @@
-"""A small prepared shelf with records, for the tests of what the studio does with them."""
+"""The browser of the studio's tests, and a small prepared shelf with records."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import Browser, expect, sync_playwright
 
+from ..browser import CHROMIUM, QUIET
 from ..conftest import FACTS, PEOPLE, PLACES, RECIPE, jianghu, novel_text
 
 BOOK = "青峰录"
+expect.set_options(timeout=15_000)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as driver, driver.chromium.launch(executable_path=CHROMIUM, args=QUIET) as browser:
+        yield browser
 
 
 @pytest.fixture(scope="session")

@@ -16,15 +16,14 @@ import uvicorn
 from fastapi import FastAPI, Response
 from fastapi.responses import StreamingResponse
 from fastapi.testclient import TestClient
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import expect
 
 from jianghu.studio.site import site_router
 
-from ..browser import CHROMIUM, QUIET
+from ..browser import CHROMIUM
 from .pages import PHONE, opened
 
 browsing = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed here")
-expect.set_options(timeout=15_000)
 PAGE = Path(__file__).parents[2] / "src/jianghu/studio/page"
 ROOMS = ["Shelf", "Records", "Training", "Exam", "Talk", "Report"]
 
@@ -76,12 +75,6 @@ class Frame:
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}/"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as driver, driver.chromium.launch(executable_path=CHROMIUM, args=QUIET) as browser:
-        yield browser
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ from ..workspace import Workspace
 from .errors import install
 from .guard import Guard
 from .open_book import BookService
-from .page_api import page_files, page_router
+from .page_api import ServedCheckpoint, page_files, page_router, served_checkpoint
 from .routes import REFUSALS, care_router, openai_router
 from .service import Service
 
@@ -50,6 +50,10 @@ def make_app(
     app.include_router(openai_router(service, books))
     app.include_router(care_router(service))
     app.include_router(page_files())
-    app.include_router(page_router(checkpoints, recipe, workspace, books), responses=REFUSALS)
+
+    def describe() -> list[ServedCheckpoint]:
+        return [served_checkpoint(name, checkpoint.about) for name, checkpoint in checkpoints.items()]
+
+    app.include_router(page_router(checkpoints, describe, recipe, workspace, books), responses=REFUSALS)
     app.add_middleware(Guard, settings=recipe.serve, key=key, metrics=service.metrics)
     return app

@@ -273,6 +273,6 @@ def _usage(generation: GenerationRequest, written: int) -> Usage:
     return Usage(prompt_tokens=prompt, completion_tokens=written, total_tokens=prompt + written)
 
 
-def common_fields(service: Service, generation: GenerationRequest, likely: bool, prefix: str) -> CommonFields:
+def common_fields(generation: GenerationRequest, likely: bool, prefix: str) -> CommonFields:
     """What the bodies of an answer to this generation have in common."""
-    return CommonFields(generation.model, service.checkpoints[generation.model].tokenizer, likely, new_id(prefix))
+    return CommonFields(generation.model, generation.checkpoint.tokenizer, likely, new_id(prefix))

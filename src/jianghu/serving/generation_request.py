@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from ..generation import Detokenizer, Likelihood, Row, Sampling
+from ..model import Checkpoint
 from .errors import ApiError
 
 Ending = Literal["stop", "length"]
@@ -83,6 +84,7 @@ class GenerationRequest:
 
     Attributes:
         model: name of the checkpoint.
+        checkpoint: that one, as it was when the request came.
         prompt_tokens: of all its prompts, each counted once.
         deadline: on the clock of the event loop; a text that is not done by then ends where it is.
         unfinished: texts that are still to be written; counted in the event loop.
@@ -93,6 +95,7 @@ class GenerationRequest:
     """
 
     model: str
+    checkpoint: Checkpoint
     texts: list[Text]
     prompt_tokens: int
     deadline: float

@@ -10,8 +10,8 @@ import asyncio
 import logging
 import threading
 import time
-from collections import deque
-from collections.abc import Callable
+from collections import Counter, deque
+from collections.abc import Callable, Collection
 
 import numpy as np
 import torch
@@ -34,17 +34,15 @@ class Worker:
     """Use it as an async context manager; all methods but the thread's own are called in the event loop.
 
     Args:
-        checkpoints: by name.
+        names: of the checkpoints, for `facts`.
         settings: places, queue and threads.
         metrics: to be kept.
     """
 
-    def __init__(self, checkpoints: dict[str, Checkpoint], settings: ServeSettings, metrics: Metrics) -> None:
-        self.checkpoints, self.settings, self.metrics = checkpoints, settings, metrics
-        self._writers = {
-            name: _CheckpointWriter(checkpoint, settings.batch) for name, checkpoint in checkpoints.items()
-        }
-        self._open = dict.fromkeys(checkpoints, 0)  # texts that are not finished
+    def __init__(self, names: Collection[str], settings: ServeSettings, metrics: Metrics) -> None:
+        self.names, self.settings, self.metrics = names, settings, metrics
+        self._writers: dict[str, _CheckpointWriter] = {}  # made and taken away by the writing thread alone
+        self._open: Counter[str] = Counter()  # texts that are not finished
         self._generations: set[GenerationRequest] = set()
         self._stopping = False
         self._inbox: deque[Callable[[], None]] = deque()
@@ -74,7 +72,7 @@ class Worker:
         generation.unfinished = len(generation.texts)
         self._open[generation.model] += generation.unfinished
         self._generations.add(generation)
-        self._post(lambda: self._writers[generation.model].take(generation))
+        self._post(lambda: self._writer_for(generation).take(generation))
 
     def _has_room(self, generation: GenerationRequest) -> bool:
         """Whether a generation can be taken; readers that do not read are let go for it, the longest silent first."""
@@ -99,12 +97,33 @@ class Worker:
         self._open[generation.model] -= generation.unfinished
         generation.unfinished = 0
         self._generations.discard(generation)
-        self._post(lambda: self._writers[generation.model].drop(generation))
+        self._post(lambda: self._writer_for(generation).drop(generation))
 
     def make_room(self, generation: GenerationRequest) -> None:
         """Go on with a generation that was paused, once most of what was written of it has been taken."""
         if generation.paused and generation.backlog <= BACKLOG // 2:
-            self._post(lambda: self._writers[generation.model].resume(generation))
+            self._post(lambda: self._writer_for(generation).resume(generation))
+
+    @property
+    def held(self) -> set[str]:
+        """Names of the checkpoints that were written with and not released."""
+        return set(dict(self._writers))
+
+    def release(self, name: str) -> None:
+        """Hold a checkpoint no longer, unless it is writing."""
+
+        def let_go() -> None:
+            if (writer := self._writers.get(name)) and not writer.busy:
+                del self._writers[name]
+
+        self._post(let_go)
+
+    def _writer_for(self, generation: GenerationRequest) -> _CheckpointWriter:
+        """The writer of a checkpoint. One that was trained on since takes its place as soon as it is idle."""
+        known = self._writers.get(generation.model)
+        if known is None or (known.checkpoint is not generation.checkpoint and not known.busy):
+            known = self._writers[generation.model] = _CheckpointWriter(generation.checkpoint, self.settings.batch)
+        return known
 
     def stop(self) -> int:
         """End what is being written, and take no more generations; how many were open."""
@@ -120,13 +139,8 @@ class Worker:
 
     def facts(self) -> dict[str, dict[str, int]]:
         """Texts that are being written and that wait, by checkpoint."""
-        return {
-            name: {
-                "running": len(writer.engine.running),
-                "waiting": len(writer.engine.waiting) + len(writer.engine.paused),
-            }
-            for name, writer in self._writers.items()
-        }
+        writers = dict(self._writers)
+        return {name: writers[name].facts() if name in writers else {"running": 0, "waiting": 0} for name in self.names}
 
     def _post(self, task: Callable[[], None]) -> None:
         self._inbox.append(task)
@@ -180,6 +194,13 @@ class _CheckpointWriter:
     def busy(self) -> bool:
         """Whether there is anything to write or to report."""
         return self.engine.busy or bool(self._failed)
+
+    def facts(self) -> dict[str, int]:
+        """Texts that are being written and that wait."""
+        return {
+            "running": len(self.engine.running),
+            "waiting": len(self.engine.waiting) + len(self.engine.paused),
+        }
 
     def clear(self) -> set[GenerationRequest]:
         """Begin anew; the generations that were open."""

@@ -7,15 +7,15 @@ which are not those of JavaScript: texts are therefore sent in pieces.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
 from threading import Lock
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypedDict
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from .. import __version__, files
-from ..model import Checkpoint
 from ..pages import source
 from ..reader import Reading
 from ..recipe import Recipe
@@ -28,6 +28,16 @@ from .page_files import add_file, add_files
 
 MAX_VOTES_BYTES = 64 * 2**20
 """Size of votes.jsonl beyond which none is kept: some 100,000 votes."""
+
+
+class ServedCheckpoint(TypedDict):
+    """A checkpoint as the page shows it: a base model continues texts, a chat model answers."""
+
+    name: str
+    kind: Literal["base", "chat"]
+    step: int | None
+
+
 Text = Annotated[str, Field(min_length=1, max_length=20_000)]
 Number = Annotated[float, Field(ge=-1e6, le=1e6, allow_inf_nan=False)]
 Question = Annotated[str, Field(min_length=1, max_length=4_000)]
@@ -84,12 +94,17 @@ def page_files() -> APIRouter:
 
 
 def page_router(
-    checkpoints: dict[str, Checkpoint], recipe: Recipe, workspace: Workspace | None, books: BookService
+    checkpoints: Collection[str],
+    describe: Callable[[], list[ServedCheckpoint]],
+    recipe: Recipe,
+    workspace: Workspace | None,
+    books: BookService,
 ) -> APIRouter:
     """The routes of the page.
 
     Args:
-        checkpoints: those served, by name, the default one first.
+        checkpoints: the names of those served.
+        describe: says what they are, the default one first.
         recipe: its [sample] settings are where the page's settings begin.
         workspace: where books and records are read and votes.jsonl is written; None outside one.
         books: its index and reader.
@@ -103,7 +118,7 @@ def page_router(
         sample = recipe.sample
         return {
             "version": __version__,
-            "checkpoints": [_shown(name, checkpoint) for name, checkpoint in checkpoints.items()],
+            "checkpoints": describe(),
             "settings": {
                 "temperature": sample.temperature,
                 "top_p": sample.top_p,
@@ -187,16 +202,10 @@ def page_router(
     return router
 
 
-def _shown(name: str, checkpoint: Checkpoint) -> dict[str, object]:
-    stage = checkpoint.about.get("stage")
-    return {
-        "name": name,
-        # A model from elsewhere is taken for one that answers: most are.
-        "kind": "base" if stage == "pretrain" else "chat",
-        "step": checkpoint.about.get("step"),
-        "parameters": sum(weight.numel() for weight in checkpoint.model.parameters()),
-        "block_size": checkpoint.model.config.block_size,
-    }
+def served_checkpoint(name: str, about: Mapping[str, Any]) -> ServedCheckpoint:
+    """A checkpoint for the page, from what its folder says of it."""
+    # A model from elsewhere is taken for one that answers: most are.
+    return {"name": name, "kind": "base" if about.get("stage") == "pretrain" else "chat", "step": about.get("step")}
 
 
 def _place_of(reading: Reading) -> dict[str, object] | None:

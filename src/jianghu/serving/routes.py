@@ -60,17 +60,17 @@ def openai_router(service: Service, books: BookService) -> APIRouter:
         if answers_from_books(asked.model):
             return await chat_completion(asked, books, int(time.time()))
         generation = await _submitted(service, service.chat_generation, asked, request)
-        body_format = ChatFormat(common_fields(service, generation, bool(asked.logprobs), "chatcmpl"))
+        body_format = ChatFormat(common_fields(generation, bool(asked.logprobs), "chatcmpl"))
         return await _answer(asked, request, service, generation, body_format)
 
     @router.post("/completions", responses={200: {"model": TextCompletion, "content": _EVENTS}})
     async def complete(asked: CompletionRequest, request: Request) -> Response:
         """Continuations of one or more texts."""
         generation = await _submitted(service, service.text_generation, asked, request)
-        tokenizer = service.checkpoints[generation.model].tokenizer
+        tokenizer = generation.checkpoint.tokenizer
         prompts = [prompt if isinstance(prompt, str) else tokenizer.decode(prompt) for prompt in asked.prompts]
         echoes = [prompts[text.index // (asked.n or 1)] if asked.echo else "" for text in generation.texts]
-        body_format = CompletionFormat(common_fields(service, generation, asked.logprobs is not None, "cmpl"), echoes)
+        body_format = CompletionFormat(common_fields(generation, asked.logprobs is not None, "cmpl"), echoes)
         return await _answer(asked, request, service, generation, body_format)
 
     return router

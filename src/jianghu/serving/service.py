@@ -6,7 +6,7 @@ import asyncio
 import difflib
 import secrets
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 
 from ..chat import Message, newest_turns, render
 from ..generation import MIN_TEMPERATURE, Detokenizer, Sampling
@@ -26,22 +26,16 @@ class Service:
     """Everything that the routes share.
 
     Attributes:
-        checkpoints: by the names that clients use.
+        checkpoints: by the names that clients use; to read one may take a while.
         began: of the server, seconds since 1970.
         large: held while the prompt of a large request is read.
     """
 
-    def __init__(self, checkpoints: dict[str, Checkpoint], recipe: Recipe) -> None:
+    def __init__(self, checkpoints: Mapping[str, Checkpoint], recipe: Recipe) -> None:
         self.checkpoints, self.recipe, self.settings = checkpoints, recipe, recipe.serve
         self.metrics = Metrics()
         self.worker = Worker(checkpoints, recipe.serve, self.metrics)
         self.began = int(time.time())
-        # Characters above which a text has more tokens than the model reads, whatever it says: only so many are split
-        # into tokens, since a megabyte of text takes hundreds of memory.
-        self._most_characters = {
-            name: checkpoint.model.config.block_size * max(map(len, checkpoint.tokenizer.token_bytes))
-            for name, checkpoint in checkpoints.items()
-        }
         self.large = asyncio.Semaphore(1)
 
     def checkpoint(self, name: str) -> Checkpoint:
@@ -65,7 +59,7 @@ class Service:
         """
         asked.check()
         checkpoint = self.checkpoint(asked.model)
-        enough = self._most_characters[asked.model] + 1
+        enough = _most_characters(checkpoint) + 1
         talk: list[Message] = [
             {
                 "role": "system" if message.role == "developer" else message.role,
@@ -89,7 +83,7 @@ class Service:
         asked.check()
         checkpoint = self.checkpoint(asked.model)
         tokenizer, room = checkpoint.tokenizer, checkpoint.model.config.block_size - 1
-        prompts, enough = [], self._most_characters[asked.model] + 1
+        prompts, enough = [], _most_characters(checkpoint) + 1
         for prompt in asked.prompts:
             if isinstance(prompt, str):
                 prompt = prompt[-2 * enough :] if asked.truncate_prompt else prompt[:enough]
@@ -148,7 +142,7 @@ class Service:
             for index in range(len(prompts) * count)
         ]
         deadline = time.monotonic() + self.settings.request_seconds  # the clock of event loops
-        return GenerationRequest(asked.model, texts, sum(map(len, prompts)), deadline)
+        return GenerationRequest(asked.model, checkpoint, texts, sum(map(len, prompts)), deadline)
 
     def _sampling(self, asked: Asked, most: int, likeliest: int | None) -> Sampling:
         """The request's settings over the recipe's [sample]. Greedy text is not penalised unless that is asked for."""
@@ -182,6 +176,12 @@ class Service:
             self.worker.make_room(generation)
             yield pieces
         self.metrics.whole.labels(generation.model).observe(time.perf_counter() - began)
+
+
+def _most_characters(checkpoint: Checkpoint) -> int:
+    """Characters above which a text has more tokens than the model reads, whatever it says: only so many are split
+    into tokens, since a megabyte of text takes hundreds of memory."""
+    return checkpoint.model.config.block_size * checkpoint.tokenizer.longest_token
 
 
 def new_id(prefix: str) -> str:

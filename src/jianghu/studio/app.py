@@ -20,17 +20,20 @@ from ..serving.guard import Guard
 from ..serving.metrics import Metrics
 from ..serving.routes import REFUSALS
 from ..workspace import Workspace
-from . import jobs_api, records_api, shelf, training_api
+from . import exam_api, jobs_api, records_api, report_api, shelf, training_api
 from .context import Studio
 from .events import Events
 from .guard import Door
 from .site import site_router
+from .talk import Talk
 
 ROUTERS = [
     jobs_api.router,
     shelf.router,
     training_api.router,
     records_api.router,
+    exam_api.router,
+    report_api.router,
 ]
 """Each subject's own; they are given the `Studio`."""
 STREAMED = ("/studio/shelf/upload",)
@@ -45,12 +48,14 @@ def make_studio(workspace: Workspace, settings: ServeSettings, key: str = "") ->
         key: what clients must send as `Authorization: Bearer …`; empty: nothing.
     """
     studio = Studio(workspace, settings, Jobs(workspace.root), Events())
+    talk = Talk(studio)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         watching = asyncio.create_task(studio.events.watch())
         try:
-            yield
+            async with talk.running():
+                yield
         finally:
             watching.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -61,17 +66,17 @@ def make_studio(workspace: Workspace, settings: ServeSettings, key: str = "") ->
     )
     app.state.token = secrets.token_urlsafe(24)
     app.state.events = studio.events
-    app.state.stop_writing = studio.events.stop
+    app.state.stop_writing = lambda: studio.events.stop() + talk.stop()
     install(app)
 
     @app.exception_handler(JianghuError)
     async def told(request: Request, error: JianghuError) -> JSONResponse:
         return ApiError(400, str(error)).response()
 
-    app.include_router(site_router(app.state.token))
+    app.include_router(site_router(app.state.token, workspace.root.resolve().name))
     app.include_router(studio.events.router(), responses=REFUSALS)
-    for router in ROUTERS:
-        app.include_router(router(studio), responses=REFUSALS)
+    for router in [*(made(studio) for made in ROUTERS), *talk.routers]:
+        app.include_router(router, responses=REFUSALS)
     app.add_middleware(Door, token=app.state.token)
     app.add_middleware(Guard, settings=settings, key=key, metrics=Metrics(), streamed=STREAMED)
     return app

@@ -38,7 +38,8 @@ OWN = ("engine", "api", "card")
 CARD_BUTTON = """<button type="button" class="quiet icon" id="open-card" data-label="card" aria-haspopup="dialog">
         <svg viewBox="0 0 24 24" aria-hidden="true"><circle cx="12" cy="12" r="8.5"/><path d="M12 11v5m0-8.4v.2"/></svg>
       </button>"""
-SHARED = ("app", "ask", "book", "columns", "dom", "settings", "store", "talk", "words")
+SHARED = ("app", "ask", "book", "chat", "chat_view", "columns", "dom", "download", "settings", "store", "talk")
+SHARED += ("talk_list", "talks", "words")
 
 
 @dataclass(frozen=True)
@@ -153,7 +154,7 @@ def _page(name: str, card: str, data: dict[str, Any], packed: Packed) -> str:
             "form-action 'none'",
         ]
     )
-    new = '<button type="button" class="quiet" id="new" data-word="new"></button>'
+    tools = '<nav id="tools" data-label="tools">'
     digest = hashlib.sha256(packed.weights).hexdigest()[:12]
     meta, seal = '<meta charset="utf-8">', picture("seal.svg")
     changes = {
@@ -167,7 +168,7 @@ def _page(name: str, card: str, data: dict[str, Any], packed: Packed) -> str:
         '<link rel="stylesheet" href="page/base.css">': f"<style>{style}</style>",
         '  <script type="module" src="page/app.js"></script>\n': "",
         '<p data-word="tagline"></p>': f"<p>{escape(name)}</p>",
-        new: f"{new}\n      {CARD_BUTTON}",
+        tools: f"{tools}\n      {CARD_BUTTON}",
         "</body>": f"""{card}
 <script type="application/json" id="data">{as_data(data)}</script>
 <script>{script}</script>

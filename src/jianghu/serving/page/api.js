@@ -72,15 +72,20 @@ export async function write(body, onText, signal) {
   const reply = await call(path, { ...body, stream: true, stream_options: { include_usage: true } }, signal);
   let finish = null;
   let tokens = null;
-  for await (const { data } of events(reply.body)) {
-    if (data === "[DONE]") break;
-    const chunk = JSON.parse(data);
-    if (chunk.error) throw new Refused(chunk.error.message, 500, chunk.error.code);
-    if (chunk.usage) tokens = chunk.usage.completion_tokens;
-    const choice = chunk.choices?.[0];
-    const piece = choice?.delta?.content ?? choice?.text;
-    if (piece) onText(piece);
-    finish = choice?.finish_reason ?? finish;
+  try {
+    for await (const { data } of events(reply.body)) {
+      if (data === "[DONE]") break;
+      const chunk = JSON.parse(data);
+      if (chunk.error) throw new Refused(chunk.error.message, 500, chunk.error.code);
+      if (chunk.usage) tokens = chunk.usage.completion_tokens;
+      const choice = chunk.choices?.[0];
+      const piece = choice?.delta?.content ?? choice?.text;
+      if (piece) onText(piece);
+      finish = choice?.finish_reason ?? finish;
+    }
+  } catch (error) {
+    if (error instanceof TypeError) throw new Refused("", 0); // what a browser makes of a line that broke
+    throw error;
   }
   if (finish === null) throw new Refused("", 0); // the line broke before the end
   return { finish, tokens };

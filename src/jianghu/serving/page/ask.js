@@ -3,8 +3,9 @@
 import * as api from "./api.js";
 import { announce } from "./dom.js";
 import { sampling } from "./settings.js";
-import { save, state } from "./store.js";
+import { state } from "./store.js";
 import { appendText, context, nameOf, renderTurn } from "./talk.js";
+import { addTurn, before, changed } from "./talks.js";
 import { t } from "./words.js";
 
 let running = null; // the AbortController of the turn that is being written
@@ -14,11 +15,11 @@ export const stop = () => running?.abort();
 
 /**
  * Begin a turn and see it through, to the last answer that is there, or stopped, or failed. `onChange` hears
- * "begun" and "ended", and "key" where the server asks for one.
+ * "begun" and "ended", and "key" where the server asks for one. `beside`: the turn of which this is another form.
  */
-export async function ask(text, mode, checkpoints, onChange) {
+export async function ask(text, mode, checkpoints, onChange, beside = null) {
   const turn = newTurn(text, mode, checkpoints);
-  state.turns.push(turn);
+  addTurn(turn, beside);
   running = new AbortController();
   renderTurn(turn);
   onChange("begun");
@@ -30,7 +31,7 @@ export async function ask(text, mode, checkpoints, onChange) {
   renderTurn(turn); // votes can be cast now
   onChange("ended");
   await Promise.all([looking, reading]);
-  save();
+  changed(turn);
 }
 
 function newTurn(text, mode, checkpoints) {
@@ -53,14 +54,14 @@ async function writeAnswer(turn, answer, signal, onChange) {
   } catch (problem) {
     const stopped = problem.name === "AbortError";
     answer.state = stopped ? "stopped" : "failed";
-    answer.error = stopped ? "" : problem.message;
+    Object.assign(answer, { error: stopped ? "" : problem.message, status: problem.status, code: problem.code });
     if (problem.status === 401) onChange("key");
   }
   answer.seconds = (performance.now() - began) / 1000;
   if (turn.mode === "ask") await lookUp(turn, answer);
   if (answer.state !== "failed") announce(t("finished", { name: nameOf(turn, answer), text: answer.text }));
   renderTurn(turn);
-  save();
+  changed(turn);
 }
 
 /** What a column's checkpoint is asked: a text to go on from, or the question after as many earlier ones as wanted. */
@@ -71,8 +72,8 @@ function asked(turn, answer) {
 }
 
 function earlierMessages(turn, checkpoint) {
-  const pairs = state.turns
-    .filter((other) => other !== turn && other.mode === "ask")
+  const pairs = before(turn)
+    .filter((other) => other.mode === "ask")
     .map((other) => [other, other.answers.find((one) => one.checkpoint === checkpoint && one.state === "done" && one.text)])
     .filter(([, answer]) => answer);
   return (state.settings.memory ? pairs.slice(-state.settings.memory) : []).flatMap(([other, answer]) => [

@@ -2,21 +2,35 @@
 
 import { byId, h } from "./dom.js";
 import { save, state } from "./store.js";
-import { context } from "./talk.js";
+import { context, kindOf } from "./talk.js";
 import { t } from "./words.js";
 
 const MOST = 3;
+const FIT = { ask: "chat", continue: "base" };
+
+/** The checkpoints that are chosen for what is done now: kept apart for asking and for continuing a text. */
+export const columns = () => state.columns[state.mode];
+
+/** Begin with a checkpoint that fits: a fine-tuned one answers, a base model continues. */
+export function chooseColumns() {
+  for (const mode of ["ask", "continue"]) {
+    const known = state.columns[mode].filter((name) => kindOf(name));
+    const { checkpoints } = context.about;
+    const fit = checkpoints.find(({ kind }) => kind === FIT[mode]) ?? checkpoints[0];
+    state.columns[mode] = known.length || !fit ? known : [fit.name];
+  }
+}
 
 export function renderColumns() {
   const { checkpoints } = context.about;
   const add = () => {
-    const next = checkpoints.find(({ name }) => !state.columns.includes(name)) ?? checkpoints[0];
-    state.columns.push(next.name);
-    changed(state.columns.length - 1);
+    const next = checkpoints.find(({ name }) => !columns().includes(name)) ?? checkpoints[0];
+    columns().push(next.name);
+    changed(columns().length - 1);
   };
   byId("columns").replaceChildren(
-    ...state.columns.map((name, n) => columnNode(checkpoints, name, n)),
-    state.columns.length < MOST && checkpoints.length > 1
+    ...columns().map((name, n) => columnNode(checkpoints, name, n)),
+    columns().length < MOST && checkpoints.length > 1
       ? h("button", { type: "button", class: "quiet add", onclick: add }, h("span", { "aria-hidden": "true" }, "＋"), t("add_column"))
       : "",
   );
@@ -28,18 +42,18 @@ function columnNode(checkpoints, name, n) {
     h("optgroup", { label: t(`kind_${kind}`) },
       ones.map((one) => h("option", { value: one.name, selected: one.name === name }, one.name))));
   const choose = (event) => {
-    state.columns[n] = event.target.value;
+    columns()[n] = event.target.value;
     changed(n);
   };
   const remove = () => {
-    state.columns.splice(n, 1);
+    columns().splice(n, 1);
     changed(Math.max(0, n - 1));
   };
   return h(
     "span",
     { class: "column" },
     h("select", { "aria-label": t("column", { n: n + 1 }), onchange: choose }, groups),
-    state.columns.length > 1 &&
+    columns().length > 1 &&
       h("button", { type: "button", class: "quiet icon", "aria-label": t("remove_column", { name }), onclick: remove }, "×"),
   );
 }

@@ -3,27 +3,31 @@
 import { vote } from "./api.js";
 import { openChapter, placeOf } from "./book.js";
 import { byId, h } from "./dom.js";
-import { save, state } from "./store.js";
+import { changed, choose, path, siblings } from "./talks.js";
 import { t } from "./words.js";
 
 /** Where each answer's text stands while it is being written. */
 const live = new WeakMap();
 
 /** What the page can do here (`/api/about`), and how to ask once more; set by the page's start. */
-export const context = { about: null, kinds: new Map(), submit: () => {} };
+export const context = { about: null, submit: () => {} };
+
+/** "base" or "chat"; undefined for a checkpoint that is not here. */
+export const kindOf = (name) => context.about?.checkpoints.find((one) => one.name === name)?.kind;
 
 export function renderTalk() {
-  byId("talk").replaceChildren(...state.turns.map(turnNode));
-  byId("welcome").hidden = state.turns.length > 0;
-  document.body.classList.toggle("empty", state.turns.length === 0);
+  if (!byId("talk")) return; // the reader is in another room; the talk goes on
+  const turns = path();
+  byId("talk").replaceChildren(...turns.map(turnNode));
+  byId("welcome").hidden = turns.length > 0;
+  byId("download").hidden = turns.length === 0;
 }
 
-/** Draw one turn anew; a new one at the end. */
+/** Draw one turn anew, if it is on the page; a new one at the end. */
 export function renderTurn(turn) {
-  const node = turnNode(turn);
   const old = byId(`turn-${turn.id}`);
-  if (old) old.replaceWith(node);
-  else renderTalk();
+  if (old) old.replaceWith(turnNode(turn));
+  else if (path().at(-1) === turn) renderTalk();
 }
 
 /** Add a piece to an answer that is being written. */
@@ -46,13 +50,61 @@ function turnNode(turn) {
   return h(
     "li",
     { class: `turn ${turn.mode}`, id: `turn-${turn.id}` },
-    turn.mode === "ask" && h("h2", { class: "question" }, turn.text),
+    h("header", { class: "asked" }, turn.mode === "ask" && h("h2", { class: "question" }, turn.text), formsNode(turn)),
     turn.reading && readingNode(turn.reading),
     h("div", { class: `answers of-${turn.answers.length}` }, turn.answers.map((answer) => answerNode(turn, answer))),
     turn.record && !isBlind(turn) && recordNode(turn.record),
     many && voteNode(turn),
     turn.passages && passagesNode(turn.passages),
   );
+}
+
+/** How to change a question, and the forms of it that were asked: ‹ 1/2 ›. */
+function formsNode(turn) {
+  if (turn.answers.some((answer) => answer.state === "writing")) return null;
+  const forms = siblings(turn);
+  const at = forms.indexOf(turn);
+  const step = (by, word, sign) =>
+    h("button", { type: "button", class: "quiet small form", "aria-label": t(word), title: t(word), disabled: !forms[at + by], onclick: () => {
+      choose(forms[at + by]);
+      renderTalk();
+      const shown = byId(`turn-${forms[at + by].id}`).querySelectorAll(".form");
+      (shown[by < 0 ? 0 : 1].disabled ? shown[by < 0 ? 1 : 0] : shown[by < 0 ? 0 : 1]).focus();
+    } }, sign);
+  return h(
+    "div",
+    { class: "forms" },
+    forms.length > 1 && [step(-1, "earlier_form", "‹"), h("span", { class: "number" }, `${at + 1}/${forms.length}`), step(1, "later_form", "›")],
+    h("button", { type: "button", class: "quiet small", onclick: () => edit(turn) }, t("edit")),
+  );
+}
+
+/** Write a question anew; the first form stays, with all that followed it. */
+function edit(turn) {
+  const box = h("textarea", { rows: 2, maxlength: 4000, "aria-label": t("edit") });
+  box.value = turn.text;
+  const away = () => {
+    renderTurn(turn);
+    byId(`turn-${turn.id}`).querySelector(".forms button:last-child").focus();
+  };
+  const send = () => {
+    const text = box.value.trim();
+    if (text && text !== turn.text.trim()) context.submit(turn.mode === "ask" ? text : box.value, turn.mode, undefined, turn);
+    else away();
+  };
+  box.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") away();
+    else if (event.key === "Enter" && !event.shiftKey && !event.isComposing && event.keyCode !== 229) send();
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  });
+  const editor = h("div", { class: "editor" }, box, h("div", {},
+    h("button", { type: "button", class: "quiet", onclick: away }, t("cancel")),
+    h("button", { type: "button", class: "solid", onclick: send }, t(turn.mode))));
+  byId(`turn-${turn.id}`).querySelector(".asked").replaceWith(editor);
+  box.focus();
+  box.setSelectionRange(box.value.length, box.value.length);
 }
 
 /** What the book says: the answer, how likely it is right, and a chip that opens the chapter where it stands. */
@@ -70,7 +122,7 @@ function readingNode({ answer, probability, place }) {
 
 function answerNode(turn, answer) {
   const hidden = isBlind(turn);
-  const kind = context.kinds.get(answer.checkpoint);
+  const kind = kindOf(answer.checkpoint);
   return h(
     "article",
     { class: `answer ${answer.state}`, "aria-busy": answer.state === "writing" ? "true" : null },
@@ -83,7 +135,7 @@ function answerNode(turn, answer) {
     ),
     bodyNode(turn, answer),
     answer.state === "failed" &&
-      h("p", { class: "error", role: "alert" }, answer.error || t("unreachable"), " ", againButton(turn)),
+      h("p", { class: "error", role: "alert" }, problemOf(answer), " ", againButton(turn)),
     turn.record && answer.right !== null && !hidden && verdictNode(answer.right, turn.record.evidence),
     answer.state !== "writing" && answer.text && footNode(turn, answer, hidden),
   );
@@ -150,8 +202,15 @@ async function copyText(button, turn, answer) {
   button.textContent = t("copied");
 }
 
+/** Why there is no answer, in the page's language where the reason is one of those that the page knows. */
+function problemOf({ error, status, code }) {
+  const known = { server_stopping: "stopping", rate_limit_exceeded: "crowded", context_length_exceeded: "too_long", model_not_found: "gone" };
+  if (known[code]) return t(known[code]);
+  return status === 500 ? t("broken") : error || t("unreachable");
+}
+
 function againButton(turn) {
-  const again = () => context.submit(turn.text, turn.mode, turn.answers.map((answer) => answer.checkpoint));
+  const again = () => context.submit(turn.text, turn.mode, turn.answers.map((answer) => answer.checkpoint), turn);
   return h("button", { type: "button", class: "quiet small", onclick: again }, t("again"));
 }
 
@@ -198,7 +257,7 @@ export async function castVote(turn, choice) {
     renderTurn(turn);
     byId(`turn-${turn.id}`).append(h("p", { class: "error", role: "alert" }, problem.message || t("unreachable")));
   }
-  save();
+  changed(turn);
 }
 
 function passagesNode(passages) {

@@ -1,10 +1,24 @@
 // What the page says, in English and in Chinese.
 
-const WORDS = {
+export const WORDS = {
   tagline: ["small models that have read a shelf of novels", "读过一架小说的小模型"],
   skip: ["To the question", "跳到提问框"],
   tools: ["Page", "页面"],
   new: ["New talk", "新的对话"],
+  talks: ["Talks", "所有对话"],
+  no_talks: ["Talks are kept on this machine, from the first question on.", "对话从第一个问题起保存在这台电脑上。"],
+  begun: ["A new talk.", "已开始新的对话。"],
+  thrown_away: ["Thrown away: {title}", "已删除：{title}"],
+  throw_away: ["Throw away: {title}", "删除：{title}"],
+  throw_away_short: ["Throw away", "删除"],
+  undo: ["Undo", "撤销"],
+  cancel: ["Cancel", "取消"],
+  questions: ["{count} asked", "{count} 问"],
+  download: ["Download this talk", "下载这次对话"],
+  download_help: ["Markdown to read, or JSON with everything, every form of a question too.", "Markdown 便于阅读；JSON 含全部内容，包括问题的各个版本。"],
+  edit: ["Edit", "修改"],
+  earlier_form: ["Earlier form of the question", "上一个版本的问题"],
+  later_form: ["Later form of the question", "下一个版本的问题"],
   other_language: ["中文", "English"],
   theme_auto: ["Colours: as the system", "配色：跟随系统"],
   theme_light: ["Colours: light", "配色：浅色"],
@@ -92,6 +106,11 @@ const WORDS = {
   failed: ["no answer", "没有回答"],
   empty: ["(It said nothing.)", "（它什么也没说。）"],
   unreachable: ["The server cannot be reached, or broke off.", "连不上服务器，或连接中断。"],
+  stopping: ["The server is stopping. Ask again when it is back.", "服务器正在停止。等它恢复后再问。"],
+  crowded: ["Too many requests at once. Try again in a moment.", "同时的请求太多。请稍后再试。"],
+  too_long: ["This is longer than the model can read.", "内容超过了模型能读的长度。"],
+  gone: ["This checkpoint is not here any more.", "这个检查点已经不在了。"],
+  broken: ["The server failed at this. Its log says why.", "服务器出错了，原因见它的日志。"],
   damaged: [
     "The model in this file cannot be read: {why}. Is the file whole? A current browser is needed, too.",
     "无法读取文件中的模型：{why}。文件是否完整？另外需要较新的浏览器。",

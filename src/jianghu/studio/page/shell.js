@@ -20,7 +20,7 @@ kept.lang ??= preferred();
 
 let leave = () => {}; // the open room's
 let opened = 0; // counts rooms, so that one that opens slowly does not overwrite the next
-let roomKeys = {};
+let roomModule = {}; // whose `keys` may change while it is open
 let tables = [WORDS]; // the open room's words before the frame's
 let goingSince = 0; // when g was pressed
 
@@ -78,8 +78,8 @@ async function openRoom() {
   const { room, params } = address();
   leave();
   leave = () => {};
-  roomKeys = {};
-  const view = h("div", { class: `room ${room}` });
+  roomModule = {};
+  const view = h("div", { class: `room in-${room}` });
   byId("room").replaceChildren(view);
   document.body.dataset.room = room;
   for (const link of document.querySelectorAll(".rooms a")) {
@@ -90,7 +90,7 @@ async function openRoom() {
     const [module, words] = await Promise.all([import(`./${room}.js`), import(`./words/${room}.js`)]);
     if (mine !== opened) return;
     tables = [Object.values(words)[0], WORDS];
-    roomKeys = module.keys ?? {};
+    roomModule = module;
     document.title = `${tr(room)} · 江湖 Jianghu`;
     const left = await module.open(view, studioFor(room, params));
     if (mine === opened) leave = left ?? leave;
@@ -122,7 +122,7 @@ function draw() {
 }
 
 function showKeys() {
-  const rows = { ...roomKeys, [`g ${Object.keys(ROOMS).join("/")}`]: "key_rooms", "?": "key_keys", Esc: "key_close" };
+  const rows = { ...roomModule.keys, [`g ${Object.keys(ROOMS).join("/")}`]: "key_rooms", "?": "key_keys", Esc: "key_close" };
   byId("studio-keys-list").replaceChildren(...Object.entries(rows).flatMap(([keys, word]) => [
     h("dt", {}, keys.split(" ").map((one) => h("kbd", {}, one))), h("dd", {}, tr(word))]));
   byId("studio-keys").showModal();

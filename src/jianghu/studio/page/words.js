@@ -32,6 +32,13 @@ export const WORDS = {
   ],
   back: ["The server is back.", "服务器恢复了。"],
   unreachable: ["The server cannot be reached.", "连不上服务器。"],
+  job_running: ["running", "进行中"],
+  job_done: ["done", "完成"],
+  job_failed: ["failed", "失败"],
+  job_stopped: ["stopped", "已停止"],
+  job_killed: ["killed", "被中断"],
+  job_stop: ["Stop", "停止"],
+  job_resume: ["Go on", "继续"],
   key_title: ["API key", "API 密钥"],
   key_help: ["This server asks for a key. It is kept until the tab is closed.", "这台服务器需要密钥。它只保存到标签页关闭为止。"],
 };
@@ -47,3 +54,6 @@ export function said(tables, key, language, values = {}) {
 
 /** The language that the reader's browser prefers. */
 export const preferred = () => (navigator.language.toLowerCase().startsWith("zh") ? "zh" : "en");
+
+/** A share as people write it: 60 % in English, 60% in Chinese. */
+export const percent = (share, language, digits = 0) => `${(100 * share).toFixed(digits)}${language === "zh" ? "" : " "}%`;
