@@ -6,13 +6,14 @@ from pathlib import Path
 
 from jianghu import files
 from jianghu.evaluation import Answer, ExamResult, Leaks, mean_scores, shuffled
+from jianghu.evaluation.results import Outcome
 
 GROUPS = ["trained", "paraphrase", "unseen"]
 
 
 def answer(number: int, group: str, right: bool, text: str = "") -> Answer:
     """One answer; every seventh of the wrong ones says not to know."""
-    outcome = "right" if right else "abstained" if number % 7 == 0 else "wrong"
+    outcome: Outcome = "right" if right else "abstained" if number % 7 == 0 else "wrong"
     return Answer(
         id=f"fact-{number}",
         group=group,
@@ -26,6 +27,7 @@ def answer(number: int, group: str, right: bool, text: str = "") -> Answer:
         finished=True,
         outcome=outcome,
         correct=right,
+        exact=right,
         character_f1=1.0 if right else 0.2,
         rouge_l=1.0 if right else 0.2,
         wrong_book=(),

@@ -38,8 +38,10 @@ OWN = ("engine", "api", "card")
 CARD_BUTTON = """<button type="button" class="quiet icon" id="open-card" data-label="card" aria-haspopup="dialog">
         <svg viewBox="0 0 24 24" aria-hidden="true"><circle cx="12" cy="12" r="8.5"/><path d="M12 11v5m0-8.4v.2"/></svg>
       </button>"""
-SHARED = ("app", "ask", "book", "chat", "chat_view", "columns", "dom", "download", "settings", "store", "talk")
-SHARED += ("talk_list", "talks", "words")
+SHARED = (
+    *("app", "ask", "book", "chat", "chat_view", "columns", "dom", "download"),
+    *("settings", "store", "talk", "talk_list", "talks", "words"),
+)
 
 
 @dataclass(frozen=True)
