@@ -93,10 +93,10 @@ def test_writing_needs_the_token_and_reading_does_not(site):
 
 
 @browsing
-def test_the_chat_is_a_room_and_goes_on_while_the_reader_is_elsewhere(browser: Browser, site: Site):
+def test_the_chat_is_a_room_and_goes_on_while_the_reader_is_elsewhere(browser: Browser, site: Site, workspace):
     with opened(browser, f"{site.url}/#/talk", locale="zh-CN") as page:
         expect(page.locator("#text")).to_be_focused()
-        expect(page.locator("#columns select")).to_have_value("chat/last")
+        expect(page.locator("#columns select")).to_have_value(f"chat/{workspace.checkpoint('chat').name}")
         page.locator("#text").fill("沈青峰是谁？")
         page.keyboard.press("Enter")
         page.get_by_role("link", name="考试").click()
