@@ -220,7 +220,10 @@ function connect() {
   });
   click("open-talks", () => toggleTalks());
   click("open-settings", () => toggle("settings"));
-  click("download", () => toggle("save-as"));
+  click("download", () => {
+    toggle("save-as");
+    byId("save-as").querySelector("[value=md]").focus();
+  });
   click("reset", resetSettings);
   if (page.withKeys) click("open-keys", () => toggle("keys"));
   byId("save-as").addEventListener("close", () => {

@@ -80,7 +80,7 @@ function dialogNodes(withKeys) {
     h("dialog", { id: "save-as", class: "note", "aria-labelledby": "save-as-title" },
       h("form", { method: "dialog" }, h("h2", { id: "save-as-title", "data-word": "download" }), h("p", { "data-word": "download_help" }),
         h("footer", {}, h("button", { class: "quiet", "data-word": "cancel" }),
-          h("button", { class: "solid", value: "json" }, "JSON"), h("button", { class: "solid", value: "md", autofocus: true }, "Markdown")))),
+          h("button", { class: "solid", value: "json" }, "JSON"), h("button", { class: "solid", value: "md" }, "Markdown")))),
     withKeys && h("dialog", { id: "keys", class: "note", "aria-labelledby": "keys-title" },
       h("form", { method: "dialog" }, h("h2", { id: "keys-title", "data-word": "keys" }), h("dl", { id: "keys-list" }),
         h("footer", {}, h("button", { class: "solid", "data-word": "close" })))),

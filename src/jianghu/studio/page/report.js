@@ -81,7 +81,7 @@ function ask(studio, about, jobs) {
   const dialog = h("dialog", { class: "note", "aria-labelledby": "make-title" }, h("form", { method: "dialog" },
     h("h2", { id: "make-title" }, tr("make")), h("p", { class: "soft small" }, tr("make_help")),
     h("div", { class: "tools-row" }, h("label", { class: "labelled" }, tr("with_model"), model)),
-    h("footer", {}, h("button", { class: "quiet", value: "" }, tr("cancel")), h("button", { class: "solid", value: "make", autofocus: true }, tr("make")))));
+    h("footer", {}, h("button", { class: "quiet", value: "" }, tr("cancel")), h("button", { class: "solid", value: "make" }, tr("make")))));
   dialog.addEventListener("close", async () => {
     dialog.remove();
     if (dialog.returnValue !== "make") return;
@@ -93,4 +93,5 @@ function ask(studio, about, jobs) {
   });
   byId("room").append(dialog);
   dialog.showModal();
+  dialog.querySelector(".solid").focus();
 }
