@@ -65,14 +65,14 @@ def kept(page: Page) -> Any:
 def halting(checkpoint: Checkpoint, after: int, go_on: Event) -> Checkpoint:
     """A checkpoint that never ends a text by itself, and that waits after some tokens until it may go on."""
     model, written = copy.deepcopy(checkpoint.model), itertools.count(1)
-    score = model.logits
+    score = model.next_scores
 
-    def logits(hidden: Tensor) -> Tensor:
+    def next_scores(hidden: Tensor) -> Tensor:
         if next(written) > after:
             go_on.wait(120)
         scores = score(hidden)
         scores[..., list(checkpoint.tokenizer.stop_ids)] = -torch.inf
         return scores
 
-    model.logits = logits  # type: ignore[method-assign]
+    model.next_scores = next_scores  # type: ignore[method-assign]
     return dataclasses.replace(checkpoint, model=model)
