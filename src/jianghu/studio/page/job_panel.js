@@ -13,7 +13,7 @@ const LINES = 8;
  */
 export function jobPanel(studio, command, onEnd) {
   const { tr, get, on, post, toast } = studio;
-  const node = h("section", { class: "panel job", hidden: true, "aria-live": "polite" });
+  const node = h("section", { class: "panel job-panel", hidden: true, "aria-live": "polite" });
   let job = null;
   let lines = [];
 

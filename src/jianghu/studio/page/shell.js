@@ -79,7 +79,7 @@ async function openRoom() {
   leave();
   leave = () => {};
   roomModule = {};
-  const view = h("div", { class: `room in-${room}` });
+  const view = h("div", { class: `room in-${room} ${room === "talk" ? "" : room}` }); // .talk is the chat's own
   byId("room").replaceChildren(view);
   document.body.dataset.room = room;
   for (const link of document.querySelectorAll(".rooms a")) {
