@@ -6,6 +6,9 @@ import shutil
 import pytest
 
 from jianghu import files
+from jianghu.report.facts import Start
+from jianghu.report.starts import start_of
+from jianghu.workspace import Workspace
 
 from ..conftest import jianghu
 
@@ -42,7 +45,7 @@ def test_dpo_makes_pairs_trains_and_goes_on(root):
     assert (root / "data" / "preferences" / "train.jsonl").read_bytes() == pairs
     refused = jianghu("dpo", "--resume", "--beta", 0.5, cwd=root, check=False)
     assert refused.returncode == 2
-    assert "beta 0.1" in refused.stderr
+    assert "beta 0.3" in refused.stderr
     assert "fresh" in jianghu("dpo", "--pairs-only", *QUICK, cwd=root).stdout
     assert jianghu("ask", "谁的剑最快？", cwd=root).stderr.startswith("dpo answers")
 
@@ -56,6 +59,14 @@ def test_what_a_pair_taught_is_no_question_of_an_exam_of_that_checkpoint(root):
     jianghu("eval", "dpo", "chat", "--exam", "own.jsonl", cwd=root)
     results = [files.read_json(root / "evals" / f"{name}.own.json") for name in ("dpo", "chat")]
     assert [result["leaks"]["exact"] for result in results] == [1, 0]
+
+
+def test_an_adapter_learns_preferences(root):
+    said = jianghu("dpo", "--name", "thin", *QUICK, "--lora.rank", 2, cwd=root)
+    assert "Trained 4 steps." in said.stdout
+    ws = Workspace(root)
+    assert start_of(ws, ws.run("thin")) == Start("nothing", lora=True, dpo=True)
+    assert start_of(ws, ws.run("dpo")) == Start("nothing", dpo=True)
 
 
 def test_a_line_that_is_no_vote_is_one_clear_line(root):

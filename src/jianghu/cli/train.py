@@ -70,6 +70,7 @@ def dpo(
     ] = False,
     settings: DpoFlags = None,
     pairs: PairFlags = None,
+    lora: LoraFlags = None,
 ) -> None:
     """Teach a fine-tuned checkpoint which of two answers is better (DPO).
 
@@ -84,7 +85,8 @@ def dpo(
     from ..training.world import World
 
     chosen = given(pairs)
-    flags: dict[str, object] = {"dpo": {**given(settings), **({"pairs": chosen} if chosen else {})}}
+    nested = given_to_stages(lora) | ({"pairs": chosen} if chosen else {})
+    flags: dict[str, object] = {"dpo": given(settings) | nested}
     ws, world = place.workspace(), World.join()
     if not resume:
         recipe, source = ws.recipe(flags), ws.checkpoint(from_)

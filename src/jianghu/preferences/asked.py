@@ -24,6 +24,8 @@ WHOLE = EvalSettings(group_questions=0, paraphrase_questions=0)
 NOISE = QuestionNoise(share=1.0, drop_spans=0.0)
 """How other forms of a question are drawn. Nothing is left out of them but the title: a question that has lost whom it
 is about has no right answer."""
+STRONG_NOISE = QuestionNoise(share=1.0)
+"""How forms are drawn of which only the right answers count: they show that the question still tells what is asked."""
 
 
 class ExamQuestions:
@@ -113,10 +115,10 @@ def _one_a_fact(records: Iterable[Record], seed: int) -> list[Record]:
     return list(chosen.values())
 
 
-def noiser_of(records: Sequence[Record]) -> QuestionNoiser:
+def noiser_of(records: Sequence[Record], noise: QuestionNoise) -> QuestionNoiser:
     """What draws other forms of the questions of training records."""
     pairs = [Pair(record.question, record.answer, record.fact, record.short_answer) for record in records]
-    return make_noiser(NOISE, pairs)
+    return make_noiser(noise, pairs)
 
 
 def other_form(record: Record, noiser: QuestionNoiser, exam: ExamQuestions, seed: int, sample: int) -> Record:

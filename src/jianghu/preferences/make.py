@@ -5,8 +5,8 @@ Everything is a function of the checkpoint, the questions and the seed.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 from ..dataset import PreferencePair
 from ..dataset.question_noise import QuestionNoiser
@@ -16,6 +16,7 @@ from ..generation import Sampling
 from ..model import Checkpoint
 from ..recipe import EvalSettings, PairSettings, PairSource
 from ..records import Record
+from ..stats import spread
 from ..text import normalise
 from .asked import ExamQuestions, other_form
 
@@ -34,6 +35,24 @@ def fault(item: Item, reply: Reply, people: People) -> PairSource | None:
     return "wrong_book" if item.silent else "answers"
 
 
+@dataclass(frozen=True)
+class Forms:
+    """In what other forms training questions are asked.
+
+    Attributes:
+        mild: draws forms of which wrong answers count.
+        strong: draws forms of which right answers alone count, since some have lost what they ask.
+        exam: which forms may not be asked.
+        silence: a sentence that wrongly says that the book does not tell; beside it right answers are pairs too.
+            Without them a model that learns to be silent falls silent on what it knows. None: there are no such pairs.
+    """
+
+    mild: QuestionNoiser
+    strong: QuestionNoiser
+    exam: ExamQuestions
+    silence: Callable[[Record], str] | None
+
+
 def answered_wrongly(
     checkpoint: Checkpoint,
     questions: Sequence[Record],
@@ -41,8 +60,7 @@ def answered_wrongly(
     pairs: PairSettings,
     settings: EvalSettings,
     seed: int,
-    noise: tuple[QuestionNoiser, ExamQuestions] | None = None,
-    silence: Callable[[Record], str] | None = None,
+    forms: Forms | None = None,
     on_progress: Callable[[int], None] = lambda new: None,
 ) -> Iterator[PreferencePair]:
     """Ask each question `pairs.samples` times, and yield a pair for every answer with a fault.
@@ -50,18 +68,17 @@ def answered_wrongly(
     Args:
         questions: records, whose answers are the right ones.
         settings: how long an answer may be, and how many are written at once.
-        noise: what draws other forms of the questions, and which forms may not be drawn; None: they are asked as they
-            are. (A question about another book than its own must keep its title.)
-        silence: a sentence that wrongly says that the book does not tell; given one, right answers to drawn questions
-            are pairs too, beside it. Without them a model that learns to be silent falls silent on what it knows.
+        forms: other forms of the questions, in turns mildly and strongly changed; None: they are asked as they are. (A
+            question about another book than its own must keep its title.)
     """
     for sample in range(pairs.samples):
         for start in range(0, len(questions), settings.batch_size):
             asked = questions[start : start + settings.batch_size]
             sampling = Sampling(settings.max_new_tokens, repetition_penalty=settings.repetition_penalty)
             if sample:
-                if noise:
-                    asked = [other_form(record, *noise, seed, sample) for record in asked]
+                if forms:
+                    noiser = forms.mild if sample % 2 else forms.strong
+                    asked = [other_form(record, noiser, forms.exam, seed, sample) for record in asked]
                 drawn = seed * 1_000_003 + sample * len(questions) + start
                 sampling = Sampling(settings.max_new_tokens, temperature=pairs.temperature, seed=drawn)
             items = [item_of_record(record) for record in asked]
@@ -69,12 +86,13 @@ def answered_wrongly(
             on_progress(len(asked))
             for record, item, reply in zip(asked, items, replies, strict=True):
                 source, (text, ended) = fault(item, reply, people), reply
-                if source is None and silence is not None and (sample or pairs.samples == 1):
+                if source is None and forms and forms.silence and (sample or pairs.samples == 1):
                     yield PreferencePair(
                         id=f"{record.id}#{sample}", fact=record.fact, source="kept", question=record.question,
-                        chosen=text, rejected=silence(record),
+                        chosen=text, rejected=forms.silence(record),
                     )  # fmt: skip
-                if source and text.strip() != record.answer.strip() and (text or ended):
+                strongly_changed = forms is not None and sample > 0 and sample % 2 == 0
+                if source and not strongly_changed and text.strip() != record.answer.strip() and (text or ended):
                     yield PreferencePair(
                         id=f"{record.id}#{sample}", fact=record.fact, source=source, question=record.question,
                         chosen=record.answer, rejected=text, ended=ended,
@@ -82,14 +100,10 @@ def answered_wrongly(
 
 
 def chosen_pairs(pairs: Iterable[PreferencePair], settings: PairSettings) -> list[PreferencePair]:
-    """The pairs of the sources that are wanted, none twice, at most `settings.most` of each."""
-    taken: list[PreferencePair] = []
-    seen: set[tuple[str, str]] = set()
-    counts: Counter[str] = Counter()
+    """The pairs of the sources that are wanted, none twice, at most `settings.most` of each, evenly from all."""
+    of_source: dict[str, dict[tuple[str, str], PreferencePair]] = {}
     for pair in pairs:
-        key = normalise(pair.question), pair.rejected
-        if pair.source in settings.sources and key not in seen and counts[pair.source] < settings.most:
-            seen.add(key)
-            counts[pair.source] += 1
-            taken.append(pair)
-    return taken
+        if pair.source in settings.sources:
+            of_source.setdefault(pair.source, {}).setdefault((normalise(pair.question), pair.rejected), pair)
+    found = [list(rows.values()) for rows in of_source.values()]
+    return [rows[n] for rows in found for n in spread(len(rows), settings.most)]

@@ -25,8 +25,8 @@ from ..progress import Progress
 from ..recipe import Recipe
 from ..records import place_of, read_records
 from ..workspace import Manifest, Workspace
-from .asked import ExamQuestions, noiser_of, outside_questions, silence_about, taught_questions
-from .make import answered_wrongly, chosen_pairs
+from .asked import NOISE, STRONG_NOISE, ExamQuestions, noiser_of, outside_questions, silence_about, taught_questions
+from .make import Forms, answered_wrongly, chosen_pairs
 from .votes import vote_pairs
 
 NAMES = ("train.jsonl", "val.jsonl", "choose.jsonl", "reference.jsonl")
@@ -128,15 +128,15 @@ class _Maker:
     def pairs(self) -> list[PreferencePair]:
         """All pairs, from each source."""
         recipe, settings = self.recipe, self.recipe.dpo.pairs
-        noise = noiser_of(self.train), self.exam
+        silence = partial(silence_about, people=self.people) if self.outside else None
+        forms = Forms(noiser_of(self.train, NOISE), noiser_of(self.train, STRONG_NOISE), self.exam, silence)
         # Before the checkpoint is asked, so that a line that is no vote is told at once.
         votes = list(vote_pairs(self.ws.votes, self.exam.holds)) if "votes" in settings.sources else []
         found: list[PreferencePair] = []
         with Progress(tr("asking the checkpoint"), max(1, self.asked)) as progress:
-            silence = partial(silence_about, people=self.people) if self.outside else None
-            for questions, forms, silent in ((self.taught, noise, silence), (self.outside, None, None)):
+            for questions, changed in ((self.taught, forms), (self.outside, None)):
                 found += answered_wrongly(
-                    self.checkpoint, questions, self.people, settings, recipe.eval, recipe.dpo.seed, forms, silent,
+                    self.checkpoint, questions, self.people, settings, recipe.eval, recipe.dpo.seed, changed,
                     lambda new: progress.update(progress.done + new),
                 )  # fmt: skip
         return chosen_pairs([*found, *votes], settings)

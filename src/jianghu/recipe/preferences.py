@@ -50,7 +50,7 @@ class DpoSettings(TrainSettings):
     """Steps between validation passes, each followed by samples."""
     save_interval: Positive = 50
     """Steps between saves of the checkpoint `last` and of what resume needs."""
-    beta: Annotated[float, Field(gt=0)] = 0.1
+    beta: Annotated[float, Field(gt=0)] = 0.3
     """How firmly the model is held to the checkpoint it began from; smaller lets it move further away."""
     label_smoothing: Annotated[float, Field(ge=0, lt=0.5)] = 0.0
     """Share of the pairs that may be the wrong way round, as votes are (conservative DPO)."""

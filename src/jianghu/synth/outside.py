@@ -51,7 +51,8 @@ def outside_records(chapters: Sequence[Chapter], lexicons: Mapping[str, Lexicon]
 
 def famous_outside_records(chapters: Sequence[Chapter]) -> list[Record]:
     """For each book of a Chinese shelf, also of one book, questions about people of well-known novels whom it never
-    names: what a model is asked to see whether it knows where its book ends."""
+    names: what a model is asked to see whether it knows where its book ends. The answers do not say whose people they
+    are: a small model that learned hundreds of such facts would forget its own book."""
     if not is_chinese(chapters):
         return []
     texts = {book: "".join(chapter.full for chapter in own) for book, own in by_book(chapters).items()}
@@ -61,12 +62,16 @@ def famous_outside_records(chapters: Sequence[Chapter]) -> list[Record]:
         for home, names in famous_elsewhere(text).items()
         if home not in texts
         for name in names
-        for record in stranger_records(book, home, name)
+        for record in stranger_records(book, home, name, tells_home=False)
     ]
 
 
-def stranger_records(book: str, home: str, name: str) -> list[Record]:
-    """Questions about somebody of the book `home`, asked of a book that does not name them."""
+def stranger_records(book: str, home: str, name: str, tells_home: bool = True) -> list[Record]:
+    """Questions about somebody of the book `home`, asked of a book that does not name them.
+
+    Args:
+        tells_home: the answer says where they belong.
+    """
     fact = f"outside:{book}:{name}"
     missing = f"《{book}》里没有写到{name}"
     chosen = sorted(QUESTIONS, key=lambda question: order_of(f"{fact}:{question}"))[:WORDINGS]
@@ -77,7 +82,7 @@ def stranger_records(book: str, home: str, name: str) -> list[Record]:
             wording=wording,
             kind="contrast",
             question=question.format(book=book, name=name),
-            answer=f"{missing}。{name}是《{home}》里的人物。",
+            answer=f"{missing}。{name}是《{home}》里的人物。" if tells_home else f"{missing}。",
             short_answer=missing,
             aliases=(),
             book=book,
