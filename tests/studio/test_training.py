@@ -16,7 +16,7 @@ import pytest
 from jianghu.jobs import Jobs
 from jianghu.workspace import Workspace
 
-from .running import Site, until
+from .running import Site, new_workspace, until
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +39,17 @@ def test_where_everything_stands(site: Site):
     assert {"learning_rate", "batch_size"} <= {study["name"] for study in now["studies"]}
     assert now["preset"]["edited"]
     assert site.client.post("/training/preset", json={"preset": "demo"}).status_code == 400
+
+
+def test_an_empty_shelf_says_what_to_do(tmp_path: Path):
+    with Site(new_workspace(tmp_path / "new")) as site:
+        now = site.get("/training")
+        assert "shelf is empty" in now["problem"]
+        assert all(stage["why"] is None for stage in now["stages"] if stage["name"] != "eval")
+        assert now["preset"] == {"name": "demo", "edited": False, "all": ["demo", "evening", "seed", "modern"]}
+        assert site.post("/training/preset", {"preset": "evening"})["name"] == "evening"
+        assert site.get("/training")["steps"]["pretrain"] > now["steps"]["pretrain"]
+        assert (tmp_path / "new" / "jianghu.old.toml").exists()
 
 
 def test_a_run_with_its_curve(site: Site):

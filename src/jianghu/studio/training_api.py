@@ -16,11 +16,12 @@ from ..messages import tr
 from ..pipeline import pipeline_recipe, plan_run
 from ..recipe import PRESETS, load_recipe, to_toml
 from ..recipe.study import bundled_studies
-from ..workspace import Workspace
+from ..workspace import BASE, CHAT, Workspace
 from .commands import words_of
 from .context import Studio
 from .looking import command
 from .runs import RunWatcher, look, read_rows, runs, samples, thinned, warnings
+from .shelf import books
 
 
 class PlanFor(BaseModel):
@@ -105,13 +106,21 @@ def router(studio: Studio) -> APIRouter:
 
 
 def _stages(ws: Workspace) -> tuple[list[dict[str, object]], str]:
-    """What `jianghu run` would do with each stage, or why that cannot be told."""
+    """What `jianghu run` would do with each stage, and what keeps it from being done. Why a stage must be done is said
+    only where it was done before."""
     try:
         rows = plan_run(ws, pipeline_recipe(ws))
     except InputError as error:
         return [], str(error)
+    made = {"prepare": ws.data, "synth": ws.records, "reader": ws.reader, "pretrain": ws.run(BASE), "sft": ws.run(CHAT)}
     fields = ("name", "why", "after", "flags", "aside", "resumes", "fresh")
-    return [{name: getattr(row, name) for name in fields} for row in rows], ""
+    stages = []
+    for row in rows:
+        stage = {name: getattr(row, name) for name in fields}
+        if row.name in made and ws.recorded(made[row.name]) is None:
+            stage["why"] = None
+        stages.append(stage)
+    return stages, "" if books(ws) else tr("The shelf is empty. Put a novel on it first.")
 
 
 def _preset(ws: Workspace) -> dict[str, object]:

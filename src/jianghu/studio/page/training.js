@@ -25,6 +25,7 @@ export async function open(view, studio) {
   const start = h("button", { type: "button", class: "solid", id: "start-all", onclick: () => startAll() }, tr("start_all"));
   const measure = h("button", { type: "button", class: "outline", id: "measure", onclick: () => plan.measure() }, tr("plan"));
   const problem = h("p", { class: "notice warn", hidden: true });
+  const ready = h("p", { class: "notice good", hidden: true }, tr("ready"), " ", h("a", { class: "link", href: "#/talk" }, tr("to_talk")));
   const presets = h("div", { class: "tools-row presets" });
   const stages = h("ol", { class: "stages" });
   const plan = planPanel(studio, number);
@@ -34,7 +35,7 @@ export async function open(view, studio) {
   const own = ownRun(studio, begin);
   view.append(
     h("header", { class: "head" }, h("div", {}, h("h1", {}, tr("training")), h("p", {}, tr("lead"))), h("div", { class: "actions" }, measure, start)),
-    problem,
+    problem, ready,
     h("section", { class: "panel" }, h("header", {}, h("h2", {}, tr("way")), presets), stages),
     plan.panel, jobs.panel, runs.panel, own.panel, studies.panel);
 
@@ -79,9 +80,10 @@ export async function open(view, studio) {
     const running = now.jobs.filter((job) => job.state === "running");
     const all = running.find((job) => job.words[0] === "run");
     start.textContent = tr(all ? "all_runs" : now.stages.length && now.stages.every((stage) => stage.fresh) ? "all_fresh" : "start_all");
-    start.disabled = Boolean(all) || !now.stages.length || now.stages.every((stage) => stage.fresh);
-    measure.disabled = !now.stages.length;
+    start.disabled = Boolean(all) || Boolean(now.problem) || !now.stages.length || now.stages.every((stage) => stage.fresh);
+    measure.disabled = Boolean(now.problem);
     problem.hidden = !now.problem;
+    ready.hidden = !now.runs.some((run) => run.name === "chat" && run.state === "done") || Boolean(all);
     problem.textContent = now.problem;
     const current = all && now.stages.find((stage) => !stage.fresh);
     stages.replaceChildren(...now.stages.map((stage) => {
@@ -94,7 +96,7 @@ export async function open(view, studio) {
         stage.aside ? tr("kept_aside", { name: stage.aside }) : ""].filter(Boolean).join(" · ");
       const button = job || all ? null : fallen
         ? h("button", { type: "button", class: "outline small-button", onclick: () => resume(fallen) }, tr("go_on"))
-        : stage.fresh ? null : h("button", { type: "button", class: "outline small-button", disabled: stage.after.length > 0, onclick: () => startStage(stage) },
+        : stage.fresh || stage.after.length || now.problem ? null : h("button", { type: "button", class: "outline small-button", onclick: () => startStage(stage) },
           tr(stage.resumes ? "go_on" : "start"));
       return h("li", { class: `stage ${state}`, "data-stage": stage.name }, h("div", {}, h("strong", { class: "serif" }, tr(`stage_${stage.name}`)),
         h("span", { class: "soft small" }, tr(`stage_${stage.name}_help`)), why && h("span", { class: "small why" }, why)),

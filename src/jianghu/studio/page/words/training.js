@@ -6,6 +6,8 @@ export const WORDS = {
   start_all: ["Train everything", "全部训练"],
   all_runs: ["Everything is under way", "正在全部训练"],
   all_fresh: ["Everything is done", "已全部完成"],
+  ready: ["The model has learned to answer.", "模型学会回答了。"],
+  to_talk: ["Talk to it", "去和它对话"],
   plan: ["What will it cost?", "要花多少？"],
   plan_title: ["What it will cost here", "在这台机器上的代价"],
   measuring: ["Measuring a few steps on this machine …", "正在这台机器上试跑几步……"],
