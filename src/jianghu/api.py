@@ -33,6 +33,7 @@ from .generation import Sampling, generate
 from .machine import pick_device
 from .messages import tr
 from .model import Checkpoint, load_checkpoint, weight_files
+from .model.sources import find_source
 from .preferences.stage import make_preferences, preferences_stale
 from .recipe import load_recipe, to_toml
 from .synth.stage import SynthFacts
@@ -106,16 +107,20 @@ class Shelf:
             model: settings of `[model]`, such as {"size": "mini"}.
         """
         recipe = self.workspace.recipe({"pretrain": settings, "model": dict(model or {})})
-        return train_on(self.workspace, recipe, "pretrain", name)
+        start = recipe.pretrain.init_from
+        source = find_source(self.workspace, start, fetch=True) if start else None
+        return train_on(self.workspace, recipe, "pretrain", name, source)
 
-    def sft(self, name: str = CHAT, start: str = BASE, **settings: object) -> Result:
+    def sft(self, name: str = CHAT, start: str = "", **settings: object) -> Result:
         """Fine-tune a checkpoint on the records, by the settings of `[sft]`; a run that was left goes on.
 
         Args:
-            start: the checkpoint to start from: a run's name, `base/step-020000`, or a folder.
+            start: the checkpoint to start from: a run's name, `base/step-020000`, a folder, or a model's name at
+                Hugging Face or ModelScope; default: `[sft] init_from`.
         """
         recipe = self.workspace.recipe({"sft": settings})
-        return train_on(self.workspace, recipe, "sft", name, self.workspace.checkpoint(start))
+        source = find_source(self.workspace, start or recipe.sft.init_from, fetch=True)
+        return train_on(self.workspace, recipe, "sft", name, source)
 
     def dpo(self, name: str = DPO, start: str = CHAT, **settings: object) -> Result:
         """Teach a fine-tuned checkpoint which of two answers is better, by the settings of `[dpo]`: pairs are made of

@@ -15,6 +15,7 @@ from .dataset.stage import prepare, prepare_stale
 from .errors import InputError
 from .evaluation.stage import exam, exam_stale
 from .messages import command
+from .model.sources import find_source
 from .reader.stage import reader_stale, train_reader
 from .recipe import Recipe, merge
 from .synth.stage import synth, synth_stale
@@ -102,24 +103,24 @@ def stages(ws: Workspace, recipe: Recipe, say: Say = lambda text: None, go_on: s
         go_on: the command that goes on with all of it, for the message after Ctrl-C.
     """
 
-    def source(stage: str) -> Path | None:
-        return ws.checkpoint(BASE) if stage == "sft" else None
-
     def training(stage: str, *needs: str) -> Stage:
         name = RUNS[stage]
         return Stage(
             stage,
-            lambda: train_stale(ws, recipe, stage, name, source(stage)),
-            lambda: train_on(ws, recipe, stage, name, source(stage), say=say, go_on=go_on or command("run")),
+            lambda: train_stale(ws, recipe, stage, name, _source(ws, recipe, stage)),
+            lambda: train_on(
+                ws, recipe, stage, name, _source(ws, recipe, stage, say), say=say, go_on=go_on or command("run")
+            ),
             needs,
         )
 
+    from_base = recipe.sft.init_from.partition("/")[0] == BASE  # else no model of the books alone is needed
     return [
         Stage("prepare", lambda: prepare_stale(ws, recipe), lambda: prepare(ws, recipe)),
         Stage("synth", lambda: synth_stale(ws, recipe), lambda: synth(ws, recipe), ("prepare",)),
         Stage("reader", lambda: reader_stale(ws, recipe), lambda: train_reader(ws, recipe), ("prepare", "synth")),
-        training("pretrain", "prepare", *(["synth"] if recipe.pretrain.mixture else [])),
-        training("sft", "synth", "pretrain"),
+        *([training("pretrain", "prepare", *(["synth"] if recipe.pretrain.mixture else []))] if from_base else []),
+        training("sft", "synth", *(["pretrain"] if from_base else [])),
         Stage(
             "eval",
             lambda: exam_stale(ws, recipe, CHAT),
@@ -127,6 +128,14 @@ def stages(ws: Workspace, recipe: Recipe, say: Say = lambda text: None, go_on: s
             ("prepare", "synth", "reader", "sft"),
         ),
     ]
+
+
+def _source(ws: Workspace, recipe: Recipe, stage: str, say: Say | None = None) -> Path | None:
+    """The checkpoint that a training starts from; fetched, if it is not here, where `say` can be told so."""
+    reference: str = getattr(recipe, stage).init_from
+    if not reference:
+        return None
+    return find_source(ws, reference, fetch=say is not None, say=say or (lambda text: None))
 
 
 def run_all(
@@ -191,7 +200,7 @@ def _about_run(ws: Workspace, recipe: Recipe, row: Planned) -> Planned:
     if then is None or not (folder / "metrics.jsonl").exists():
         return row
     if row.why is not None and not row.after:
-        source = ws.checkpoint(BASE) if row.name == "sft" else None
+        source = _source(ws, recipe, row.name)
         if ws.why_stale(folder, train_manifest(ws, recipe, row.name, source), []) is None:
             return replace(row, resumes=True)
     return replace(row, aside=ws.shown(name_aside(folder)))

@@ -5,7 +5,7 @@ import shutil
 import pytest
 
 from jianghu.errors import InputError
-from jianghu.recipe import TrainSettings, load_recipe
+from jianghu.recipe import LoraSettings, PretrainSettings, TrainSettings, load_recipe
 from jianghu.training.rates import rate_warning, resolve
 from tests.conftest import jianghu
 
@@ -27,11 +27,11 @@ def test_what_is_given_stays():
 
 def test_a_rate_for_another_optimizer_is_warned_of():
     meant_for_muon = TrainSettings(batch_size=32, block_size=128, learning_rate=1e-2)
-    assert rate_warning(meant_for_muon, 128) is None
-    warning = rate_warning(meant_for_muon, 256)  # where `auto` takes AdamW
+    assert rate_warning(meant_for_muon, 128, "pretrain") is None
+    warning = rate_warning(meant_for_muon, 256, "pretrain")  # where `auto` takes AdamW
     assert warning is not None
     assert "AdamW at width 256, about 0.001" in warning
-    assert rate_warning(meant_for_muon.model_copy(update={"learning_rate": "auto"}), 256) is None
+    assert rate_warning(meant_for_muon.model_copy(update={"learning_rate": "auto"}), 256, "pretrain") is None
 
 
 def test_min_lr_above_the_rate_that_auto_stands_for_is_refused():
@@ -54,3 +54,15 @@ def test_a_run_says_by_what_it_is_trained(shelf, tmp_path):
     assert "far from" not in said
     said = jianghu("pretrain", "--name", "high", *short, "--learning-rate", 0.9, cwd=root).stdout
     assert "learning_rate 0.9 is far from what suits AdamW at width 32, about 0.008" in said
+
+
+def test_going_on_takes_a_lower_rate_and_a_model_of_others_adamw():
+    settings = PretrainSettings(batch_size=32, block_size=256)  # enough tokens a step for Muon at this width
+    nothing, own, others = (resolve(settings, 128, start) for start in ("nothing", "own", "pretrained"))
+    assert (nothing.optimizer, own.optimizer, others.optimizer) == ("muon", "muon", "adamw")
+    assert own.peak_rate == pytest.approx(nothing.peak_rate / 2)
+    assert others.peak_rate == pytest.approx(0.02 / 128)
+    adapter = settings.model_copy(update={"lora": LoraSettings(rank=8)})
+    assert resolve(adapter, 128, "pretrained").peak_rate == pytest.approx(0.2 / 128)
+    assert rate_warning(settings.model_copy(update={"learning_rate": 3e-4}), 1024, "sft", "pretrained")
+    assert rate_warning(settings.model_copy(update={"learning_rate": 3e-4}), 1024, "sft", "own") is None

@@ -16,13 +16,16 @@ from ..errors import InputError
 from ..messages import tr
 from ..recipe import Settings
 
+NAMES = {"init_from": ("--from", "--init-from")}
+"""Flags that are not called as their settings: `from` cannot name a field."""
+
 
 def flags_of(group: type[Settings]) -> Any:
     """A dataclass type with a flag for each setting of a group; help comes from the settings' docstrings."""
-    rows = [
-        _row(name, kind, Parameter(help=info.description, negative=_negative(kind), show_default=False))
-        for name, info, kind in _settings(group)
-    ]
+    rows = []
+    for name, info, kind in _settings(group):
+        about = Parameter(NAMES.get(name), help=info.description, negative=_negative(kind), show_default=False)
+        rows.append(_row(name, kind, about))
     return _flat(f"{group.__name__}Flags", rows)
 
 
@@ -161,4 +164,4 @@ else:
     SynthFlags = flags_of(recipe.SynthSettings)
     TeacherFlags = flags_of(recipe.TeacherSettings)
     TokenizerFlags = flags_of(recipe.TokenizerSettings)
-    TrainFlags = flags_of(recipe.TrainSettings)
+    TrainFlags = flags_of(recipe.PretrainSettings)

@@ -32,19 +32,18 @@ def pretrain(
     settings: TrainFlags = None,
     lora: LoraFlags = None,
 ) -> None:
-    """Train a model on the books, from nothing.
+    """Train a model on the books, from nothing or from a checkpoint.
 
     Args:
         name: The run's name: everything lies in runs/NAME.
     """
     flags: dict[str, object] = {"pretrain": given(settings) | given_to_stages(lora), "model": given(model)}
-    _train("pretrain", name, flags, None, resume, restart)
+    _train("pretrain", name, flags, resume, restart)
 
 
 def sft(
     *,
     name: str = CHAT,
-    from_: Annotated[str, Parameter(name="--from")] = BASE,
     resume: Resume = False,
     restart: Restart = False,
     settings: SftFlags = None,
@@ -54,9 +53,8 @@ def sft(
 
     Args:
         name: The run's name: everything lies in runs/NAME.
-        from_: The checkpoint to start from: a run (its best), RUN/step-020000, or a folder.
     """
-    _train("sft", name, {"sft": given(settings) | given_to_stages(lora)}, from_, resume, restart)
+    _train("sft", name, {"sft": given(settings) | given_to_stages(lora)}, resume, restart)
 
 
 def dpo(
@@ -97,10 +95,13 @@ def dpo(
                 output.say(tr("{folder}: fresh", folder=ws.shown(ws.preferences)))
         world.wait()
     if not pairs_only:
-        _train("dpo", name, flags, from_, resume, restart)
+        _train("dpo", name, flags, resume, restart, from_)
 
 
-def _train(stage: str, name: str, flags: dict[str, object], start: str | None, resume: bool, restart: bool) -> None:
+def _train(
+    stage: str, name: str, flags: dict[str, object], resume: bool, restart: bool, start: str | None = None
+) -> None:
+    from ..model.sources import find_source
     from ..training import stage as train_stage
     from ..training.resume import begun_recipe
 
@@ -109,7 +110,9 @@ def _train(stage: str, name: str, flags: dict[str, object], start: str | None, r
     if begun:
         recipe, source = begun
     else:
-        recipe, source = ws.recipe(flags), ws.checkpoint(start) if start else None
+        recipe = ws.recipe(flags)
+        start = start or getattr(recipe, stage).init_from
+        source = find_source(ws, start, fetch=True, say=output.say) if start else None
     try:
         result = train_stage.train(ws, recipe, stage, name, source, resume, restart, output.say)
     except KeyboardInterrupt:  # before the first step, or a second time while the first one was being obeyed
@@ -136,6 +139,12 @@ def tell(ws: Workspace, name: str, result: Result) -> None:
             "Best at step {step}: {score:.1%} of the questions that choose the checkpoint answered right.",
             step=result.best_step,
             score=result.best_score,
+        )
+    if "val_bpc_old" in result.best_others:
+        best += tr(
+            " On the books read before {old:.4f}, on the new ones {new:.4f}.",
+            old=result.best_others["val_bpc_old"],
+            new=result.best_others["val_bpc_new"],
         )
     folder = ws.run(name) / "checkpoints"
     output.say(tr("Trained {steps} steps. {best} Checkpoints: {folder}", steps=result.step, best=best, folder=folder))

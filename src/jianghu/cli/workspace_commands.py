@@ -14,7 +14,7 @@ from ..jobs import Jobs
 from ..messages import command, phrase, tr, use_language
 from ..progress import spinner
 from ..recipe import load_recipe, to_toml
-from ..workspace import RECIPE
+from ..workspace import RECIPE, Workspace
 from . import output, place, run_plan, scores, synth_output
 from .flags import Json, ReaderFlags, RunFlags, SplitFlags, TokenizerFlags, given, given_to_stages
 from .train import tell
@@ -113,14 +113,30 @@ def status(*, json: Json = False) -> None:
     if json:
         use_language("en")  # what programs read is the same for all
     planned = pipeline.plan_run(ws, pipeline.pipeline_recipe(ws))
+    starts = _starts(ws)
     if json:
         facts: dict[str, object] = {row.name: run_plan.state(row) for row in planned}
         facts["set_aside"] = {row.name: row.aside for row in planned if row.aside}
         facts["kept_flags"] = {row.name: row.flags for row in planned if row.flags}
         facts["jobs"] = [job.to_dict() for job in Jobs(ws.root).news()]
-        output.as_json({**facts, "checkpoints": ws.checkpoints()})
+        output.as_json({**facts, "checkpoints": ws.checkpoints(), "started_from": starts})
         return
     run_plan.show(planned)
     for job in Jobs(ws.root).news():
         output.say(f"{command(*job.words)}: {phrase(job.state)}{f' ({job.last})' if job.last else ''}")
     output.say(tr("checkpoints: {names}", names=", ".join(ws.checkpoints()) or tr("none yet")))
+    if starts:
+        told = ", ".join(f"{run} ← {start}" for run, start in starts.items())
+        output.say(tr("started from: {runs}", runs=told))
+
+
+def _starts(ws: Workspace) -> dict[str, str]:
+    """Of each run that began from a checkpoint: which."""
+    from ..model.sources import source_name
+
+    starts = {}
+    for path in sorted(ws.runs.glob("*/checkpoints/last/jianghu.json")):
+        about = files.read_json(path)
+        if isinstance(about, dict) and about.get("from"):
+            starts[path.parents[2].name] = source_name(str(about["from"]))
+    return starts

@@ -5,6 +5,7 @@ from .mixture import record_stream, text_stream
 from .packing import pack
 from .preferences import PreferenceBatches, PreferencePair, read_likelihoods, read_preferences
 from .records import Pair, RecordBatches, read_pairs
+from .retokenise import shelf_tokens
 from .tokens import Place, TokenData, read_tokens, write_tokens
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "read_preferences",
     "read_tokens",
     "record_stream",
+    "shelf_tokens",
     "text_stream",
     "write_tokens",
 ]

@@ -6,7 +6,7 @@ mixed in, row by row, by shares that hold over any stretch of the run.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Protocol
@@ -30,7 +30,7 @@ class Batch:
 
     `count` is the number of targets with loss, of the whole batch even where a process holds only some of its
     rows; `characters` is how many characters they begin (validation only). Both are plain numbers, so that a GPU
-    is never asked for them.
+    is never asked for them. `part` names the part of the validation text that the rows are of, where it is told apart.
 
     With preference pairs `count` is the number of pairs, and segments 2n + 1 and 2n + 2 of a row are the right and the
     worse answer of its pair n; `references` (B, pairs of a row, 2) is how likely the reference model finds them, in
@@ -44,6 +44,7 @@ class Batch:
     positions: Tensor | None = None
     characters: int = 0
     references: Tensor | None = None
+    part: str = ""
 
 
 ALL = slice(None)
@@ -111,6 +112,9 @@ class PretrainBatches:
     Args:
         chars_per_token: characters that begin in each token of the vocabulary.
         mixture: share of the rows → ids of another text; the books take the rest.
+        known: titles of books that the model has read before. Where there are others beside them, those others are what
+            an epoch goes through, and validation is told apart.
+        replay: share of the books' rows that the known ones have then.
 
     Raises:
         InputError: the text is shorter than one window.
@@ -125,11 +129,20 @@ class PretrainBatches:
         seed: int,
         device: torch.device,
         mixture: Sequence[tuple[float, np.ndarray]] = (),
+        known: Collection[str] = (),
+        replay: float = 0.0,
     ) -> None:
-        shortest = min(len(data.train), len(data.val))
+        texts = [np.asarray(data.train)]
+        titles = {stretch["book"] for stretch in data.about["train"]["stretches"]}
+        self.known = titles & set(known) if titles - set(known) else set()
+        if self.known:
+            old, new = (_text_of(data, self.known, wanted) for wanted in (True, False))
+            texts, books = [new], 1 - sum(share for share, _ in mixture)
+            mixture = [*([(replay * books, old)] if replay else []), *mixture]
+        shortest = min(len(texts[0]), len(data.val))
         if shortest <= block_size:
             characters = min(data.about["train"]["characters"], data.about["val"]["characters"])
-            part = "training" if len(data.train) <= len(data.val) else "validation"
+            part = "training" if len(texts[0]) <= len(data.val) else "validation"
             raise InputError(
                 tr(
                     "[pretrain] block_size {block_size} is longer than the {part} text "
@@ -143,7 +156,7 @@ class PretrainBatches:
             )
         self.data, self.chars_per_token = data, chars_per_token
         self.batch_size, self.block_size, self.device = batch_size, block_size, device
-        texts = [np.asarray(data.train), *(ids for _, ids in mixture)]
+        texts += [ids for _, ids in mixture]
         self.tokens = torch.from_numpy(np.concatenate([text.astype(np.int32) for text in texts])).to(device)
         self.rings = [Ring(len(text), block_size, seed + 7 * n) for n, text in enumerate(texts)]
         self.starts = np.cumsum([0, *map(len, texts)])
@@ -179,12 +192,19 @@ class PretrainBatches:
     def validation(self, most_rows: int) -> list[Batch]:
         """Windows that do not overlap, each stretch begun behind its `<|endoftext|>`."""
         windows = [
-            (start, min(start + self.block_size, end))
-            for first, end in self.data.stretches("val")
-            for start in range(first, end, self.block_size)
+            (start, min(start + self.block_size, stretch["end"]), self._part(stretch["book"]))
+            for stretch in self.data.about["val"]["stretches"]
+            for start in range(stretch["start"], stretch["end"], self.block_size)
         ]
         taken = [windows[n] for n in spread(len(windows), most_rows)]
-        batches = []
+        parts = {part: [(start, end) for start, end, own in taken if own == part] for _, _, part in taken}
+        return [batch for part, rows in parts.items() for batch in self._validate(part, rows)]
+
+    def _part(self, book: str) -> str:
+        """Of which part of validation a book is."""
+        return ("old" if book in self.known else "new") if self.known else ""
+
+    def _validate(self, part: str, taken: list[tuple[int, int]]) -> Iterator[Batch]:
         for at in range(0, len(taken), self.batch_size):
             rows = taken[at : at + self.batch_size]
             ids = np.zeros((len(rows), self.block_size), dtype=np.int64)
@@ -193,12 +213,16 @@ class PretrainBatches:
                 ids[row, : end - start] = self.data.val[start - 1 : end - 1]
                 targets[row, : end - start] = self.data.val[start:end]
             scored = targets[targets != IGNORE]
-            batches.append(
-                Batch(
-                    torch.from_numpy(ids).to(self.device),
-                    torch.from_numpy(targets).to(self.device),
-                    count=len(scored),
-                    characters=int(self.chars_per_token[scored].sum()),
-                )
+            yield Batch(
+                torch.from_numpy(ids).to(self.device),
+                torch.from_numpy(targets).to(self.device),
+                count=len(scored),
+                characters=int(self.chars_per_token[scored].sum()),
+                part=part,
             )
-        return batches
+
+
+def _text_of(data: TokenData, books: Collection[str], wanted: bool) -> np.ndarray:
+    """Training ids of these books (of all others if not `wanted`), each stretch behind its `<|endoftext|>`."""
+    stretches = [row for row in data.about["train"]["stretches"] if (row["book"] in books) == wanted]
+    return np.concatenate([data.train[row["start"] - 1 : row["end"]] for row in stretches])

@@ -131,6 +131,11 @@ class TrainSettings(Settings):
 class PretrainSettings(TrainSettings):
     """Pretraining on the books, and on other texts beside them if so mixed."""
 
+    init_from: str = ""
+    """The checkpoint to go on from: a run (its best), RUN/step-020000, a folder, OWNER/NAME of a Qwen3 model at Hugging
+    Face, or modelscope:OWNER/NAME (default: from nothing). Its shape and tokenizer are kept."""
+    replay: Annotated[float, Field(ge=0, lt=1)] = 0.3
+    """Going on from an own run on a grown shelf: share of the books' tokens that come from the books it has read."""
     mixture: dict[Literal["records", "rewrites"], Annotated[float, Field(ge=0, lt=1)]] = {}
     """Shares of the tokens that come from question-answer records (data/records/train.jsonl) and from rewritten
     text (data/rewrites.jsonl), such as {records = 0.3}; the rest comes from the books."""
@@ -158,6 +163,9 @@ class QuestionNoise(Settings):
 class SftSettings(TrainSettings):
     """Fine-tuning on question-answer records; the loss falls on answers only."""
 
+    init_from: str = "base"
+    """The checkpoint to start from: a run (its best), RUN/step-020000, a folder, OWNER/NAME of a Qwen3 model at Hugging
+    Face, or modelscope:OWNER/NAME."""
     max_iters: Positive = 1000
     """Optimizer steps in all."""
     learning_rate: Annotated[float, Field(gt=0)] = 3e-4

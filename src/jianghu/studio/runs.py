@@ -119,7 +119,8 @@ def warnings(ws: Workspace, name: str) -> list[str]:
     told: list[str | None] = []
     if stage == "pretrain":  # elsewhere the loss always looks so, and does not choose the checkpoint
         told.append(overfitting(read_rows(folder)))
-        told.append(rate_warning(recipe.pretrain, model_shape(recipe.model)["n_embd"]))
+        if not recipe.pretrain.init_from:  # else the checkpoint has a width of its own
+            told.append(rate_warning(recipe.pretrain, model_shape(recipe.model)["n_embd"], stage))
     return [line for line in told if line]
 
 

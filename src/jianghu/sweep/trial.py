@@ -13,6 +13,7 @@ from ..dataset.stage import prepare, prepare_stale
 from ..errors import InputError
 from ..evaluation.stage import exam
 from ..messages import tr
+from ..model.sources import find_source
 from ..recipe import Recipe
 from ..synth.stage import synth, synth_stale
 from ..training import Result
@@ -37,7 +38,9 @@ def run_trial(ws: Workspace, study: Study, trial: Trial) -> tuple[float, Outcome
     _prepared(view, recipe)
     if recipe.pretrain.mixture.get("records"):
         _with_records(view, recipe)
-    result = _trained(view, recipe, "pretrain", trial.base, None)
+    start = recipe.pretrain.init_from
+    source = find_source(ws, start, fetch=True) if start else None
+    result = _trained(view, recipe, "pretrain", trial.base, source)
     outcome: Outcome = {"base": trial.base, "run": trial.name}
     if "sft" in stages:
         _with_records(view, recipe)

@@ -92,8 +92,10 @@ class Evaluator:
         most = 3 * settings.eval_share * settings.eval_interval * settings.rows_per_step / passes
         batches = source.validation(max(1, int(most)))
         self.row = _first_row(batches[0])
-        self._count = sum(batch.count for batch in batches)
-        self._characters = sum(batch.characters for batch in batches)
+        self._sizes: dict[str, tuple[int, int]] = {}  # targets and characters of each part of the validation text
+        for batch in batches:
+            count, characters = self._sizes.get(batch.part, (0, 0))
+            self._sizes[batch.part] = (count + batch.count, characters + batch.characters)
         self._batches = batches[world.rows(len(batches))]
 
     def measure(self, model: Transformer, step: int) -> Evaluation:
@@ -104,7 +106,11 @@ class Evaluator:
         """
         objective = make_objective(self.settings, model)
         sums = self.world.sum(self._sums(objective)).tolist()
-        row = figures("val", objective, sums, self._count, self._characters)
+        count, characters = (sum(sizes) for sizes in zip(*self._sizes.values(), strict=True))
+        row = figures("val", objective, [sum(column) for column in zip(*sums, strict=True)], count, characters)
+        if len(self._sizes) > 1:
+            for (part, sizes), own in zip(self._sizes.items(), sums, strict=True):
+                row[f"val_bpc_{part}"] = figures("val", objective, own, *sizes)["val_bpc"]
         return Evaluation(row.pop("val_loss"), row.pop("val_bpc"), self._score(model, step), row)
 
     def evaluate(self, state: TrainState, mean: bool, keep: Keep) -> dict[str, float]:
@@ -125,6 +131,7 @@ class Evaluator:
                 state.highest_score = highest if now.score is None else max(highest, now.score)
                 state.best_val, state.best_step = now.bits, state.step
                 state.best_score = state.best_score if now.score is None else now.score
+                state.best_others = dict(now.others)
                 keep("best", model, now)
         row = {"val_loss": now.loss, "val_bpc": now.bits, **now.others, "score": now.score}
         if mean and state.step:
@@ -139,10 +146,11 @@ class Evaluator:
 
     @torch.inference_mode()
     def _sums(self, objective: Objective) -> torch.Tensor:
-        sums = torch.zeros(len(objective.names), dtype=torch.float64)
+        sums = torch.zeros(len(self._sizes), len(objective.names), dtype=torch.float64)
+        parts = list(self._sizes)
         for batch in self._batches:
             with self.autocast():
-                sums += objective.sums(batch).cpu()
+                sums[parts.index(batch.part)] += objective.sums(batch).cpu()
         return sums
 
     def _score(self, model: Transformer, step: int) -> float | None:

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
 
 import torch
 
+from .. import files
 from ..corpus import load_shelf
-from ..dataset import RecordBatches, read_pairs, read_tokens
+from ..dataset import RecordBatches, read_pairs, read_tokens, shelf_tokens
 from ..errors import InputError
 from ..machine import fit_threads, peak_flops, pick_device
 from ..messages import tr
 from ..model import ModelConfig
+from ..model.sources import find_source
 from ..recipe import Recipe, TrainSettings
 from ..tokenizer import Tokenizer
-from ..workspace import Workspace
+from ..workspace import BASE, Workspace
 from .compiling import choose_computing
 from .cost import HEADROOM, Memory, available_memory, devices_needed, flops_per_token
 from .estimate import Times, measure_memory, measure_times, run_seconds
-from .rates import rate_warning, resolve
+from .pretraining import known_books, start_of
+from .rates import Start, rate_warning, resolve
 
 CHARACTERS_PER_TOKEN = 1.45
 """Of Chinese novels in a vocabulary of 8,192, for a shelf whose tokenizer is not trained yet."""
@@ -131,9 +135,26 @@ def plan(ws: Workspace, recipe: Recipe, stages: Sequence[str] = ("pretrain", "sf
     return Plan(shelf, {stage: _run(ws, recipe, stage, shelf, measured) for stage in stages})
 
 
-def _exposures(ws: Workspace, recipe: Recipe) -> Exposures:
+def _source(ws: Workspace, recipe: Recipe, stage: str) -> Path | None:
+    """The checkpoint that a run starts from, where it is none that this recipe will train."""
+    reference: str = getattr(recipe, stage).init_from
+    if stage == "sft" and reference.partition("/")[0] == BASE:
+        return _source(ws, recipe, "pretrain")
+    return find_source(ws, reference) if reference else None
+
+
+def _config(ws: Workspace, recipe: Recipe, settings: TrainSettings, shelf: Shelf, source: Path | None) -> ModelConfig:
+    """The shape of the model that a run trains."""
+    if source is None:
+        return ModelConfig.from_settings(recipe.model, shelf.vocab_size, settings.block_size)
+    path = source / "config.json"
+    config = ModelConfig.from_hugging_face(files.read_json(path), ws.shown(path))
+    return replace(config, block_size=max(config.block_size, settings.block_size))
+
+
+def _exposures(ws: Workspace, recipe: Recipe, source: Path | None) -> Exposures:
     """How often fine-tuning goes through the records, and how often it shows each fact, in one wording or another."""
-    tokenizer, settings = Tokenizer.load(ws.tokenizer), recipe.sft
+    tokenizer, settings = Tokenizer.load(source or ws.tokenizer), recipe.sft
     pairs = {split: read_pairs(ws.records / f"{split}.jsonl") for split in ("train", "val", "test")}
     train = [pair for part in pairs.values() for pair in part] if settings.records == "all" else pairs["train"]
     batches = RecordBatches(
@@ -146,9 +167,12 @@ def _exposures(ws: Workspace, recipe: Recipe) -> Exposures:
 
 
 def _shelf(ws: Workspace, recipe: Recipe) -> Shelf:
-    """Tokens of the shelf: counted where it is prepared, else estimated from its characters."""
+    """Tokens of the shelf, by the tokenizer of the checkpoint that pretraining starts from, if from one: counted where
+    it is prepared, else estimated from its characters."""
+    source = _source(ws, recipe, "pretrain")
     if (ws.tokens / "tokens.json").exists():
-        data, tokenizer = read_tokens(ws.tokens), Tokenizer.load(ws.tokenizer)
+        data = read_tokens(ws.tokens) if source is None else shelf_tokens(ws, source)
+        tokenizer = Tokenizer.load(source or ws.tokenizer)
         return Shelf(
             vocab_size=tokenizer.vocab_size,
             train_tokens=len(data.train),
@@ -172,8 +196,10 @@ def _run(ws: Workspace, recipe: Recipe, stage: str, shelf: Shelf, measured: dict
     """One run; `measured` keeps times by the settings that decide them, so that like runs are measured once."""
     settings: TrainSettings = getattr(recipe, stage)
     device = pick_device(settings.device)
-    config = ModelConfig.from_settings(recipe.model, shelf.vocab_size, settings.block_size)
-    resolved = resolve(settings, config.n_embd)
+    source, pretraining = _source(ws, recipe, stage), stage == "pretrain"
+    config = _config(ws, recipe, settings, shelf, source)
+    start: Start = start_of(source) if pretraining or recipe.sft.init_from.partition("/")[0] != BASE else "own"
+    resolved = resolve(settings, config.n_embd, start)
     tokens = settings.max_iters * settings.tokens_per_step
     flops = tokens * flops_per_token(config, settings)
     memory, available = measure_memory(config, settings, device), available_memory(device)
@@ -192,15 +218,13 @@ def _run(ws: Workspace, recipe: Recipe, stage: str, shelf: Shelf, measured: dict
         )
     computing = choose_computing(settings, config, device)
     compiled = computing.compiled
-    key = f"{compiled} {settings.model_dump_json(include=SPEED_SETTINGS)}"
+    key = f"{config} {compiled} {settings.model_dump_json(include=SPEED_SETTINGS)}"
     if key not in measured:
         measured[key] = measure_times(config, settings, device, ws.root, most // settings.block_size)
     times = measured[key]
-    pretraining = stage == "pretrain"
     val_rows = max(1, shelf.val_tokens // settings.block_size) if pretraining else settings.rows_per_step
-    books = 1 - sum(recipe.pretrain.mixture.values())
     taught = not pretraining and shelf.prepared and (ws.records / "train.jsonl").exists()
-    warning = rate_warning(settings, config.n_embd) if pretraining else None
+    warning = rate_warning(settings, config.n_embd, stage, start)
     return RunPlan(
         device=str(device),
         dtype=computing.dtype,
@@ -220,10 +244,25 @@ def _run(ws: Workspace, recipe: Recipe, stage: str, shelf: Shelf, measured: dict
         tokens_per_second=settings.tokens_per_step / times.step,
         mfu=flops / settings.max_iters / times.step / peak_flops(device, computing.torch_dtype),
         seconds=run_seconds(settings, times, memory, val_rows),
-        epochs=tokens * books / shelf.train_tokens if pretraining else None,
-        exposures=_exposures(ws, recipe) if taught else None,
+        epochs=tokens * _share_of_new(ws, recipe, source, shelf) / shelf.train_tokens if pretraining else None,
+        exposures=_exposures(ws, recipe, source) if taught else None,
         warnings=[*_too_big(stage, settings, most // settings.block_size), *([warning] if warning else [])],
     )
+
+
+def _share_of_new(ws: Workspace, recipe: Recipe, source: Path | None, shelf: Shelf) -> float:
+    """What the tokens of pretraining are multiplied by for the passes that it makes over the books, over the new ones
+    where it goes on from an own run."""
+    books = 1 - sum(recipe.pretrain.mixture.values())
+    if source is None or not shelf.prepared:
+        return books
+    old = set(known_books(source))
+    sizes = {True: 0, False: 0}
+    for stretch in shelf_tokens(ws, source).about["train"]["stretches"]:
+        sizes[stretch["book"] in old] += stretch["end"] - stretch["start"] + 1
+    if not sizes[True] or not sizes[False]:
+        return books
+    return books * (1 - recipe.pretrain.replay) * shelf.train_tokens / sizes[False]
 
 
 def _ways(config: ModelConfig, settings: TrainSettings, memory: Memory, available: int) -> list[str]:

@@ -21,32 +21,47 @@ RATE_TIMES_WIDTH = {"adamw": 0.256, "muon": 1.28}
 wants 2e-3 and Muon 1e-2, at 256 AdamW wants 1e-3. One over the width, as in maximal update parametrisation (Yang et
 al. 2022)."""
 
+Start = Literal["nothing", "own", "pretrained"]
+"""What a run begins from: no weights; a run of jianghu; a model of others."""
+
+OWN_SHARE = 0.5
+"""Going on from an own run takes this share of the rate from nothing: measured in docs/experiments.md."""
+
+PRETRAINED_TIMES_WIDTH = 0.02
+"""Peak learning rate times width for a model of others, with AdamW as it was trained: 2e-5 at width 1024, as is usual
+for full fine-tuning of such models; an adapter takes ten times as much (Hu et al. 2021; Schulman 2025, "LoRA without
+regret"). Not measured here."""
+
 FAR = 4
 """A given rate is warned of from this factor above or below the suitable one; half and twice are within its noise."""
 
 SettingsT = TypeVar("SettingsT", bound=TrainSettings)
 
 
-def takes_muon(settings: TrainSettings, width: int) -> bool:
-    """Whether a run takes Muon: as set, or for `auto` by the tokens of a step; never for an adapter."""
-    if settings.lora.rank:
+def takes_muon(settings: TrainSettings, width: int, start: Start = "nothing") -> bool:
+    """Whether a run takes Muon: as set, or for `auto` by the tokens of a step; never for an adapter, and `auto` never
+    for a model of others, which AdamW has trained."""
+    if settings.lora.rank or (settings.optimizer == "auto" and start == "pretrained"):
         return False
     enough = settings.tokens_per_step >= MUON_TOKENS * width
     return settings.optimizer == "muon" or (settings.optimizer == "auto" and enough)
 
 
-def suitable_rate(settings: TrainSettings, width: int) -> float:
+def suitable_rate(settings: TrainSettings, width: int, start: Start = "nothing") -> float:
     """The peak learning rate that suits pretraining with this optimizer at this width."""
-    return RATE_TIMES_WIDTH[_optimizer(settings, width)] / width
+    if start == "pretrained":
+        return PRETRAINED_TIMES_WIDTH * (10 if settings.lora.rank else 1) / width
+    share = OWN_SHARE if start == "own" else 1.0
+    return share * RATE_TIMES_WIDTH[_optimizer(settings, width, start)] / width
 
 
-def resolve(settings: SettingsT, width: int) -> SettingsT:
+def resolve(settings: SettingsT, width: int, start: Start = "nothing") -> SettingsT:
     """The settings with optimizer and learning rate named, each `auto` replaced by what it stands for.
 
     Raises:
         InputError: min_lr is above the rate that `auto` stands for.
     """
-    rate = suitable_rate(settings, width) if settings.learning_rate == "auto" else settings.learning_rate
+    rate = suitable_rate(settings, width, start) if settings.learning_rate == "auto" else settings.learning_rate
     if settings.min_lr is not None and settings.min_lr > rate:
         raise InputError(
             tr(
@@ -56,19 +71,23 @@ def resolve(settings: SettingsT, width: int) -> SettingsT:
                 rate=rate,
             )
         )
-    return settings.model_copy(update={"optimizer": _optimizer(settings, width), "learning_rate": rate})
+    return settings.model_copy(update={"optimizer": _optimizer(settings, width, start), "learning_rate": rate})
 
 
-def rate_warning(settings: TrainSettings, width: int) -> str | None:
-    """A warning if pretraining is given a learning rate far from the suitable one, else None."""
-    rate, suitable = settings.learning_rate, suitable_rate(settings, width)
+def rate_warning(settings: TrainSettings, width: int, stage: str, start: Start = "nothing") -> str | None:
+    """A warning if a run is given a learning rate far from the suitable one, else None. Fine-tuning has a suitable one
+    only for models of others: they forget what they know at the rate that teaches a small model."""
+    if stage != "pretrain" and not (stage == "sft" and start == "pretrained"):
+        return None
+    rate, suitable = settings.learning_rate, suitable_rate(settings, width, start)
     if rate == "auto" or suitable / FAR < rate < suitable * FAR:
         return None
     return tr(
-        "[pretrain] learning_rate {rate:g} is far from what suits {optimizer} at width {width}, about {suitable:.2g}. "
-        'Set learning_rate = "auto", unless that is meant.',
+        "[{stage}] learning_rate {rate:g} is far from what suits {optimizer} at width {width}, about {suitable:.2g}. "
+        "Set that, unless yours is meant.",
+        stage=stage,
         rate=rate,
-        optimizer=optimizer_name(_optimizer(settings, width)),
+        optimizer=optimizer_name(_optimizer(settings, width, start)),
         width=width,
         suitable=suitable,
     )
@@ -79,5 +98,5 @@ def optimizer_name(optimizer: str) -> str:
     return {"adamw": "AdamW", "muon": "Muon"}[optimizer]
 
 
-def _optimizer(settings: TrainSettings, width: int) -> Literal["adamw", "muon"]:
-    return "muon" if takes_muon(settings, width) else "adamw"
+def _optimizer(settings: TrainSettings, width: int, start: Start) -> Literal["adamw", "muon"]:
+    return "muon" if takes_muon(settings, width, start) else "adamw"

@@ -126,7 +126,7 @@ def _name(key: str) -> str:
 
 def _source(ws: Workspace, then: Manifest) -> Path | None:
     """The checkpoint whose weights are among the inputs."""
-    weights = [ws.root / name for name in then.inputs if name.endswith("model.safetensors")]
+    weights = [ws.root / name for name in then.inputs if name.endswith(".safetensors")]
     if not weights:
         return None
     if not weights[0].exists():

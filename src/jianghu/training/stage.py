@@ -7,26 +7,26 @@ from contextlib import nullcontext
 from dataclasses import asdict, replace
 from pathlib import Path
 
-import numpy as np
 import torch
 
 from .. import __version__, files
 from ..chat import question, render
-from ..dataset import BatchSource, PretrainBatches, RecordBatches, read_pairs, read_tokens, record_stream, text_stream
+from ..dataset import BatchSource, PretrainBatches, RecordBatches, read_pairs
 from ..errors import InputError
 from ..evaluation import AnswerScore
 from ..machine import environment, fit_threads, pick_device
 from ..messages import command, tr
-from ..model import ModelConfig, Transformer, load_checkpoint, read_about
+from ..model import Transformer, load_checkpoint, read_about, weight_files
 from ..recipe import Recipe, TrainSettings, to_toml
 from ..records import read_records
 from ..stats import spread
-from ..tokenizer import Tokenizer
+from ..tokenizer import CHAT_TEMPLATE, Tokenizer
 from ..workspace import Manifest, Workspace
 from .compiling import choose_computing
 from .cost import HEADROOM, available_memory, count_memory
 from .evaluator import Prompt, Scorer
 from .preferring import preference_files, preference_parts, preference_score
+from .pretraining import books_of, known_books, mixed_files, pretraining_parts, start_of
 from .rates import optimizer_name, rate_warning, resolve
 from .resume import check_resumable
 from .sharding import shard
@@ -46,26 +46,31 @@ IDLE_SETTINGS = {
     "compile",
     "gradient_checkpointing",
     "shard",
+    "init_from",
 }
 """Settings of a run that do not change the model that comes out; a change of them makes nothing stale."""
 
 
 def train_manifest(ws: Workspace, recipe: Recipe, stage: str, source: Path | None) -> Manifest:
-    """What a run is made from; `source` is the checkpoint that fine-tuning starts from."""
+    """What a run is made from; `source` is the checkpoint that it starts from."""
     settings: TrainSettings = getattr(recipe, stage)
     without_adapter = set() if settings.lora.rank else {"lora"}
     own: dict[str, object] = {stage: settings.model_dump(exclude=IDLE_SETTINGS | without_adapter)}
     if stage == "dpo":
         assert source is not None
-        inputs = [*preference_files(ws), source / "model.safetensors"]
+        inputs = [*preference_files(ws), *weight_files(source)]
         inputs += [path for path in (ws.records / "val_paraphrase.jsonl", ws.chapters) if path.exists()]
     elif stage == "pretrain":
         inputs = [ws.tokens / "train.npy", ws.tokens / "val.npy", ws.tokenizer / "tokenizer.json"]
-        own["model"] = recipe.model.model_dump()
-        inputs += [path for name, share in recipe.pretrain.mixture.items() if share for path in _mixed_files(ws, name)]
+        if source is None:
+            own = {stage: settings.model_dump(exclude=IDLE_SETTINGS | without_adapter | {"replay"})}
+            own["model"] = recipe.model.model_dump()
+        else:
+            inputs += [source / "tokenizer.json", *weight_files(source)]
+        inputs += [path for name, share in recipe.pretrain.mixture.items() if share for path in mixed_files(ws, name)]
     else:
         assert source is not None
-        inputs = [ws.records / "train.jsonl", ws.records / "val.jsonl", source / "model.safetensors"]
+        inputs = [ws.records / "train.jsonl", ws.records / "val.jsonl", *weight_files(source)]
         if (choosing := ws.records / "val_paraphrase.jsonl").exists():
             inputs.append(choosing)
     missing = [path for path in inputs if not path.exists()]
@@ -101,7 +106,7 @@ def train(
 
     Args:
         stage: `pretrain`, `sft`, or `dpo`, whose pairs must lie in data/preferences.
-        source: the checkpoint that fine-tuning starts from.
+        source: the checkpoint that it starts from; None: pretraining from nothing.
         resume: go on where the run was left; from the start if it has saved nothing.
         restart: set an older run of this name aside and begin anew.
         scorer: chooses the best checkpoint instead of the validation loss; see `Trainer`. None: in fine-tuning on
@@ -137,14 +142,20 @@ def train(
         about["from"] = ws.shown(source)
         before = read_about(source).get("records")
         about["records"] = "all" if "all" in (recipe.sft.records if stage == "sft" else None, before) else "train"
+    read = [*known_books(source), *(books_of(ws) if stage == "pretrain" else [])]
+    about["books"] = list(dict.fromkeys(read))
     with files.lock(run.path, tr("the run {name}", name=name)) if world.writes else nullcontext():
         if world.writes:
             _open_run(ws, run, manifest, resume, restart, say)
         world.wait()  # the others read what the first one has found or set aside
         source_of_batches, model, tokenizer, prompts = _parts(ws, recipe, stage, source, device, say)
         scorer = scorer or _scorer(ws, recipe, stage, tokenizer, model)
+        start = start_of(source)
+        given, settings = settings, resolve(settings, model.config.n_embd, start)
         model = _placed(model, settings, device, world, say)
-        _say_optimizer(stage, name, settings, model.config.n_embd, say)
+        _say_optimizer(stage, name, given, settings, rate_warning(given, model.config.n_embd, stage, start), say)
+        if isinstance(source_of_batches, PretrainBatches):
+            _say_books(source_of_batches, recipe.pretrain.replay, say)
         if world.writes:
             ws.record(run.path, manifest)
             files.write_text(run.path / "recipe.toml", to_toml(recipe, comments=False))
@@ -160,9 +171,10 @@ def train(
     return result
 
 
-def _say_optimizer(stage: str, name: str, settings: TrainSettings, width: int, say: Say) -> None:
+def _say_optimizer(
+    stage: str, name: str, given: TrainSettings, used: TrainSettings, warning: str | None, say: Say
+) -> None:
     """By what optimizer and peak learning rate a run is trained, and whether the rate is far from what suits."""
-    used = resolve(settings, width)
     optimizer, rate = optimizer_name(used.optimizer), used.peak_rate
     say(
         tr(
@@ -173,10 +185,22 @@ def _say_optimizer(stage: str, name: str, settings: TrainSettings, width: int, s
             rate=rate,
         )
     )
-    if settings.lora.rank and settings.optimizer == "muon":
+    if given.lora.rank and given.optimizer == "muon":
         say(tr("Muon is for whole matrices, and an adapter's are factors of one: AdamW trains it."))
-    if stage == "pretrain" and (warning := rate_warning(settings, width)):
+    if warning:
         say(warning)
+
+
+def _say_books(batches: PretrainBatches, replay: float, say: Say) -> None:
+    """Which books a run goes on with, where it has read some of them before."""
+    if batches.known:
+        say(
+            tr(
+                "books read before: {books}; they are {share:.0%} of the books' tokens, and validation is told apart",
+                books=", ".join(sorted(batches.known)),
+                share=replay,
+            )
+        )
 
 
 def _note_environment(run: RunFolder, device: torch.device, dtype: torch.dtype, resume: bool) -> None:
@@ -235,32 +259,6 @@ def _open_run(ws: Workspace, run: RunFolder, manifest: Manifest, resume: bool, r
     (run.path / "result.json").unlink(missing_ok=True)
 
 
-def _mixed_files(ws: Workspace, name: str) -> list[Path]:
-    """Where the texts of a part of the mixture lie."""
-    if name == "rewrites":
-        return [ws.rewrites]
-    return [path for path in (ws.records / "train.jsonl", ws.records / "statements.jsonl") if path.exists()] or [
-        ws.records / "train.jsonl"
-    ]
-
-
-def _mixture(ws: Workspace, recipe: Recipe, tokenizer: Tokenizer) -> list[tuple[float, np.ndarray]]:
-    """Shares and ids of what is mixed into pretraining."""
-    parts = []
-    for name, share in recipe.pretrain.mixture.items():
-        if not share:
-            continue
-        seed, files_of_part = recipe.pretrain.seed, _mixed_files(ws, name)
-        if name == "records":
-            statements = [str(row["text"]) for path in files_of_part[1:] for row in files.read_jsonl(path)]
-            ids = record_stream(tokenizer, read_pairs(files_of_part[0]), seed, statements)
-        else:
-            texts = (str(row.get("text") or "") for row in files.read_jsonl(files_of_part[0]))
-            ids = text_stream(tokenizer, texts, seed)
-        parts.append((share, ids))
-    return parts
-
-
 def _parts(
     ws: Workspace, recipe: Recipe, stage: str, source: Path | None, device: torch.device, say: Say
 ) -> tuple[BatchSource, Transformer, Tokenizer, list[Prompt]]:
@@ -268,18 +266,7 @@ def _parts(
     settings: TrainSettings = getattr(recipe, stage)
     batches: BatchSource
     if stage == "pretrain":
-        tokenizer, data = Tokenizer.load(ws.tokenizer), read_tokens(ws.tokens)
-        batches = PretrainBatches(
-            data, tokenizer.chars_per_token, settings.batch_size, settings.block_size, settings.seed, device,
-            _mixture(ws, recipe, tokenizer),
-        )  # fmt: skip
-        model = Transformer(
-            ModelConfig.from_settings(recipe.model, tokenizer.vocab_size, settings.block_size), settings.dropout
-        )
-        model.init_weights(settings.seed)
-        stretches = data.stretches("val")
-        starts = [stretches[n] for n in spread(len(stretches), 3)]
-        texts = settings.sample_prompts or [tokenizer.decode(data.val[a : min(a + 16, b)].tolist()) for a, b in starts]
+        model, tokenizer, batches, texts = pretraining_parts(ws, recipe, source, device)
         prompts = [Prompt(text, tokenizer.encode(text)) for text in texts]
     elif stage == "dpo":
         assert source is not None
@@ -290,6 +277,7 @@ def _parts(
         checkpoint = load_checkpoint(source, dropout=settings.dropout)
         model, tokenizer = checkpoint.model.train(), checkpoint.tokenizer
         model.extend(settings.block_size)
+        tokenizer.chat_template = CHAT_TEMPLATE  # by which it is taught
         pairs = {split: read_pairs(ws.records / f"{split}.jsonl") for split in ("train", "val", "test")}
         everything = [pair for part in pairs.values() for pair in part]
         chosen = everything if recipe.sft.records == "all" else pairs["train"]

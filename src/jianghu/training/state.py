@@ -39,7 +39,8 @@ class TrainState:
     float16, `loss_scale` is what its loss is multiplied by, and `good_steps` how many steps in a row stayed finite
     under it. `best_score` and `best_ema_score` are what the run's scorer, if it has one, gave the best checkpoints, and
     `highest_score` is the highest of all that it gave. `base` is the hash of the weights that do not train, where an
-    adapter does.
+    adapter does; `came_from` is the checkpoint that the run began from. `best_others` is what else was measured at the
+    best step, such as the bits per character of old and of new books.
     """
 
     step: int = 0
@@ -56,6 +57,8 @@ class TrainState:
     loss_scale: float = FIRST_SCALE
     good_steps: int = 0
     base: str = ""
+    came_from: str = ""
+    best_others: dict[str, float] = field(default_factory=dict)
     pending: dict[str, float] | None = None
     losses: list[list[float]] = field(default_factory=list)
 

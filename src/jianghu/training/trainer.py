@@ -10,7 +10,7 @@ import io
 import math
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 from rich.console import Console
@@ -39,7 +39,8 @@ class Result:
     """How a run ended: its last step, and the step and validation loss (bits per character) of the best.
 
     With a scorer the best is the one with the highest score, and both best scores are given: of the weights, and of
-    their running mean if the run keeps one.
+    their running mean if the run keeps one. `best_others` is what else was measured there, by its name in
+    metrics.jsonl.
     """
 
     step: int
@@ -47,6 +48,7 @@ class Result:
     best_val: float
     best_score: float | None = None
     best_ema_score: float | None = None
+    best_others: dict[str, float] = field(default_factory=dict)
 
 
 class Trainer:
@@ -98,7 +100,7 @@ class Trainer:
         self.base = self.stepper.base()
         if resume:
             self._restore(tensors)
-        self.state.base = self.base
+        self.state.base, self.state.came_from = self.base, str(about.get("from", ""))
         peak = peak_flops(self.stepper.device, self.stepper.dtype) * self.world.size
         self.meter = Meter(settings, model, source, self.world, self.state, peak, self.stepper.objective)
         passes = 2 if self.stepper.ema else 1
@@ -149,9 +151,9 @@ class Trainer:
                 self.run.close()
         state = self.state
         if self.evaluator.scorer is None:
-            return Result(state.step, state.best_step, state.best_val)
+            return Result(state.step, state.best_step, state.best_val, best_others=state.best_others)
         ema_score = state.best_ema_score if math.isfinite(state.best_ema_score) else None  # none is scored at step 0
-        return Result(state.step, state.best_step, state.best_val, state.best_score, ema_score)
+        return Result(state.step, state.best_step, state.best_val, state.best_score, ema_score, state.best_others)
 
     def _ended(self) -> bool:
         """Whether all steps are taken, or patience is at its end."""
