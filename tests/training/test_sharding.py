@@ -5,12 +5,14 @@ import shutil
 import pytest
 import torch
 import torch.distributed as dist
+from torch.distributed.device_mesh import init_device_mesh
 
 from jianghu.dataset import Batch
 from jianghu.model import ModelConfig, Transformer, load_checkpoint
 from jianghu.recipe import TrainSettings
 from jianghu.training import World
-from jianghu.training.sharding import is_sharded, shard
+from jianghu.training.cost import HEADROOM, count_memory, devices_needed
+from jianghu.training.sharding import is_sharded, placed, shard
 from jianghu.training.state import TrainState
 from jianghu.training.step import TrainStep
 
@@ -94,3 +96,42 @@ def test_two_processes_with_half_of_the_model_each_train_as_one_and_the_run_move
     one, moved = (load_checkpoint(root / f"runs/{name}/checkpoints/last").model for name in ("one", "moved"))
     for left, right in zip(one.parameters(), moved.parameters(), strict=True):
         torch.testing.assert_close(left, right, rtol=1e-2, atol=2e-4)
+
+
+BIG = ModelConfig(151_936, 1024, 28, 16, 8, 1024, 3072, head_dim=128)  # Qwen3-0.6B's
+GIB = 2**30
+
+
+def test_a_model_that_outgrows_one_device_is_shared_by_as_few_as_hold_it():
+    settings = TrainSettings(batch_size=1, block_size=1024, dtype="float32", optimizer="adamw")
+    memory = count_memory(BIG, settings, torch.float32, on_cpu=False, per_token=1e6)
+    assert memory.kept == 16 * BIG.parameters
+    assert devices_needed(memory, BIG, 11 * GIB, 1024) == 2
+    few = devices_needed(memory, BIG, 9 * GIB, 1024)
+    assert few is not None
+    assert few > 2
+    assert memory.shared(BIG, few).total(1024) <= 9 * GIB * HEADROOM < memory.shared(BIG, few - 1).total(1024)
+    assert devices_needed(memory, BIG, 2 * GIB, 1024) is None  # its weights alone are more
+
+
+@pytest.mark.parametrize(
+    ("free", "setting", "sharded"),
+    [(10**5, "auto", True), (10**12, "auto", False), (10**5, "off", False), (10**12, "on", True)],
+)
+def test_a_run_of_several_processes_is_sharded_where_it_does_not_fit(alone, monkeypatch, free, setting, sharded):
+    monkeypatch.setattr("jianghu.training.sharding.available_memory", lambda device: free)
+    said: list[str] = []
+    several = World(0, 2)
+    monkeypatch.setattr(several, "any", bool)  # the other one finds what this one finds
+    monkeypatch.setattr("jianghu.training.sharding.init_device_mesh", lambda kind, shape: init_device_mesh(kind, (1,)))
+    held = placed(model(), TrainSettings(shard=setting), CPU, several, said.append)
+    assert is_sharded(held) == sharded == any("each of 2 processes" in line.lower() for line in said)
+
+
+def test_plan_says_how_many_devices_hold_what_one_does_not(shelf, monkeypatch):
+    monkeypatch.setattr("jianghu.training.plan.available_memory", lambda device: 5 * GIB)
+    wide = ["--n-embd", 1024, "--n-head", 16, "--n-layer", 40, "--optimizer", "adamw", "--batch-size", 1]
+    refused = jianghu("plan", *wide, cwd=shelf, check=False)
+    assert refused.returncode == 2
+    assert "devices with as much memory hold it together" in refused.stderr
+    assert "gradient_checkpointing = true needs less" in refused.stderr

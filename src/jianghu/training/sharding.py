@@ -7,7 +7,7 @@ comes out; here is also how parts become whole tensors again, for the state, for
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import torch
 from torch import Tensor
@@ -15,8 +15,30 @@ from torch.distributed.device_mesh import init_device_mesh
 from torch.distributed.fsdp import FSDPModule, fully_shard, register_fsdp_forward_method
 from torch.distributed.tensor import DTensor
 
+from ..messages import tr
 from ..model import Transformer
+from ..recipe import TrainSettings
+from .compiling import choose_computing
+from .cost import HEADROOM, available_memory, count_memory
 from .world import World
+
+
+def placed(
+    model: Transformer, settings: TrainSettings, device: torch.device, world: World, say: Callable[[str], None]
+) -> Transformer:
+    """A model on its device: whole, or sharded over the processes if that is set, or if it does not fit otherwise.
+
+    An adapter's moments are small, so each process holds the base whole.
+    """
+    if world.size == 1 or settings.shard == "off" or settings.lora.rank:
+        return model.to(device)
+    dtype = choose_computing(settings, model.config, device).torch_dtype
+    needed = count_memory(model.config, settings, dtype, device.type == "cpu").fixed
+    free = available_memory(device) // (world.local_size if device.type == "cpu" else 1)
+    if settings.shard == "auto" and not world.any(needed > free * HEADROOM):
+        return model.to(device)
+    say(tr("Each of {count} processes holds a part of the weights, gradients and moments.", count=world.size))
+    return shard(model, device, world)
 
 
 def shard(model: Transformer, device: torch.device, world: World) -> Transformer:

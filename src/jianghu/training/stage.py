@@ -23,13 +23,12 @@ from ..stats import spread
 from ..tokenizer import CHAT_TEMPLATE, Tokenizer
 from ..workspace import Manifest, Workspace
 from .compiling import choose_computing
-from .cost import HEADROOM, available_memory, count_memory
 from .evaluator import Prompt, Scorer
 from .preferring import preference_files, preference_parts, preference_score
 from .pretraining import books_of, known_books, mixed_files, pretraining_parts, start_of
 from .rates import optimizer_name, rate_warning, resolve
 from .resume import check_resumable
-from .sharding import shard
+from .sharding import placed
 from .state import RunFolder
 from .trainer import Result, Trainer
 from .world import World
@@ -152,7 +151,7 @@ def train(
         scorer = scorer or _scorer(ws, recipe, stage, tokenizer, model)
         start = start_of(source)
         given, settings = settings, resolve(settings, model.config.n_embd, start)
-        model = _placed(model, settings, device, world, say)
+        model = placed(model, settings, device, world, say)
         _say_optimizer(stage, name, given, settings, rate_warning(given, model.config.n_embd, stage, start), say)
         if isinstance(source_of_batches, PretrainBatches):
             _say_books(source_of_batches, recipe.pretrain.replay, say)
@@ -296,19 +295,6 @@ def _parts(
         texts = settings.sample_prompts or [pairs["val"][n].question for n in spread(len(pairs["val"]), 3)]
         prompts = [Prompt(text, render(tokenizer, question(text), prompt=True).ids) for text in texts]
     return batches, model, tokenizer, prompts
-
-
-def _placed(model: Transformer, settings: TrainSettings, device: torch.device, world: World, say: Say) -> Transformer:
-    """The model on its device: whole, or sharded over the processes if that is set, or if it does not fit otherwise."""
-    if world.size == 1 or settings.shard == "off" or settings.lora.rank:
-        return model.to(device)
-    dtype = choose_computing(settings, model.config, device).torch_dtype
-    needed = count_memory(model.config, settings, dtype, device.type == "cpu").fixed
-    free = available_memory(device) // (world.local_size if device.type == "cpu" else 1)
-    if settings.shard == "auto" and not world.any(needed > free * HEADROOM):
-        return model.to(device)
-    say(tr("Each of {count} processes holds a part of the weights, gradients and moments.", count=world.size))
-    return shard(model, device, world)
 
 
 def name_aside(folder: Path) -> Path:
