@@ -151,6 +151,9 @@ def test_coverage_leads_to_the_records_of_a_chapter(browser, site):
         page.keyboard.press("ArrowRight")
         expect(page.locator(".said")).to_contain_text("第二回")
         picture(page, "records-coverage")
+        if PICTURES:
+            page.emulate_media(color_scheme="dark")
+            picture(page, "records-coverage-dark")
         page.keyboard.press("Enter")
         expect(page.get_by_label("Chapter")).to_have_value("2")
         expect(page.locator(".record-item").first).to_be_visible()
@@ -187,6 +190,10 @@ def test_a_phone_shows_the_list_and_then_the_record(browser, site, locale):
         expect(page.locator(".record-item").first).to_be_hidden()
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
         picture(page, f"records-phone-one-{locale}")
-        page.locator(".decide button").first.click()
+        if PICTURES:
+            page.emulate_media(color_scheme="dark")
+            page.mouse.wheel(0, 500)
+            picture(page, f"records-phone-below-{locale}")
+        page.locator(".verdicts button").first.click()
         page.locator(".one-bar .back").click()
         expect(page.locator('.record-item[data-mine="accepted"]')).to_have_count(1)

@@ -179,6 +179,14 @@ def test_the_store_brings_what_is_not_written_and_what_was_refused(shelf: Shelf)
     assert shelf.search.one(made.id).state == "repeat"  # type: ignore[union-attr]
 
 
+def test_a_damaged_index_is_made_anew(shelf: Shelf) -> None:
+    shelf.write("train", record("a", "谁夺下了断云岭？", "秦夫人"))
+    shelf.index.path.write_bytes(b"no database" * 1000)
+    again = Shelf(shelf.ws.root)
+    again.refresh()
+    assert again.ids() == ["a"]
+
+
 def test_a_line_that_is_no_record_is_named(shelf: Shelf) -> None:
     shelf.write("train", record("a", "谁？", "他"))
     with (shelf.ws.records / "train.jsonl").open("a", encoding="utf-8") as out:

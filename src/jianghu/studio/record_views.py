@@ -71,10 +71,10 @@ def shown(row: Row) -> dict[str, object]:
 def standing(ws: Workspace, room: RecordRoom) -> dict[str, object]:
     """Whether there is something to take back, and whether data/records has all that was decided."""
     with room.deciding() as edits:
-        digest, stands = edits.digest(), next(edits.decisions(), None) is not None
+        digest, decided = edits.digest(), len(edits)
     then = ws.recorded(ws.records)
     applied = then.inputs.get(ws.shown(ws.edits), "") if then else ""
-    return {"can_undo": stands, "unapplied": digest != applied}
+    return {"can_undo": decided > 0, "decided": decided, "unapplied": digest != applied}
 
 
 def shown_change(change: Change, undone: bool) -> dict[str, object]:

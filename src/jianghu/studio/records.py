@@ -20,6 +20,7 @@ from ..messages import tr
 from ..names import Lexicon
 from ..records import Record
 from ..serving.errors import ApiError
+from ..serving.open_book import told
 from ..synth.browse import RecordIndex, RecordSearch, Row, state_group
 from ..synth.edits import Change, Edits, Fields
 from ..synth.squeezed import Squeezed
@@ -50,7 +51,9 @@ class RecordRoom:
         self._making, self._deciding, self._looking = threading.Lock(), threading.Lock(), threading.Lock()
         self._index: RecordIndex | None = None
         self._edits: Edits | None = None
+        self._seen: Edits | None = None  # the thread's own
         self._people: dict[str, list[tuple[str, tuple[str, ...]]]] | None = None
+        self._people_of: list[tuple[str, int, int]] = []  # the files from which they were found
         self._asked = self._looked = self._began = 0.0
         self._busy = False
         self.problem = ""
@@ -61,8 +64,9 @@ class RecordRoom:
         with self._making:
             if not self.ws.chapters.exists():
                 raise ApiError(404, tr("Nothing is prepared yet: prepare the books first."), "not_prepared")
-            if self._index is None:
-                self._index = RecordIndex(self.ws, self.ws.recipe().synth)
+            if self._index is None or not self._index.path.exists():
+                with told():
+                    self._index = RecordIndex(self.ws, self.ws.recipe().synth)
             return self._index
 
     @property
@@ -105,10 +109,15 @@ class RecordRoom:
     def _refresh(self) -> None:
         changed = False
         try:
-            changed = self.index.refresh(Edits(self.ws.edits))
+            index = self.index
+            index.settings = self.ws.recipe().synth
+            self._seen = Edits(self.ws.edits) if self._seen is None else self._seen
+            changed = index.refresh(self._seen)
             self.problem = ""
-            if self._people is None:
-                self._people = self._find_people()
+            paths = [self.ws.chapters, *sorted(self.ws.books.glob("*.lexicon.json"))]
+            files_now = [(path.name, path.stat().st_mtime_ns, path.stat().st_size) for path in paths]
+            if files_now != self._people_of:
+                self._people, self._people_of = self._find_people(), files_now
                 changed = True
         except JianghuError as error:
             changed, self.problem = self.problem != str(error), str(error)

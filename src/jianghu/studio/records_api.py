@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from typing import Annotated, Literal
@@ -31,6 +32,8 @@ from .record_views import (
 from .records import RecordRoom
 from .teacher_view import TeacherWatcher
 
+SLOW, REST = 0.2, 20.0
+"""Seconds of counting that are long, and for how many times as long the counts then stand."""
 Id = Annotated[str, Field(min_length=1, max_length=300)]
 Words = Annotated[str, Field(max_length=4_000)]
 Name = Annotated[str, Query(max_length=200)]
@@ -88,17 +91,17 @@ def router(studio: Studio) -> APIRouter:
     room = RecordRoom(ws, studio.events)
     teacher = TeacherWatcher(ws)
     studio.events.watchers += [room.watch, teacher]
-    known: dict[tuple[str, int], dict[str, object]] = {}
+    counted: dict[str, tuple[int, float, dict[str, object]]] = {}
 
     def once(name: str, make: Callable[[], dict[str, object]]) -> dict[str, object]:
-        """What is counted anew only when records have changed."""
-        version = room.search.version()
-        if (name, version) not in known:
-            made = make()
-            for key in [key for key in known if key[0] == name]:
-                known.pop(key, None)
-            known[name, version] = made
-        return known[name, version]
+        """What is counted anew only when records have changed, and only so often where that takes long."""
+        version, now = room.search.version(), time.monotonic()
+        if name in counted and (counted[name][0] == version or now < counted[name][1]):
+            return counted[name][2]
+        made = make()
+        took = time.monotonic() - now
+        counted[name] = (version, now + (REST * took if took > SLOW else 0.0), made)
+        return made
 
     def answer(ids: Iterable[str]) -> dict[str, object]:
         rows = [row for id_ in ids if (row := room.search.one(id_)) is not None]

@@ -128,8 +128,8 @@ class RecordSet:
         self._sources = {*wanted, "import", *store.planned()} - set(recipe.synth.exclude)
         self.damaged: set[str] = set()
         self._own: list[tuple[str, Record]] = []
-        self._applied = edits if edits and edits.last else None
-        if self._applied:
+        self._applied = edits if edits is not None and edits.last else None
+        if self._applied is not None:
             texts = {(chapter.book, chapter.chapter): chapter.text for chapter in chapters}
             self._own = list(self._applied.written(texts))
 
@@ -150,9 +150,9 @@ class RecordSet:
         """Decide which records are active, and in which split."""
         met: Counter[Verdict] = Counter()
         self.facts["left_out"] = dict(decide(self.records, self.store, self._names, self._applied, met))
-        if self._applied:
+        if self._applied is not None:
             self.facts["by_hand"] = met["accepted"]
-            if lost := sum(1 for _ in self._applied.decisions()) - met.total():
+            if lost := len(self._applied) - met.total():
                 self.facts["edits_lost"] = lost
         if count := len(self.damaged) + len(self.store.damaged):
             self.facts["set_aside"] = count
@@ -181,7 +181,7 @@ class RecordSet:
 
     def _other_answers(self) -> set[str]:
         """Facts to which a person gave another answer: their statements would contradict it."""
-        found = self._applied.decisions() if self._applied else ()
+        found = self._applied.decisions() if self._applied is not None else ()
         return {one.made.fact for one in found if one.fields and one.fields.short_answer != one.made.short_answer}
 
     def _why_none(self) -> str:
@@ -259,7 +259,7 @@ def decide(
     counted: Counter[Verdict] = Counter() if met is None else met
 
     def in_order() -> Iterator[Record]:
-        if edits:
+        if edits is not None:
             for record, verdict in _in_final_splits(records, store, edits):
                 if verdict:
                     counted[verdict] += 1
@@ -307,7 +307,7 @@ def _in_final_splits(
 ) -> Iterator[tuple[Record, Verdict | None]]:
     decisions = Decisions(store)
     for group, made in records():
-        found = edits.of(made) if edits else None
+        found = edits.of(made) if edits is not None else None
         record = found.apply(made) if found else made
         split = decisions.split(group)
         kept = record if split in (None, record.split) else record.model_copy(update={"split": split})

@@ -122,6 +122,7 @@ class Edits:
         self._of: dict[str, list[Change]] = {}
         self._undone: set[int] = set()
         self._undos: list[Change] = []
+        self._holds: tuple[int, int, str] | None = None  # the newest row, and then how much holds, with its hash
 
     def refresh(self) -> None:
         """Take in what was appended to the file."""
@@ -211,11 +212,24 @@ class Edits:
 
     def digest(self) -> str:
         """A hash of all that holds; empty where nothing does. Undoing a change brings back the hash before it."""
-        rows = [
-            [*(found.made.id, found.made.question, found.made.answer, found.verdict), _fields(found), found.evidence]
-            for found in self.decisions()
-        ]
-        return files.sha256_json(sorted(rows, key=str)) if rows else ""
+        return self._counted()[2]
+
+    def __len__(self) -> int:
+        """How many records there are of which a decision holds."""
+        return self._counted()[1]
+
+    def _counted(self) -> tuple[int, int, str]:
+        if self._holds is None or self._holds[0] != self._last:
+            rows = [
+                [
+                    *(found.made.id, found.made.question, found.made.answer, found.verdict),
+                    _fields(found),
+                    found.evidence,
+                ]
+                for found in self.decisions()
+            ]
+            self._holds = self._last, len(rows), files.sha256_json(sorted(rows, key=str)) if rows else ""
+        return self._holds
 
     def add(
         self,

@@ -38,14 +38,14 @@ export async function open(view, studio) {
     body,
   );
 
-  desk.standing = ({ total, more, can_undo, unapplied, reading }) => {
+  desk.standing = ({ total, more, can_undo, unapplied, reading, decided }) => {
     if (total !== undefined) desk.total = { total, more };
     if (reading !== undefined) desk.reading = reading;
     if (can_undo !== undefined) undoButton.disabled = !can_undo;
     if (unapplied !== undefined) applyButton.hidden = !unapplied;
     const found = desk.total && tr(desk.total.more ? "count_more" : "count", { n: desk.total.total.toLocaleString() });
-    const decided = Object.entries(desk.about?.mine ?? {}).reduce((sum, [mine, n]) => sum + (mine ? n : 0), 0);
-    count.textContent = [found, decided && tr("decided", { n: decided.toLocaleString() }), desk.reading && tr("reading")]
+    if (decided !== undefined) desk.decided = decided;
+    count.textContent = [found, desk.decided && tr("decided", { n: desk.decided.toLocaleString() }), desk.reading && tr("reading")]
       .filter(Boolean).join(" · ") || tr("lead");
   };
 

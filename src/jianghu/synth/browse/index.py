@@ -42,6 +42,14 @@ class RecordIndex:
         self.ws, self.settings = ws, settings
         self.path = ws.data / "browse.sqlite"
         self.path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            self._prepare()
+        except sqlite3.DatabaseError:  # damaged: it is made anew
+            for path in (self.path, *(self.path.with_name(f"{self.path.name}-{end}") for end in ("wal", "shm"))):
+                path.unlink(missing_ok=True)
+            self._prepare()
+
+    def _prepare(self) -> None:
         with files.lock(self.path, self.path.name, 60), closing(self.connect()) as db:
             ((version,),) = db.execute("PRAGMA user_version").fetchall()
             if version != VERSION:

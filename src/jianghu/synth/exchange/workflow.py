@@ -151,7 +151,7 @@ def write_anew(ws: Workspace, recipe: Recipe, record_set: RecordSet) -> WrittenF
     fresh = synth_stale(ws, recipe, but_for_edits=True) is None
     record_set.write(ws)
     if fresh:
-        edits = record_set.edits or Edits(ws.edits)
+        edits = record_set.edits if record_set.edits is not None else Edits(ws.edits)
         ws.record(ws.records, with_edits(ws, synth_manifest(ws, recipe), edits))
     return {**record_set.facts}
 

@@ -108,7 +108,7 @@ function frame(desk, children, save, cancel) {
     event.preventDefault();
     event.stopPropagation();
   } }, children.flat(),
-  h("div", { class: "decide" }, h("button", { class: "solid" }, tr("save")),
+  h("div", { class: "verdicts" }, h("button", { class: "solid" }, tr("save")),
     h("button", { type: "button", class: "quiet", onclick: cancel }, tr("cancel"))));
   return node;
 }

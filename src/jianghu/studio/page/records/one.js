@@ -58,7 +58,7 @@ export function one(desk, act) {
         h("p", { class: "answer-of" }, answerParts(record)),
         record.aliases.length > 0 && h("p", { class: "soft small" }, tr("also", { forms: record.aliases.join("、") })),
         h("p", { class: "tags" }, tags()),
-        h("div", { class: "decide" }, button("accept", "outline good", "a"), !refused && button("reject", "outline bad", "x"),
+        h("div", { class: "verdicts" }, button("accept", "outline good", "a"), !refused && button("reject", "outline bad", "x"),
           h("button", { type: "button", class: "outline", "aria-keyshortcuts": "e", onclick: () => act.edit(record) }, tr("edit"), h("kbd", {}, "e")),
           h("button", { type: "button", class: "quiet", "aria-keyshortcuts": "w", onclick: () => act.another(record) }, tr("another_wording"))),
         wordings > 0 && h("label", { class: "whole" },
