@@ -9,6 +9,7 @@ import torch
 
 from jianghu.dataset import PretrainBatches, TokenData, read_tokens
 from jianghu.dataset.batches import PERIOD
+from jianghu.export import model_card
 from jianghu.model import load_checkpoint
 from jianghu.tokenizer import CHAT_TEMPLATE, Tokenizer
 from jianghu.training import RunFolder
@@ -159,6 +160,9 @@ def test_a_model_of_others_learns_the_books_and_the_records(grown, tmp_path):
     jianghu("sft", "--from", "theirs", "--name", "chatty", "--max-iters", 4, "--warmup-iters", 2, cwd=grown)
     assert load_checkpoint(grown / "runs/chatty/checkpoints/last").about["books"] == ["青峰录", "龘峰录"]
     jianghu("eval", "chatty", "--limit", 2, cwd=grown)
+    ws = Workspace(grown)
+    card = model_card(load_checkpoint(ws.checkpoint("chatty")), ws, "me/chatty", "", ggufs=False)
+    assert f"trained on from {folder} on 《" in card
 
 
 def test_a_rate_that_makes_a_pretrained_model_forget_is_warned_of(grown, tmp_path):

@@ -16,6 +16,7 @@ from huggingface_hub import EvalResult, ModelCardData
 
 from .. import files
 from ..model import Checkpoint, ModelConfig, read_about, weight_files
+from ..model.sources import source_name
 from ..tokenizer import Tokenizer
 from ..workspace import Workspace
 
@@ -51,13 +52,15 @@ class ExamFacts:
 
 @dataclass(frozen=True)
 class ModelFacts:
-    """What is known of a checkpoint. `books`: characters of each book; empty if the data has changed since."""
+    """What is known of a checkpoint. `books`: characters of each book; empty if the data has changed since.
+    `start`: the model of others from which its first run began; empty where it began from nothing."""
 
     config: ModelConfig
     fine_tuned: bool
     books: dict[str, int]
     runs: list[RunFacts]
     exams: list[ExamFacts]
+    start: str = ""
 
     @property
     def parameters(self) -> int:
@@ -69,7 +72,8 @@ def model_facts(checkpoint: Checkpoint, ws: Workspace | None) -> ModelFacts:
     """What the workspace, or without one the checkpoint itself, knows of these weights."""
     runs = _lineage(checkpoint, ws)
     fine_tuned = checkpoint.about.get("stage") in ("sft", "dpo")
-    return ModelFacts(checkpoint.model.config, fine_tuned, _books(runs, ws), runs, _exams(checkpoint, ws))
+    books, start = _books(runs, ws), _start(checkpoint, ws)
+    return ModelFacts(checkpoint.model.config, fine_tuned, books, runs, _exams(checkpoint, ws), start)
 
 
 def model_card(
@@ -191,9 +195,22 @@ def _books(runs: list[RunFacts], ws: Workspace | None) -> dict[str, int]:
     return books
 
 
+def _start(checkpoint: Checkpoint, ws: Workspace | None) -> str:
+    """The model of others that the first of the runs began from, as people call it; empty if it began from nothing."""
+    about, seen = checkpoint.about, set[str]()
+    while (source := str(about.get("from") or "")) and source not in seen:
+        seen.add(source)
+        folder = (ws.root if ws is not None else Path()) / source
+        about = read_about(folder)
+        if not about and (ws is not None or not source.startswith("runs/")):
+            return source_name(source)
+    return ""
+
+
 def _intro(facts: ModelFacts) -> str:
     named = ", ".join(f"《{name}》 ({characters:,} characters)" for name, characters in facts.books.items())
-    text = f"A language model of {facts.parameters / 1e6:.1f} M parameters, trained from nothing on {named or 'novels'}"
+    began = f"trained on from {facts.start}" if facts.start else "trained from nothing"
+    text = f"A language model of {facts.parameters / 1e6:.1f} M parameters, {began} on {named or 'novels'}"
     if facts.fine_tuned:
         text += ", then fine-tuned to answer questions about them without the books at hand"
     return text + ". Made with Jianghu."
