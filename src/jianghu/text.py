@@ -4,9 +4,10 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Set
+from collections.abc import Iterable, Sequence, Set
 from functools import cache
 
 from opencc import OpenCC
@@ -53,6 +54,19 @@ def jaccard(one: str, other: str) -> float:
 def overlap(one: Set[str], other: Set[str]) -> float:
     """The Jaccard index of two sets: shared members over all; 0 of two empty ones."""
     return len(one & other) / len(one | other) if one or other else 0.0
+
+
+def is_chinese(text: str) -> bool:
+    """Whether a text holds a Chinese character."""
+    return any("\u4e00" <= character <= "\u9fff" for character in text)
+
+
+def is_english(texts: Sequence[str]) -> bool:
+    """Whether texts are in Latin letters with the commonest words of English."""
+    sample = " ".join(text[:3000] for text in texts[:20]).lower()
+    words = Counter(re.findall(r"[a-z]+", sample))
+    common = sum(words[word] for word in ("the", "and", "of", "to", "in", "a", "was", "that", "he", "his", "it"))
+    return 5 * common > sum(words.values()) > len(sample) / 12
 
 
 class Index:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from ..recipe import EvalSettings
 from ..records import Record
 from ..stats import spread
+from ..text import is_chinese
 from .entities import People
 from .questions import SILENT, Item, item_of_record
 
@@ -89,18 +90,30 @@ def _reversed(record: Record, people: People) -> Iterator[Record]:
     masked = record.question
     for start, end, _ in reversed(mentions):
         masked = f"{masked[:start]}____{masked[end:]}"
-    asked = f"问“{masked}”，答案是“{record.short_answer}”。空白处是《{record.book}》里的谁？"
-    answer = {"answer": f"{name.name}。", "short_answer": name.name, "aliases": name.aliases}
+    if is_chinese(record.question):
+        asked = f"问“{masked}”，答案是“{record.short_answer}”。空白处是《{record.book}》里的谁？"
+    else:
+        asked = f"The answer to “{masked}” is “{record.short_answer}”. Whose name in “{record.book}” is left out?"
+    answer = {
+        "answer": f"{name.name}{'。' if is_chinese(asked) else '.'}",
+        "short_answer": name.name,
+        "aliases": name.aliases,
+    }
     yield record.model_copy(update={"id": f"{record.id}-reversed", "kind": "reversed", "question": asked, **answer})
 
 
 def retitled(record: Record, people: People) -> Iterator[Record]:
     """A question about another book than the one whose story it tells; right is to say that it is not told there."""
-    title = f"《{record.book}》"
+    chinese = f"《{record.book}》" in record.question
+    title = f"《{record.book}》" if chinese else f"“{record.book}”"
     others = [other for other in people.titles if other != record.book]
     if title not in record.question or not others:
         return
     other = others[int.from_bytes(_order(record.id)[:4], "big") % len(others)]
-    asked = record.question.replace(title, f"《{other}》")
-    answer = {"answer": "书中没有写到这件事。", "short_answer": "书中没有", "aliases": ()}
+    if chinese:
+        asked = record.question.replace(title, f"《{other}》")
+        answer = {"answer": "书中没有写到这件事。", "short_answer": "书中没有", "aliases": ()}
+    else:
+        asked = record.question.replace(title, f"“{other}”")
+        answer = {"answer": "That is not told in this book.", "short_answer": "not told", "aliases": ()}
     yield record.model_copy(update={"id": f"{record.id}-retitled", "kind": "wrong_book", "question": asked, **answer})

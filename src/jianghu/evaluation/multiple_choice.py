@@ -17,6 +17,7 @@ from ..dataset.batches import permutation
 from ..generation import choice_loglikelihoods
 from ..model import Checkpoint
 from ..stats import share
+from ..text import is_chinese
 from .entities import People
 from .questions import Item
 from .results import Answer, ChoiceAnswer, ChoiceScores, NameScores
@@ -24,7 +25,7 @@ from .results import Answer, ChoiceAnswer, ChoiceScores, NameScores
 T = TypeVar("T")
 
 OPTIONS = 4  # choices of a question that brings none: the right one and three others
-NEUTRAL = "请回答。"
+NEUTRAL, NEUTRAL_ENGLISH = "请回答。", "Please answer."
 """The question after which an answer's prior is taken: how likely it is whatever was asked."""
 
 
@@ -73,7 +74,7 @@ def choose(checkpoint: Checkpoint, choice: Choice) -> ChoiceAnswer:
     """The options' number that each measure takes: the likeliest, the likeliest per character, and the one that the
     question made most likelier than it was (pointwise mutual information, Brown et al. 2020)."""
     scores = option_scores(checkpoint, choice.item.question, choice.options)
-    prior = option_scores(checkpoint, NEUTRAL, choice.options)
+    prior = option_scores(checkpoint, NEUTRAL if is_chinese(choice.item.question) else NEUTRAL_ENGLISH, choice.options)
     values = {
         "raw": scores,
         "per_character": [score / len(option) for score, option in zip(scores, choice.options, strict=True)],

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from ..text import is_english
 from .belief import believe
 from .characters import read_characters
+from .english import english_people
 from .evidence import AND, GRAMMAR, PREDICATES, Evidence, is_role
 from .forms import Forms
 from .lexicon import Lexicon
@@ -24,6 +26,8 @@ def find_names(texts: Iterable[str]) -> Lexicon:
         texts: the book's chapters.
     """
     chapters = list(texts)
+    if is_english(chapters):
+        return Lexicon(english_people(chapters))
     evidence = Evidence(read_characters("\n".join(chapters)), MENTIONS, SPEECHES, OPENINGS)
     belief = believe(evidence)
     times = {

@@ -53,7 +53,7 @@ class Lexicon:
         at, heads = 0, self._heads
         while at < len(text) - 1:
             forms = heads.get(text[at : at + 2])
-            form = next((form for form in forms if text.startswith(form, at)), None) if forms else None
+            form = next((f for f in forms or () if text.startswith(f, at) and _is_whole(text, at, f)), None)
             if form is None:
                 at += 1
                 continue
@@ -78,6 +78,14 @@ class Lexicon:
     def write(self, path: Path) -> None:
         """Write JSON that `read_lexicon` reads, atomically."""
         files.write_json(path, {n.name: {"aliases": list(n.aliases), "kind": n.kind} for n in self.names})
+
+
+def _is_whole(text: str, at: int, form: str) -> bool:
+    """Whether a form in Latin letters stands there as words of its own: Ann is not in Annoyed."""
+    if not (form[0].isascii() and form[-1].isascii()):
+        return True
+    before, after = text[at - 1 : at] if at else "", text[at + len(form) : at + len(form) + 1]
+    return not ((before.isascii() and before.isalnum()) or (after.isascii() and after.isalnum()))
 
 
 def read_lexicon(path: Path) -> Lexicon:

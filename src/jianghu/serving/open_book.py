@@ -19,6 +19,7 @@ from pydantic import BaseModel
 from ..errors import JianghuError
 from ..reader import Reader, Reading, load_reader
 from ..retrieval import OpenBook
+from ..text import is_chinese
 from ..workspace import Workspace
 from .errors import ApiError
 from .index import Index, is_refused
@@ -28,7 +29,7 @@ from .service import new_id
 
 OPEN_BOOK = "jianghu-open-book"
 """The model name under which the reader answers."""
-NOT_FOUND = "书里没有找到。"
+NOT_FOUND, NOT_FOUND_ENGLISH = "书里没有找到。", "Nothing of it was found in the books."
 """What the reader says where the books do not tell."""
 
 
@@ -132,7 +133,7 @@ async def chat_completion(asked: ChatRequest, books: BookService, began: int) ->
     if not question:
         raise ApiError(400, "The last message of the user is empty: ask something.", "invalid_value", "messages")
     reading = await books.read(question)
-    said, found = reading.answer or NOT_FOUND, citations(reading)
+    said, found = reading.answer or (NOT_FOUND if is_chinese(question) else NOT_FOUND_ENGLISH), citations(reading)
     # The reader has no tokens: characters are counted.
     usage = Usage(prompt_tokens=len(question), completion_tokens=len(said), total_tokens=len(question) + len(said))
     name: dict[str, Any] = {"id": new_id("chatcmpl"), "created": began, "model": OPEN_BOOK, "system_fingerprint": None}

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
 
+from .. import text
 from ..corpus import Chapter
 from ..files import read_jsonl
 from ..records import Record
@@ -54,4 +55,4 @@ def manners_records(chapters: Sequence[Chapter]) -> list[Record]:
 
 def is_chinese(chapters: Sequence[Chapter]) -> bool:
     """Whether a shelf begins with Chinese text."""
-    return any("\u4e00" <= character <= "\u9fff" for chapter in chapters[:3] for character in chapter.text[:2000])
+    return any(text.is_chinese(chapter.text[:2000]) for chapter in chapters[:3])

@@ -13,8 +13,9 @@ from ...corpus import Chapter, by_book
 from ...names import Lexicon
 from ...recipe import SynthSettings
 from ...records import Record, split_of
+from ...text import is_english
 from .chapters import following, happenings, titles
-from .english import english, is_english
+from .english import english
 from .fact import Fact, order_of
 from .membership import members
 from .sentences import BookText
@@ -42,10 +43,12 @@ def cloze_records(
         lexicons: the names of each book; a book that has none gets questions about its chapters only.
     """
     books = by_book(chapters)
-    english_books = {book: own for book, own in books.items() if is_english(own)}
+    english_books = {book: own for book, own in books.items() if is_english([chapter.text for chapter in own])}
     shelf = [BookText(book, own, lexicons.get(book)) for book, own in books.items() if book not in english_books]
     pools: dict[str, dict[tuple[str, int], list[Fact]]] = defaultdict(lambda: defaultdict(list))
-    told_in_english = (fact for book, own in english_books.items() for fact in english(book, own))
+    told_in_english = (
+        fact for book, own in english_books.items() for fact in english(book, own, lexicons.get(book) or Lexicon([]))
+    )
     for fact in _clear(chain((fact for book in shelf for fact in _facts(book, shelf)), told_in_english)):
         # Facts of a whole book, such as who does not belong to it, count to no chapter but take turns like one.
         place = (fact.book, 0 if fact.pool == "member" else fact.chapter or 0)
