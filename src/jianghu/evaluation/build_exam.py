@@ -105,15 +105,15 @@ def _reversed(record: Record, people: People) -> Iterator[Record]:
 def retitled(record: Record, people: People) -> Iterator[Record]:
     """A question about another book than the one whose story it tells; right is to say that it is not told there."""
     chinese = f"《{record.book}》" in record.question
-    title = f"《{record.book}》" if chinese else f"“{record.book}”"
-    others = [other for other in people.titles if other != record.book]
-    if title not in record.question or not others:
+    own = f"《{record.book}》" if chinese else f"“{record.book}”"
+    others = [title for title in people.titles if title != record.book and (chinese or not is_chinese(title))]
+    if own not in record.question or not others:
         return
     other = others[int.from_bytes(_order(record.id)[:4], "big") % len(others)]
     if chinese:
-        asked = record.question.replace(title, f"《{other}》")
+        asked = record.question.replace(own, f"《{other}》")
         answer = {"answer": "书中没有写到这件事。", "short_answer": "书中没有", "aliases": ()}
     else:
-        asked = record.question.replace(title, f"“{other}”")
+        asked = record.question.replace(own, f"“{other}”")
         answer = {"answer": "That is not told in this book.", "short_answer": "not told", "aliases": ()}
     yield record.model_copy(update={"id": f"{record.id}-retitled", "kind": "wrong_book", "question": asked, **answer})
