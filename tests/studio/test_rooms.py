@@ -93,7 +93,7 @@ def root(shelf: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.slow
 def test_a_run_is_started_watched_stopped_and_gone_on_with(browser: Browser, root: Path):
     with Site(Workspace(root)) as site, opened(browser, site.url + "/#/training") as page:
-        expect(page.locator(".stage.fresh")).to_have_count(6)
+        expect(page.locator(".pipeline-stage.fresh")).to_have_count(6)
         expect(page.get_by_role("button", name="Everything is done")).to_be_disabled()
         expect(page.locator(".chart path.line").first).to_be_visible()
         page.locator(".own summary").click()

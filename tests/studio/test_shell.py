@@ -171,3 +171,23 @@ def test_a_server_that_went_away_is_said_and_its_new_token_taken(browser):
         expect(page.locator("#lost")).to_be_hidden()
         expect(page.locator('meta[name="studio-token"]')).to_have_attribute("content", "second")
     frame.stop()
+
+
+def test_the_sheets_of_rooms_leave_the_chat_pages_elements_alone():
+    """The room Talk is the chat page: a rule of another room for one of its classes would move its parts about."""
+
+    def first_classes(folder: Path, names: str) -> dict[str, str]:
+        found = {}
+        for path in folder.glob(names):
+            text = re.sub(r"/\*.*?\*/", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
+            for selectors in re.findall(r"([^{}]+)\{", text):
+                for selector in selectors.split(","):
+                    if (match := re.match(r"\.([\w-]+)", selector.strip())) is not None:
+                        found[match[1]] = path.name
+        return found
+
+    chat = first_classes(PAGE.parents[1] / "serving/page", "*.css")
+    rooms = first_classes(PAGE, "*.css")
+    frame = {name for name, file in rooms.items() if file == "studio.css"}
+    assert len(chat) > 30
+    assert {name: file for name, file in rooms.items() if name in chat and name not in frame} == {}

@@ -98,7 +98,7 @@ export async function open(view, studio) {
         ? h("button", { type: "button", class: "outline small-button", onclick: () => resume(fallen) }, tr("go_on"))
         : stage.fresh || stage.after.length || now.problem ? null : h("button", { type: "button", class: "outline small-button", onclick: () => startStage(stage) },
           tr(stage.resumes ? "go_on" : "start"));
-      return h("li", { class: `stage ${state}`, "data-stage": stage.name }, h("div", {}, h("strong", { class: "serif" }, tr(`stage_${stage.name}`)),
+      return h("li", { class: `pipeline-stage ${state}`, "data-stage": stage.name }, h("div", {}, h("strong", { class: "serif" }, tr(`stage_${stage.name}`)),
         h("span", { class: "soft small" }, tr(`stage_${stage.name}_help`)), why && h("span", { class: "small why" }, why)),
       h("span", { class: `tag ${tag}` }, tr(`state_${state}`)), button);
     }));
