@@ -6,10 +6,13 @@ import shutil
 import pytest
 
 from jianghu import files
+from jianghu.chat import question, render
 from jianghu.dataset import read_likelihoods, read_preferences
 from jianghu.errors import InputError
 from jianghu.evaluation import abstains, is_loop
 from jianghu.evaluation.stage import background_of, exam_items
+from jianghu.generation import loglikelihoods
+from jianghu.model import load_checkpoint
 from jianghu.preferences.stage import make_preferences, preferences_stale, split_pairs
 from jianghu.recipe import EvalSettings
 from jianghu.records import read_records
@@ -82,3 +85,18 @@ def test_the_same_checkpoint_gives_the_same_pairs_and_another_one_makes_them_sta
     files.write_text(ws.votes, json.dumps({"question": "谁？", "mode": "ask", "answers": [], "choice": "tie"}) + "\n")
     assert "votes.jsonl" in preferences_stale(ws, recipe, chat)
     ws.votes.unlink()
+
+
+def test_the_reference_is_what_the_checkpoint_itself_gives(made):
+    ws, recipe, _ = made
+    checkpoint = load_checkpoint(ws.checkpoint("chat"))
+    pairs = read_preferences(ws.preferences / "train.jsonl")[:9]
+    given = read_likelihoods(ws.preferences / "reference.jsonl")
+    for pair in pairs:
+        prompt = render(checkpoint.tokenizer, question(pair.question), prompt=True).ids
+        end = [checkpoint.tokenizer.im_end]
+        right = checkpoint.tokenizer.encode(pair.chosen) + end
+        worse = checkpoint.tokenizer.encode(pair.rejected) + (end if pair.ended else [])
+        checkpoint.model.extend(recipe.dpo.block_size)
+        wanted = loglikelihoods(checkpoint.model, [(prompt, right), (prompt, worse)])
+        assert given[pair.id] == pytest.approx(wanted, rel=1e-4)

@@ -75,7 +75,7 @@ def outside_questions(
         if not any(record.fact.rpartition(":")[2] in question for question in examined)
     ]
     told = [record for record in train if record.kind not in SILENT and record.source != "manners"]
-    elsewhere = [made for record in _one_a_fact(told, seed) for made in retitled(record, people)]
+    elsewhere = _one_a_fact((made for record in told for made in retitled(record, people)), seed)
     parts = [[record for record in train if record.kind in SILENT], strangers, elsewhere]
     return [record for part in parts for record in _some(part, exam, -(-most // len(parts)), seed)]
 

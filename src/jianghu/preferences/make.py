@@ -100,10 +100,12 @@ def answered_wrongly(
 
 
 def chosen_pairs(pairs: Iterable[PreferencePair], settings: PairSettings) -> list[PreferencePair]:
-    """The pairs of the sources that are wanted, none twice, at most `settings.most` of each, evenly from all."""
+    """The pairs of the sources that are wanted, none twice, at most `settings.most` of each, evenly from all; of right
+    answers that are to be kept twice as many, since forgetting is quicker than learning."""
     of_source: dict[str, dict[tuple[str, str], PreferencePair]] = {}
     for pair in pairs:
         if pair.source in settings.sources:
             of_source.setdefault(pair.source, {}).setdefault((normalise(pair.question), pair.rejected), pair)
-    found = [list(rows.values()) for rows in of_source.values()]
-    return [rows[n] for rows in found for n in spread(len(rows), settings.most)]
+    taken = {source: settings.most * (2 if source == "kept" else 1) for source in of_source}
+    found = {source: list(rows.values()) for source, rows in of_source.items()}
+    return [rows[n] for source, rows in found.items() for n in spread(len(rows), taken[source])]

@@ -9,15 +9,15 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+import torch
+
 from .. import files
-from ..chat import question, render
 from ..corpus import read_chapters
 from ..dataset import PreferencePair
 from ..dataset.batches import IGNORE
 from ..dataset.preferences import encode_pair
 from ..errors import InputError
 from ..evaluation.stage import SPLITS, background_of
-from ..generation import loglikelihoods
 from ..machine import pick_device
 from ..messages import command, tr
 from ..model import Checkpoint, load_checkpoint, weight_files
@@ -167,19 +167,36 @@ def split_pairs(pairs: list[PreferencePair], recipe: Recipe) -> tuple[list[Prefe
     return [pair for pair in pairs if pair.fact not in held], [pair for pair in pairs if pair.fact in held]
 
 
+@torch.inference_mode()
 def reference_likelihoods(
-    checkpoint: Checkpoint, pairs: list[PreferencePair], block_size: int
+    checkpoint: Checkpoint, pairs: list[PreferencePair], block_size: int, rows: int = 64
 ) -> list[dict[str, object]]:
-    """Log-probability in nats that the checkpoint gives both answers of each pair: rows of reference.jsonl."""
-    model, tokenizer = checkpoint.model, checkpoint.tokenizer
+    """Log-probability in nats that the checkpoint gives both answers of each pair: rows of reference.jsonl.
+
+    Args:
+        block_size: of the run; a pair that does not fit in it is not trained on, and gets 0.
+        rows: answers that are scored at once.
+    """
+    model = checkpoint.model
     model.extend(block_size)
-    asked: list[tuple[list[int], list[int]]] = []
-    for pair in pairs:
-        prompt = render(tokenizer, question(pair.question), prompt=True).ids
-        for encoded in encode_pair(tokenizer, pair):
-            asked.append((prompt, [target for target in encoded.targets if target != IGNORE]))
-    nats = loglikelihoods(model, asked)
-    return [{"id": pair.id, "chosen": nats[2 * n], "rejected": nats[2 * n + 1]} for n, pair in enumerate(pairs)]
+    device = model.model.embed_tokens.weight.device
+    encoded = [answer for pair in pairs for answer in encode_pair(checkpoint.tokenizer, pair)]
+    found = [0.0] * len(encoded)
+    # Answers of about one length together, so that little is padded.
+    order = sorted(
+        (n for n, one in enumerate(encoded) if len(one.ids) <= block_size), key=lambda n: len(encoded[n].ids)
+    )
+    for start in range(0, len(order), rows):
+        part = order[start : start + rows]
+        width = len(encoded[part[-1]].ids)
+        ids = torch.tensor([encoded[n].ids + [0] * (width - len(encoded[n].ids)) for n in part])
+        targets = torch.tensor([encoded[n].targets + [IGNORE] * (width - len(encoded[n].targets)) for n in part])
+        nats = model.target_nats(ids.to(device), targets.to(device)).cpu()
+        places = (targets != IGNORE).nonzero()[:, 0]
+        sums = torch.zeros(len(part)).index_add(0, places, nats).tolist()
+        for n, value in zip(part, sums, strict=True):
+            found[n] = -value
+    return [{"id": pair.id, "chosen": found[2 * n], "rejected": found[2 * n + 1]} for n, pair in enumerate(pairs)]
 
 
 Say = Callable[[str], None]

@@ -26,7 +26,7 @@ class PairSettings(Settings):
     temperature: Annotated[float, Field(gt=0, le=10)] = 1.0
     """Of the answers that are drawn."""
     most: Positive = 1500
-    """Most pairs of each source."""
+    """Most pairs of each source; of kept twice as many."""
     val_fraction: Annotated[float, Field(gt=0, lt=0.5)] = 0.1
     """Share of the facts whose pairs validate and are never trained on."""
 
