@@ -1,10 +1,12 @@
 """Atomic writes, logs and locks: what a crash at any moment leaves."""
 
+import ctypes
 import json
 import os
 import subprocess
 import sys
 import textwrap
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
@@ -42,6 +44,67 @@ def test_a_failed_folder_leaves_the_old_folder(tmp_path):
         write_and_fail()
     assert (tmp_path / "model" / "weights").read_text() == "1"
     assert os.listdir(tmp_path) == ["model"]
+
+
+def refusing(monkeypatch, times):
+    """As Windows does while another program has the file open: the next replacements are refused."""
+    real, left = os.replace, [times]
+
+    def replace(source, target):
+        if left[0]:
+            left[0] -= 1
+            raise PermissionError(13, "The process cannot access the file", str(target))
+        real(source, target)
+
+    monkeypatch.setattr(os, "replace", replace)
+    return left
+
+
+def test_on_windows_a_file_that_a_reader_has_open_is_replaced_when_it_lets_go(tmp_path, monkeypatch):
+    files.write_text(tmp_path / "a.txt", "old")
+    monkeypatch.setattr(sys, "platform", "win32")
+    refusing(monkeypatch, 3)
+    files.write_text(tmp_path / "a.txt", "new")
+    assert (tmp_path / "a.txt").read_text() == "new"
+    left = refusing(monkeypatch, 100)
+    with pytest.raises(PermissionError):
+        files.write_text(tmp_path / "a.txt", "third")
+    assert 90 < left[0] < 100
+    assert (tmp_path / "a.txt").read_text() == "new"
+    assert os.listdir(tmp_path) == ["a.txt"]
+
+
+def test_elsewhere_a_refusal_is_told_at_once(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "platform", "linux")
+    left = refusing(monkeypatch, 5)
+    with pytest.raises(PermissionError):
+        files.write_text(tmp_path / "a.txt", "new")
+    assert left[0] == 4
+
+
+@pytest.mark.parametrize(("handle", "known", "code", "lives"), [(0, 0, 0, False), (7, 1, 259, True), (7, 1, 0, False)])
+def test_on_windows_an_ended_process_that_somebody_holds_is_dead(monkeypatch, handle, known, code, lives):
+    """By what its calls give: no handle; one that still runs; one that has ended."""
+    closed = []
+
+    class Kernel:
+        @staticmethod
+        def OpenProcess(access, inherit, pid):  # noqa: N802 - Windows' name
+            return handle
+
+        @staticmethod
+        def GetExitCodeProcess(opened, into):  # noqa: N802 - Windows' name
+            into._obj.value = code
+            return known
+
+        @staticmethod
+        def CloseHandle(opened):  # noqa: N802 - Windows' name
+            closed.append(opened)
+
+    monkeypatch.setattr(ctypes, "windll", SimpleNamespace(kernel32=Kernel), raising=False)
+    monkeypatch.setattr(sys, "platform", "win32")
+    assert files.process_lives(1234) is lives
+    assert closed == ([handle] if handle else [])
 
 
 def test_a_folder_replacement_broken_between_its_two_steps_is_undone(tmp_path):

@@ -12,6 +12,7 @@ import os
 import shutil
 import socket
 import sys
+import time
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -36,6 +37,17 @@ def _fsync(path: Path) -> None:
         os.close(handle)
 
 
+def _replace(source: Path, target: Path) -> None:
+    """`os.replace`; on Windows, where it fails as long as another program (a reader, a virus scanner) has one of them
+    open, tried again for a second."""
+    for pause in (0.01, 0.04, 0.15, 0.3, 0.5) if sys.platform == "win32" else ():
+        try:
+            return os.replace(source, target)
+        except PermissionError:
+            time.sleep(pause)
+    return os.replace(source, target)
+
+
 def _beside(path: Path, word: str) -> Path:
     return path.with_name(f".{path.name}.{word}-{os.getpid()}-{uuid.uuid4().hex[:8]}")
 
@@ -51,7 +63,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
     try:
         yield temporary
         _fsync(temporary)
-        os.replace(temporary, path)
+        _replace(temporary, path)
         _fsync(path.parent)
     finally:
         temporary.unlink(missing_ok=True)
@@ -197,8 +209,8 @@ def atomic_folder(path: Path) -> Iterator[Path]:
             _fsync(file)
         _fsync(temporary)
         if path.exists():
-            os.replace(path, old)
-        os.replace(temporary, path)
+            _replace(path, old)
+        _replace(temporary, path)
         _fsync(path.parent)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
@@ -213,7 +225,7 @@ def recover_folder(path: Path) -> None:
         if path.exists():
             shutil.rmtree(old, ignore_errors=True)
         else:
-            os.replace(old, path)
+            _replace(old, path)
     sweep(path)
 
 
@@ -235,10 +247,13 @@ def process_lives(pid: int) -> bool:
     if sys.platform == "win32":
         import ctypes
 
-        handle = ctypes.windll.kernel32.OpenProcess(0x1000, False, pid)
-        if handle:
-            ctypes.windll.kernel32.CloseHandle(handle)
-        return bool(handle)
+        kernel, code = ctypes.windll.kernel32, ctypes.c_ulong()
+        if not (handle := kernel.OpenProcess(0x1000, False, pid)):  # PROCESS_QUERY_LIMITED_INFORMATION
+            return False
+        try:  # an ended one can be opened as long as somebody holds it
+            return not kernel.GetExitCodeProcess(handle, ctypes.byref(code)) or code.value == 259  # STILL_ACTIVE
+        finally:
+            kernel.CloseHandle(handle)
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
