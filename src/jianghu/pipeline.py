@@ -15,6 +15,7 @@ from .dataset.stage import prepare, prepare_stale
 from .errors import InputError
 from .evaluation.stage import exam, exam_stale
 from .messages import command
+from .model.hubs import NotFetched
 from .model.sources import find_source
 from .reader.stage import reader_stale, train_reader
 from .recipe import Recipe, merge
@@ -105,9 +106,16 @@ def stages(ws: Workspace, recipe: Recipe, say: Say = lambda text: None, go_on: s
 
     def training(stage: str, *needs: str) -> Stage:
         name = RUNS[stage]
+
+        def stale() -> str | None:
+            try:
+                return train_stale(ws, recipe, stage, name, _source(ws, recipe, stage))
+            except NotFetched as missing:  # the work fetches it
+                return str(missing)
+
         return Stage(
             stage,
-            lambda: train_stale(ws, recipe, stage, name, _source(ws, recipe, stage)),
+            stale,
             lambda: train_on(
                 ws, recipe, stage, name, _source(ws, recipe, stage, say), say=say, go_on=go_on or command("run")
             ),
@@ -174,7 +182,10 @@ def with_times(ws: Workspace, recipe: Recipe, rows: list[Planned]) -> list[Plann
         InputError: see `plan`.
     """
     measured = [row.name for row in rows if row.name in RUNS and not row.fresh]
-    runs = plan(ws, recipe, measured).runs if measured else {}
+    try:
+        runs = plan(ws, recipe, measured).runs if measured else {}
+    except NotFetched:  # of which the shape is not known yet
+        return rows
     return [replace(row, seconds=runs[row.name].seconds) if row.name in runs else row for row in rows]
 
 
@@ -200,7 +211,10 @@ def _about_run(ws: Workspace, recipe: Recipe, row: Planned) -> Planned:
     if then is None or not (folder / "metrics.jsonl").exists():
         return row
     if row.why is not None and not row.after:
-        source = _source(ws, recipe, row.name)
+        try:
+            source = _source(ws, recipe, row.name)
+        except NotFetched:
+            return replace(row, aside=ws.shown(name_aside(folder)))
         if ws.why_stale(folder, train_manifest(ws, recipe, row.name, source), []) is None:
             return replace(row, resumes=True)
     return replace(row, aside=ws.shown(name_aside(folder)))

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 
@@ -10,6 +11,7 @@ import pytest
 from jianghu.errors import InputError, RunError
 from jianghu.model import load_checkpoint
 from jianghu.model.sources import find_source, is_own, source_name
+from jianghu.pipeline import plan_run, stages, with_times
 from jianghu.workspace import Workspace
 
 from ..strangers import write_stranger
@@ -87,6 +89,20 @@ def test_a_model_that_is_not_read_costs_no_download(ws, stranger, tmp_path, monk
         (other / "tokenizer.json").unlink()
         with pytest.raises(InputError, match=r"me/small: has no tokenizer\.json"):
             find_source(ws, "modelscope:me/small", fetch=True)
+
+
+def test_a_pipeline_says_what_it_will_fetch_and_fetches_it_when_it_trains(shelf, tmp_path, hub):
+    shutil.copytree(shelf, tmp_path / "copy", ignore=shutil.ignore_patterns("runs", "evals"))
+    ws = Workspace(tmp_path / "copy")
+    flags = {"init_from": "modelscope:me/small", "max_iters": 2, "warmup_iters": 1, "learning_rate": "auto"}
+    recipe = ws.recipe({"pretrain": flags})
+    planned = {row.name: row for row in with_times(ws, recipe, plan_run(ws, recipe))}
+    assert planned["pretrain"].why == "modelscope:me/small: not on this machine yet; training fetches it."
+    (stage,) = (stage for stage in stages(ws, recipe) if stage.name == "pretrain")
+    stage.work()
+    assert stage.stale() is None
+    assert load_checkpoint(ws.checkpoint("base")).model.config.n_embd == 64
+    assert "pretrain" not in {stage.name for stage in stages(ws, ws.recipe({"sft": {"init_from": "me/small"}}))}
 
 
 def test_what_is_nowhere_is_said_with_all_ways(ws, hub):

@@ -138,6 +138,14 @@ def test_a_changed_start_is_another_run(grown):
     assert "other was begun with init_from base/last; with --init-from chat it would be another run" in refused.stderr
 
 
+def test_a_run_does_not_start_from_itself(grown):
+    for more in ((), ("--restart",)):
+        refused = jianghu("pretrain", "--from", "base", *more, cwd=grown, check=False)
+        assert refused.returncode == 2
+        assert "The run base cannot start from its own checkpoint. Give --name for another run." in refused.stderr
+    assert (grown / "runs/base/result.json").exists()
+
+
 def test_a_model_of_others_learns_the_books_and_the_records(grown, tmp_path):
     folder = write_stranger(tmp_path / "stranger")
     theirs = load_checkpoint(folder)

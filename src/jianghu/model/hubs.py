@@ -38,6 +38,10 @@ SMALL = (
 _SHARD = re.compile(r"model(-[\w-]+)?\.safetensors")
 
 
+class NotFetched(InputError):  # noqa: N818 - nothing went wrong
+    """A model of others that is not on this machine yet."""
+
+
 def hugging_face(name: str, fetch: bool, say: Say) -> Path:
     """The folder of a model in Hugging Face's cache (HF_HOME), where HF_ENDPOINT serves it from.
 
@@ -51,7 +55,7 @@ def hugging_face(name: str, fetch: bool, say: Say) -> Path:
     if isinstance(config, str) and _is_whole(Path(config).parent):
         return Path(config).parent
     if not fetch:
-        raise InputError(tr("{name}: not on this machine yet; training fetches it.", name=name))
+        raise NotFetched(tr("{name}: not on this machine yet; training fetches it.", name=name))
     try:
         info = HfApi().model_info(name, files_metadata=True, timeout=30)
         sizes = {file.rfilename: file.size or 0 for file in info.siblings or []}
@@ -89,7 +93,7 @@ def modelscope(name: str, fetch: bool, say: Say) -> Path:
     if _is_whole(folder):
         return folder
     if not fetch:
-        raise InputError(tr("{name}: not on this machine yet; training fetches it.", name=f"modelscope:{name}"))
+        raise NotFetched(tr("{name}: not on this machine yet; training fetches it.", name=f"modelscope:{name}"))
     # The names of the variables are those of ModelScope's own client.
     domain = os.environ.get("MODELSCOPE_DOMAIN", "www.modelscope.cn")
     address = f"{os.environ.get('MODELSCOPE_URL_SCHEME', 'https://')}{domain}/api/v1/models/{name}/repo"

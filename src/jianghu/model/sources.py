@@ -31,8 +31,8 @@ def find_source(ws: Workspace, reference: str, fetch: bool = False, say: Say = l
         say: is told what is downloaded.
 
     Raises:
-        InputError: there is no such checkpoint; it is not on this machine and `fetch` is not given; or it is a model
-            that jianghu does not read.
+        NotFetched: it is not on this machine, and `fetch` is not given.
+        InputError: there is no such checkpoint; or it is a model that jianghu does not read.
         RunError: the network or the server failed.
     """
     if reference.startswith(MODELSCOPE):

@@ -132,6 +132,10 @@ def train(
         raise InputError(
             tr("[{stage}.lora] an adapter needs a checkpoint to adapt: give --from, or set rank to 0.", stage=stage)
         )
+    if source is not None and source.resolve().is_relative_to(ws.run(name).resolve()):
+        raise InputError(
+            tr("The run {name} cannot start from its own checkpoint. Give --name for another run.", name=name)
+        )
     fit_threads(world.local_size)
     device = pick_device(settings.device, world.local_rank if world.size > 1 else None)
     run = RunFolder(ws.run(name))
