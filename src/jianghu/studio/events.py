@@ -73,18 +73,21 @@ class Events:
         """The text of one page's stream; it begins with an event `hello`."""
         page: asyncio.Queue[Event | None] = asyncio.Queue(WAITING)
         self._pages.add(page)
+        coming = asyncio.ensure_future(page.get())
         try:
             yield _text("hello", {})
             while True:
-                try:
-                    event = await asyncio.wait_for(page.get(), HEARTBEAT_SECONDS)
-                except TimeoutError:
+                done, _ = await asyncio.wait({coming}, timeout=HEARTBEAT_SECONDS)  # a timeout must lose no event
+                if not done:
                     yield ": still here\n\n"
                     continue
+                event = coming.result()
                 if event is None:
                     return
+                coming = asyncio.ensure_future(page.get())
                 yield _text(*event)
         finally:
+            coming.cancel()
             self._pages.discard(page)
 
     def router(self) -> APIRouter:
