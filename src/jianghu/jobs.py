@@ -4,7 +4,7 @@ A job is a process of its own, so that nothing that ends its starter ends it. Be
 can be, waits for its end and writes it down. What is known of a job lies in the workspace, `jobs/ID/`:
 
     job.json       what was typed, when, and what it holds
-    process.json   the process, once it runs
+    process.json   the process and its keeper, once they run
     end.json       how it ended, if the keeper lived to see it
     stop           somebody asked it to stop
     log.txt        what it printed
@@ -195,11 +195,11 @@ class Jobs:
         resumed = (_read(folder / "resumed.json") or {}).get("by")
         job = Job(id, about["words"], about["holds"], about["started"], "running", resumed=resumed)
         if end is None:
-            if process is not None and _same(process):
-                return job
+            if process is not None and (_same(process) or _same(process["keeper"])):
+                return job  # or its keeper is about to tell how it ended
             if process is None and time.time() - (folder / "job.json").stat().st_mtime < STARTING_SECONDS:
                 return job
-            end = _read(folder / "end.json") or {"code": None, "at": None}  # it may just have ended
+            end = _read(folder / "end.json") or {"code": None, "at": None}  # its keeper may have told just now
         code = end["code"]
         last = (self._log(id, 2000).strip().splitlines() or [""])[-1]
         job = Job(id, job.words, job.holds, job.started, self._state(folder, code), end["at"], code, last, resumed)
@@ -245,7 +245,8 @@ def keep(folder: Path, root: str) -> int:
                 env=environment,
                 **_apart(),
             )
-        files.write_json(folder / "process.json", {"pid": process.pid, "began": began(process.pid)})
+        own = {"pid": os.getpid(), "began": began(os.getpid())}
+        files.write_json(folder / "process.json", {"pid": process.pid, "began": began(process.pid), "keeper": own})
         if (folder / "stop").exists():
             _ask_to_end(process.pid)
         code = process.wait()

@@ -66,7 +66,8 @@ def test_what_is_killed_is_told_whether_or_not_its_keeper_lives(jobs: Jobs):
     one, two = waiting(jobs), waiting(jobs)
     os.kill(pid_of(jobs, one), signal.SIGKILL)
     assert (ended(jobs, one).state, jobs.get(one.id).code) == ("killed", -9)
-    keeper = int(Path(f"/proc/{pid_of(jobs, two)}/stat").read_text().rpartition(")")[2].split()[1])
+    pid_of(jobs, two)
+    keeper = json.loads((jobs.folder / two.id / "process.json").read_text())["keeper"]["pid"]
     os.kill(keeper, signal.SIGKILL)
     until(lambda: began(keeper) is None)
     assert jobs.get(two.id).state == "running"
@@ -105,7 +106,9 @@ def test_a_process_number_that_is_used_again_is_another_process(jobs: Jobs):
     job = jobs.start(["books", "list"])
     ended(jobs, job)
     (jobs.folder / job.id / "end.json").unlink()
-    (jobs.folder / job.id / "process.json").write_text(json.dumps({"pid": os.getpid(), "began": "another time"}))
+    (jobs.folder / job.id / "process.json").write_text(
+        json.dumps({"pid": os.getpid(), "began": "another time", "keeper": {"pid": os.getpid(), "began": "too"}})
+    )
     assert Jobs(jobs.root).get(job.id).state == "killed"
 
 

@@ -87,7 +87,7 @@ def test_a_killed_stage_is_shown_and_goes_on_to_the_same_bits(site: Site, root: 
     assert site.get("/training/run/killed")["state"] == "left"
     again = site.post(f"/jobs/{job['id']}/resume")
     assert again["words"] == ["pretrain", "--name=killed", "--resume"]
-    until(lambda: {jobs(site)[again["id"]], jobs(site)[whole["id"]]} == {"done"}, 200)
+    assert ended(site, again) == ended(site, whole) == "done"
     weights = [root / f"runs/{name}/checkpoints/last/model.safetensors" for name in ("whole", "killed")]
     assert weights[0].read_bytes() == weights[1].read_bytes()
 
@@ -107,9 +107,15 @@ def test_a_killed_server_stops_nothing_and_a_new_one_shows_it(root: Path):
     server.wait()
     with Site(Workspace(root)) as new:
         assert jobs(new)[job["id"]] in ("running", "done")
-        until(lambda: jobs(new)[job["id"]] == "done", 200)
+        assert ended(new, job) == "done"
         assert new.get("/training/run/alone")["step"] == 30
 
 
 def jobs(site: Site) -> dict[str, str]:
     return {job["id"]: job["state"] for job in site.get("/jobs")["jobs"]}
+
+
+def ended(site: Site, job: dict[str, str]) -> str:
+    """How a job ends."""
+    until(lambda: jobs(site)[job["id"]] != "running", 200)
+    return jobs(site)[job["id"]]
