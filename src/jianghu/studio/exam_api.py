@@ -20,8 +20,9 @@ from ..evaluation.results import Scores
 from ..messages import tr
 from ..serving.errors import ApiError
 from ..stats import Versus, p_text
-from ..workspace import BASE, CHAT, Workspace
+from ..workspace import Workspace
 from .context import Studio
+from .models import meant
 
 FileName = Annotated[str, Query(min_length=1, max_length=300)]
 FileOf = Annotated[str, InPath(max_length=300)]
@@ -49,7 +50,7 @@ def router(studio: Studio) -> APIRouter:
             "results": found,
             "damaged": damaged,
             "checkpoints": ws.checkpoints(),
-            "meant": [run for run in (CHAT, BASE) if (ws.runs / run / "checkpoints").is_dir()],
+            "meant": meant(ws),
             "exams": [ws.shown(path) for path in sorted(ws.root.glob("exams/*.jsonl"))],
             "records": any(ws.records.glob("*.jsonl")),
         }

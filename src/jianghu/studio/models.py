@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -67,15 +68,18 @@ class CheckpointsOnDemand(Mapping[str, Checkpoint]):
 
     def describe(self) -> list[ServedCheckpoint]:
         """What there is, for the page: of each run the checkpoint that its name stands for first."""
-        first = [self._meant_by(run) for run in (CHAT, BASE)]
+        first = meant(self._ws)
         names = sorted(self, key=lambda name: first.index(name) if name in first else len(first))
         return [served_checkpoint(name, read_about(self._ws.checkpoint(name))) for name in names]
 
-    def _meant_by(self, run: str) -> str:
-        try:
-            return f"{run}/{self._ws.checkpoint(run).name}"
-        except InputError:
-            return ""
+
+def meant(ws: Workspace) -> list[str]:
+    """The checkpoints that the names of the usual runs stand for, the fine-tuned one first."""
+    found = []
+    for run in (CHAT, BASE):
+        with contextlib.suppress(InputError):
+            found.append(f"{run}/{ws.checkpoint(run).name}")
+    return found
 
 
 def _stamp(folder: Path) -> int:

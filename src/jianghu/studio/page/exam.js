@@ -119,9 +119,7 @@ function ask(studio, shelf, jobs) {
     const box = h("input", { type: "checkbox", value: name, name: "checkpoint" });
     return [box, h("label", { class: "choose" }, box, h("span", {}, name))];
   });
-  // What a run's own name stands for is what people mean.
-  const first = shelf.meant[0];
-  const wanted = boxes.find(([box]) => box.value.startsWith(`${first}/`) && box.value.endsWith("best")) ?? boxes[0];
+  const wanted = boxes.find(([box]) => box.value === shelf.meant[0]) ?? boxes[0];
   wanted[0].checked = true;
   const exams = [...(shelf.records ? [["", tr("own_exam")]] : []), ...shelf.exams.map((path) => [path, path])];
   const exam = h("select", { id: "exam-file" }, exams.map(([value, name]) => h("option", { value }, name)));
