@@ -12,6 +12,8 @@ from ..model import Checkpoint
 from ..stats import spread
 from .results import Heldout
 
+LONGEST = 1024
+"""Tokens of a window, at most: models of others read tens of thousands at once, which costs hours and tells no more."""
 ROWS = 8
 """Windows scored at once; fixed, so that no setting of an exam changes the sums."""
 
@@ -22,13 +24,13 @@ def perplexity(checkpoint: Checkpoint, texts: Sequence[tuple[str, str]], windows
 
     Args:
         texts: (book, stretch of its text).
-        windows: most windows of block_size tokens of each book, evenly spread; windows do not overlap.
+        windows: most windows of block_size tokens (at most `LONGEST`) of each book, evenly spread; they do not overlap.
 
     Returns:
         Book → its figures. Perplexities of different tokenizers cannot be compared; bits a character can.
     """
     tokenizer, model = checkpoint.tokenizer, checkpoint.model
-    device, width = model.model.embed_tokens.weight.device, model.config.block_size
+    device, width = model.model.embed_tokens.weight.device, min(model.config.block_size, LONGEST)
     result = {}
     for book in dict.fromkeys(book for book, _ in texts):
         rows: list[list[int]] = []
