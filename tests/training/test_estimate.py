@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from jianghu.model import ModelConfig
-from jianghu.recipe import TrainSettings
+from jianghu.recipe import LoraSettings, TrainSettings
 from jianghu.training.cost import available_memory
 from jianghu.training.estimate import measure_memory, measure_times, run_seconds
 from jianghu.workspace import Workspace
@@ -21,7 +21,9 @@ CONFIG = ModelConfig(2000, 128, 4, 4, 4, 128, 384)
 SETTINGS = TrainSettings(batch_size=32, block_size=128, dtype="float32", compile="off", optimizer="adamw")
 
 PEAK = """
+import sys
 import torch
+from jianghu.recipe import LoraSettings
 from jianghu.model import Transformer
 from jianghu.training.estimate import _Noise
 from jianghu.training.state import TrainState
@@ -38,16 +40,27 @@ def step(settings):
     # ru_maxrss would be that of the process which started this one, where that is the larger
     peak = next(line for line in open("/proc/self/status") if line.startswith("VmHWM"))
     return 1024 * int(peak.split()[1])
-small = step(SETTINGS.model_copy(update={"batch_size": 1}))
-print(step(SETTINGS) - small)
+settings = SETTINGS.model_copy(update={"gradient_checkpointing": "again" in sys.argv})
+if "adapter" in sys.argv:
+    settings = settings.model_copy(update={"lora": LoraSettings(rank=4)})
+small = step(settings.model_copy(update={"batch_size": 1}))
+print(step(settings) - small)
 """
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the peak is read from /proc")
-def test_memory_is_what_training_needs():
+@pytest.mark.parametrize(
+    ("what", "update"),
+    [
+        ("all", {}),
+        pytest.param("again", {"gradient_checkpointing": True}, marks=pytest.mark.slow),
+        pytest.param("adapter", {"lora": LoraSettings(rank=4)}, marks=pytest.mark.slow),
+    ],
+)
+def test_memory_is_what_training_needs(what, update):
     """Growth from a batch of one row to one of 32, in a process of its own."""
-    printed = subprocess.run([sys.executable, "-c", PEAK], capture_output=True, text=True, check=True).stdout
-    memory = measure_memory(CONFIG, SETTINGS, CPU)
+    printed = subprocess.run([sys.executable, "-c", PEAK, what], capture_output=True, text=True, check=True).stdout
+    memory = measure_memory(CONFIG, SETTINGS.model_copy(update=update), CPU)
     reckoned = memory.total(32 * 128) - memory.total(128)
     assert reckoned == pytest.approx(int(printed), rel=0.35)
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from jianghu.dataset import Batch, PretrainBatches, RecordBatches
-from jianghu.model import ModelConfig, Transformer
-from jianghu.recipe import TrainSettings
+from jianghu.model import ModelConfig, Transformer, add_adapter
+from jianghu.recipe import LoraSettings, TrainSettings
 from jianghu.training import Prompt, RunFolder, Trainer
 from jianghu.training.evaluator import Evaluation
 from jianghu.training.metrics import overfitting
@@ -298,3 +298,19 @@ def test_the_forward_pass_is_one_graph(packed):
     ids = torch.zeros(2, 16, dtype=torch.int64)
     segments = torch.ones(2, 16, dtype=torch.int64) if packed else None
     assert whole(ids, segments, ids if packed else None).shape == (2, 16, 16)
+
+
+def test_with_an_adapter_and_computed_again_it_is_one_graph_too_and_the_same_loss():
+    outcomes = []
+    for compiled in (False, True):
+        model = Transformer(config(), 0.2)
+        model.init_weights(0)
+        add_adapter(model, LoraSettings(rank=2, dropout=0.2), 1)
+        model.recompute = True
+        forward = torch.compile(model.forward, fullgraph=True, backend="aot_eager") if compiled else model.forward
+        ids = torch.arange(32).view(2, 16) % config().vocab_size
+        torch.manual_seed(3)
+        loss = model.nats(forward(ids), ids)
+        loss.backward()
+        outcomes.append([loss.detach(), *(w.grad for w in model.parameters() if w.grad is not None)])
+    assert all(torch.equal(one, other) for one, other in zip(*outcomes, strict=True))

@@ -47,7 +47,10 @@ class LoraLinear(nn.Linear):
         plain = F.linear(input, self.weight)
         if self.merged:
             return plain
-        return plain + F.linear(F.linear(self.drop(input), self.lora_A), self.lora_B) * self.scaling
+        thin = F.linear(self.drop(input), self.lora_A)  # (…, rank)
+        # One product added to the other, so that no third tensor as wide as the output is made.
+        rows = torch.addmm(plain.flatten(0, -2), thin.flatten(0, -2), self.lora_B.t(), alpha=self.scaling)
+        return rows.view_as(plain)
 
     def merge(self) -> Tensor:
         """Add the adapter to the weight. Returns the weight as it was."""

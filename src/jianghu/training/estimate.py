@@ -31,8 +31,9 @@ MEASURE_SECONDS = 2.0
 COMPILE_SECONDS, COMPILE_GAIN = 45.0, 0.82
 """On a CPU: what compiling takes, and the share of the time that a compiled step takes (docs/experiments.md)."""
 
-BACKWARD_BLOCKS = 2
-"""Blocks' worth of activations that the backward pass needs besides what was kept for it (measured: 1.1 to 2.3)."""
+BACKWARD_BLOCKS, ADAPTER_BLOCKS = 2, 4
+"""Blocks' worth of activations that the backward pass needs besides what was kept for it (measured: 1.1 to 2.3), and
+with an adapter, beside each of whose layers a second gradient arises (measured: 4.1)."""
 
 
 @dataclass(frozen=True)
@@ -74,9 +75,10 @@ def measure_memory(config: ModelConfig, settings: TrainSettings, device: torch.d
     dtype = choose_computing(settings, config, device).torch_dtype
     each = _activations(config, settings, dtype)
     block, again = each.block, 0.0
+    backward = ADAPTER_BLOCKS if settings.lora.rank else BACKWARD_BLOCKS
     if settings.gradient_checkpointing:
         block = again = _activations(config, settings.model_copy(update={"gradient_checkpointing": False}), dtype).block
-    per_token = each.rest + config.n_layer * each.block + again + BACKWARD_BLOCKS * block
+    per_token = each.rest + config.n_layer * each.block + again + backward * block
     return count_memory(config, settings, dtype, device.type == "cpu", per_token)
 
 
