@@ -230,6 +230,16 @@ def test_the_teachers_work_is_told(room: Room) -> None:
     assert found["rejected"] == [{"value": "too long", "label": "too long", "count": 1}]
 
 
+def test_a_file_that_cannot_be_read_is_told_and_the_rest_is_shown(room: Room) -> None:
+    total = room.ready()["total"]
+    with (room.ws.records / "train.jsonl").open("a", encoding="utf-8") as out:
+        out.write("{}\n")
+    until(lambda: "train.jsonl, line" in room.get()["problem"])
+    page = room.get()
+    assert page["total"] == total
+    assert room.get("/about")["books"][0]["people"]
+
+
 @pytest.fixture(autouse=True)
 def _rest() -> Iterator[None]:
     """Threads of the room end before its folder goes."""

@@ -109,16 +109,14 @@ class RecordRoom:
     def _refresh(self) -> None:
         changed = False
         try:
-            index = self.index
+            index, before = self.index, self.problem
             index.settings = self.ws.recipe().synth
             self._seen = Edits(self.ws.edits) if self._seen is None else self._seen
-            changed = index.refresh(self._seen)
-            self.problem = ""
-            paths = [self.ws.chapters, *sorted(self.ws.books.glob("*.lexicon.json"))]
-            files_now = [(path.name, path.stat().st_mtime_ns, path.stat().st_size) for path in paths]
-            if files_now != self._people_of:
-                self._people, self._people_of = self._find_people(), files_now
-                changed = True
+            try:
+                changed, self.problem = index.refresh(self._seen), ""
+            except JianghuError as error:  # what was read before is still shown
+                self.problem = str(error)
+            changed |= self._learn_people() or self.problem != before
         except JianghuError as error:
             changed, self.problem = self.problem != str(error), str(error)
         except Exception:
@@ -129,15 +127,23 @@ class RecordRoom:
             if changed:
                 self.events.publish("records", {"version": self.search.version()})
 
+    def _learn_people(self) -> bool:
+        """Find the people of the books again where their files have changed; returns whether they have."""
+        paths = [self.ws.chapters, *sorted(self.ws.books.glob("*.lexicon.json"))]
+        files_now = [(path.name, path.stat().st_mtime_ns, path.stat().st_size) for path in paths]
+        if files_now == self._people_of:
+            return False
+        chapters = list(self.chapters().values())
+        texts = {book: "\n".join(one.text for one in own) for book, own in by_book(chapters).items()}
+        lexicons = shelf_lexicons(self.ws.books, chapters)
+        self._people = {book: _people(names, texts[book]) for book, names in lexicons.items()}
+        self._people_of = files_now
+        return True
+
     def chapters(self) -> dict[tuple[str, int], Chapter]:
         """(book, chapter) → the chapter, as prepared."""
         found = self.ws.chapters.stat()
         return _chapters(self.ws.chapters, found.st_mtime_ns, found.st_size)
-
-    def _find_people(self) -> dict[str, list[tuple[str, tuple[str, ...]]]]:
-        chapters = list(self.chapters().values())
-        texts = {book: "\n".join(one.text for one in own) for book, own in by_book(chapters).items()}
-        return {book: _people(names, texts[book]) for book, names in shelf_lexicons(self.ws.books, chapters).items()}
 
     def people(self) -> dict[str, list[str]]:
         """Book → its people, the most named first; nothing as long as they are being found."""

@@ -31,14 +31,19 @@ export async function open(view, studio) {
   const segments = Object.keys(VIEWS).map((name) =>
     h("button", { type: "button", onclick: () => show(name) }, tr(name)));
   const body = h("div", { class: "records-body" });
+  const trouble = h("p", { class: "notice warn", role: "status", hidden: true });
   view.append(
     h("header", { class: "head" }, h("div", {}, h("h1", {}, tr("records")), count),
       h("div", { class: "actions" },
         h("div", { class: "segments", role: "group", "aria-label": tr("view") }, segments), undoButton, writeButton, applyButton)),
-    body,
+    trouble, body,
   );
 
-  desk.standing = ({ total, more, can_undo, unapplied, reading, decided }) => {
+  desk.standing = ({ total, more, can_undo, unapplied, reading, decided, problem: said }) => {
+    if (said !== undefined) {
+      trouble.textContent = said;
+      trouble.hidden = !said;
+    }
     if (total !== undefined) desk.total = { total, more };
     if (reading !== undefined) desk.reading = reading;
     if (can_undo !== undefined) undoButton.disabled = !can_undo;

@@ -55,7 +55,7 @@ export function list(desk, { chosen, problem }) {
 
   function took(page) {
     desk.standing(page);
-    end.textContent = page.problem || (rows.length ? "" : tr(page.reading ? "reading" : "none_found"));
+    end.textContent = rows.length ? "" : tr(page.reading ? "reading" : "none_found");
     clearTimeout(again);
     if (page.reading) again = setTimeout(rows.length ? refresh : load, AGAIN_MS);
   }
