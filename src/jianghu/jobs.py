@@ -34,6 +34,7 @@ from typing import Any, Literal
 from . import files
 from .errors import InputError
 from .messages import language, tr
+from .signals import apart
 
 State = Literal["running", "done", "failed", "stopped", "killed"]
 STOPPED = 130
@@ -141,7 +142,7 @@ class Jobs:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
-                **_apart(),
+                **apart(),
             )
         threading.Thread(target=keeper.wait, daemon=True).start()  # no zombie stays
         return self.get(id)
@@ -243,7 +244,7 @@ def keep(folder: Path, root: str) -> int:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 env=environment,
-                **_apart(),
+                **apart(),
             )
         own = {"pid": os.getpid(), "began": began(os.getpid())}
         files.write_json(folder / "process.json", {"pid": process.pid, "began": began(process.pid), "keeper": own})
@@ -300,13 +301,6 @@ def _ask_to_end(pid: int, force: bool = False) -> None:
 
 def _same(process: dict[str, Any]) -> bool:
     return process["began"] is not None and began(process["pid"]) == process["began"]
-
-
-def _apart() -> dict[str, Any]:
-    """How a process is started so that no signal to its starter's terminal reaches it."""
-    if sys.platform == "win32":
-        return {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW}
-    return {"start_new_session": True}
 
 
 def _read(path: Path) -> dict[str, Any] | None:

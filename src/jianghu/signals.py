@@ -8,17 +8,20 @@ from __future__ import annotations
 import errno
 import io
 import signal
+import subprocess
 import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
 _HANG_UP: int | None = None if sys.platform == "win32" else signal.SIGHUP
+_BREAK: int | None = getattr(signal, "SIGBREAK", None)
+"""Windows' own: Ctrl-Break, a console window that is closed, logging off."""
 _open: list[threading.Event] = []
 """Events of the work that is under way, the innermost last."""
 _gone = False
@@ -47,8 +50,7 @@ def stoppable(event: threading.Event | None = None) -> Iterator[threading.Event]
         stop.set()
 
     numbers: list[int] = [signal.SIGINT, signal.SIGTERM]
-    if _HANG_UP is not None:
-        numbers.append(_HANG_UP)
+    numbers += [number for number in (_HANG_UP, _BREAK) if number is not None]
     asking = [number for number in numbers if signal.getsignal(number) is not signal.SIG_IGN]
     old = {number: signal.signal(number, on_signal) for number in asking}
     _open.append(stop)
@@ -58,6 +60,13 @@ def stoppable(event: threading.Event | None = None) -> Iterator[threading.Event]
         _open.remove(stop)
         for number, handler in old.items():
             signal.signal(number, handler)
+
+
+def apart() -> dict[str, Any]:
+    """Arguments of `subprocess.Popen` by which no signal to this process's terminal reaches the new one."""
+    if sys.platform == "win32":
+        return {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW}
+    return {"start_new_session": True}
 
 
 class _Terminal(io.FileIO):

@@ -24,6 +24,8 @@ _BESIDE = re.compile(
     re.IGNORECASE,
 )
 """What may stand beside a title on its line: its edition, its author."""
+_DEVICE = re.compile(r"(?i:con|prn|aux|nul|(?:com|lpt)[0-9])")
+"""What no file of Windows can be called, whatever its suffix."""
 _FORBIDDEN = re.compile(r"[/\\:*?\"<>|\x00-\x1f\x7f]+")
 
 
@@ -63,6 +65,8 @@ def _tidy(title: str) -> str:
 def file_name(title: str, suffix: str) -> str:
     """A file name for a title, such as every system allows."""
     plain = _FORBIDDEN.sub(" ", title).strip(" .")
+    if _DEVICE.fullmatch(plain.partition(".")[0].strip()):
+        plain = f"_{plain}"
     while len(plain.encode("utf-8", "replace")) > _MOST_BYTES:
         plain = plain[:-1]
     return (plain.strip(" .") or "book") + suffix

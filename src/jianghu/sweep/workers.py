@@ -14,6 +14,7 @@ from pathlib import Path
 
 from ..errors import RunError
 from ..messages import tr
+from ..signals import apart
 
 
 def cores() -> int:
@@ -76,8 +77,7 @@ class Workers:
         env = {**os.environ, "OMP_NUM_THREADS": self._threads, "PYTHONUNBUFFERED": "1"}
         with (self.logs / f"worker-{number}.log").open("ab") as out:
             return subprocess.Popen(
-                self.command, cwd=self.root, stdin=subprocess.PIPE, stdout=out, stderr=out, env=env,
-                start_new_session=True,
+                self.command, cwd=self.root, stdin=subprocess.PIPE, stdout=out, stderr=out, env=env, **apart()
             )  # fmt: skip
 
 
