@@ -100,9 +100,16 @@ INPUTS: dict[str, tuple[str, Callable[[int], bytes]]] = {
     "headings and a line": (".txt", numbered("{0}、雪\n他在山上住了十年，每天读书。\n")),
     "line ends": (".txt", repeated("\r\n \t")),
     "NULs in text": (".txt", repeated("他走了。\0\0")),
-    "tags": (".html", repeated("<p><b>他走了")),
+    "HTML, a novel": (".html", numbered("<h2>第{0}章 风雪</h2>\n" + f"<p>{LINE.strip()}</p>\n" * 40)),
+    "HTML, a novel in one paragraph": (".html", repeated(LINE.strip())),
+    "HTML, open tags": (".html", repeated("<p><b>他走了")),
+    "HTML, tags and nothing else": (".html", repeated("<div>")),
+    "HTML, attributes": (".html", repeated("<p class='x' id='y' style='color: red'>他走了</p>")),
+    "HTML, links": (".html", repeated("<a href='#x'>他走了。</a>")),
+    "HTML, entities": (".html", repeated("&#20182;&amp;&nbsp;")),
+    "HTML, a script without end": (".html", repeated("<script>他走了。")),
     "marks of Markdown": (".md", repeated("**[_`他")),
-    "half tags": (".html", repeated("<!-- <a b='")),
+    "HTML, half tags": (".html", repeated("<!-- <a b='")),
 }
 
 
