@@ -108,6 +108,37 @@ def test_roles_addresses_and_doings_are_no_names():
     assert {name.name for name in find_names([text]).names} == set(PEOPLE)
 
 
+@pytest.mark.parametrize("word", ["半晌", "片刻", "良久", "当初", "起初"])
+def test_words_of_time_are_no_names(word):
+    text = novel_text(12)
+    lines = (
+        "停了{0}。",
+        "他想了{0}，才走。",
+        "过了{0}，天亮了。",
+        "{0}，道：“罢了。”",
+        "{0}说不出话来。",
+        "只等{0}，便走。",
+    )
+    text += "".join("\n" + line.format(word) for line in lines) * 6
+    assert {name.name for name in find_names([text]).names} == set(PEOPLE)
+
+
+def test_offices_are_no_names_but_a_surname_with_a_title_is_one():
+    text = novel_text(12)
+    lines = (
+        "{0}道：“罢了。”",
+        "{0}推门进来。",
+        "老人见{0}来了。",
+        "{0}走到河边。",
+        "{0}笑道：“好。”",
+        "天黑了，{0}还在等。",
+    )
+    for who in ("督粮官", "巡河官", "掌灯司", "安人", "沈判官"):
+        text += "".join("\n" + line.format(who) for line in lines) * 6
+    assert {name.name for name in find_names([text]).names} - {"沈判官"} == set(PEOPLE)
+    assert "沈判官" in {form for name in find_names([text]).names for form in (name.name, *name.aliases)}
+
+
 def test_who_never_speaks_but_opens_sentences_is_found():
     text = novel_text(12)
     lines = ("{}推门进来。", "{}看了半日，一言不发。", "{}也不回头，走到河边。", "路上遇见{}。", "天黑了，{}还在等。")

@@ -50,6 +50,10 @@ _SIZES = "小老大新假两兩几幾众眾衆诸諸一二三四五六七八九�
 KIN = frozenset("兄弟哥姐姊妹爷爺娘父母叔伯婶嬸嫂公婆儿兒女孙孫侄姪舅姨姑媳爹妈媽")
 _KINDRED = frozenset("大二三四五六七八九十小老贤賢仁愚劣令尊家舍阿义義表亲親先族")
 """What stands before a word of kinship when it addresses somebody."""
+_TIMES = frozenset("晌刻霎久初时時日夜天年晚")
+_WHEN = "当當起最"
+_LASTS, _DONE_TO = 0.1, 0.02
+"""A word of time says how long something lasted (停了半晌), and nothing is done to it."""
 PREDICATES = frozenset(
     ["大喜", "大怒", "大惊", "大驚", "大笑", "大哭", "吩咐", "闻言", "聞言", "听言", "听说", "聽說", "传令", "傳令"]
 )
@@ -196,6 +200,15 @@ class Evidence:
             "cohesion": self._cohesion(),
             "in clusters": self._clusters(),
         }
+
+    def says_when(self) -> Flags:
+        """Which candidates are words of time: 半晌, 当初. They stand where names do (半晌，道：), and never speak."""
+        lasts = self._sum(self.text.flags("了过過有")[self.left] & (self.right == 0))
+        done_to = self._sum(self.text.flags("".join(sorted(set(UNDERGOES) - set("着著了等"))))[self.left])
+        timed = np.array([word[-1] in _TIMES for word in self.words], bool)
+        when = np.array([len(word) == 2 and word[0] in _WHEN for word in self.words], bool)
+        lasting = (lasts >= _LASTS * self.count) & (done_to <= _DONE_TO * self.count)
+        return timed & (when | lasting)
 
     def _cohesion(self) -> Floats:
         """How much oftener the characters stand together than by chance, a character."""

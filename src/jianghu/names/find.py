@@ -14,6 +14,8 @@ from .lexicon import Lexicon
 
 MENTIONS, SPEECHES, OPENINGS = 6, 2, 3
 """So often a name must occur, and so often where a speaker may be named, or else where a sentence begins."""
+OFFICES = "官司"
+"""What an office may end in."""
 BELIEF = 0.5
 """So probable it must be that a string is a name."""
 
@@ -29,13 +31,22 @@ def find_names(texts: Iterable[str]) -> Lexicon:
     if is_english(chapters):
         return Lexicon(english_people(chapters))
     evidence = Evidence(read_characters("\n".join(chapters)), MENTIONS, SPEECHES, OPENINGS)
-    belief = believe(evidence)
+    belief, when = believe(evidence), evidence.says_when()
     times = {
         word: int(evidence.count[at])
         for at, word in enumerate(evidence.words)
-        if belief[at] > BELIEF and not is_role(word)
+        if belief[at] > BELIEF and not is_role(word) and not when[at]
     }
-    return Lexicon(Forms(chapters, {word: n for word, n in times.items() if not _overlong(word, times)}).people())
+    kept = {word: n for word, n in times.items() if not (_overlong(word, times) or _is_office(word, times))}
+    return Lexicon(Forms(chapters, kept).people())
+
+
+def _is_office(word: str, times: dict[str, int]) -> bool:
+    """Whether a string names an office (监斩官, 客帐司): nobody else's name begins as it does, and it is no title behind
+    a surname (崔判官)."""
+    if len(word) < 3 or word[-1] not in OFFICES or is_role(word[1:]):
+        return False
+    return not any(other[0] == word[0] and word not in other and other not in word for other in times)
 
 
 def _overlong(word: str, times: dict[str, int]) -> bool:
