@@ -42,8 +42,8 @@ def find_names(texts: Iterable[str]) -> Lexicon:
 
 
 def _is_office(word: str, times: dict[str, int]) -> bool:
-    """Whether a string names an office (监斩官, 客帐司): nobody else's name begins as it does, and it is no title behind
-    a surname (崔判官)."""
+    """Whether a string names an office (监斩官, 客帐司): nobody else's name begins as it does, and it is no title
+    behind a surname (崔判官)."""
     if len(word) < 3 or word[-1] not in OFFICES or is_role(word[1:]):
         return False
     return not any(other[0] == word[0] and word not in other and other not in word for other in times)
