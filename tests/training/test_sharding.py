@@ -9,7 +9,7 @@ from torch.distributed.device_mesh import init_device_mesh
 
 from jianghu.dataset import Batch
 from jianghu.model import ModelConfig, Transformer, load_checkpoint
-from jianghu.recipe import TrainSettings
+from jianghu.recipe import LoraSettings, TrainSettings
 from jianghu.training import World
 from jianghu.training.cost import HEADROOM, count_memory, devices_needed
 from jianghu.training.sharding import is_sharded, placed, shard
@@ -126,6 +126,14 @@ def test_a_run_of_several_processes_is_sharded_where_it_does_not_fit(alone, monk
     monkeypatch.setattr("jianghu.training.sharding.init_device_mesh", lambda kind, shape: init_device_mesh(kind, (1,)))
     held = placed(model(), TrainSettings(shard=setting), CPU, several, said.append)
     assert is_sharded(held) == sharded == any("each of 2 processes" in line.lower() for line in said)
+
+
+def test_an_adapter_is_not_sharded_and_says_so():
+    said: list[str] = []
+    settings = TrainSettings(shard="on", lora=LoraSettings(rank=2))
+    assert not is_sharded(placed(model(), settings, CPU, World(0, 2), said.append))
+    assert len(said) == 1
+    assert "not sharded" in said[0]
 
 
 def test_plan_says_how_many_devices_hold_what_one_does_not(shelf, monkeypatch):

@@ -30,6 +30,8 @@ def placed(
 
     An adapter's moments are small, so each process holds the base whole.
     """
+    if world.size > 1 and settings.shard == "on" and settings.lora.rank:
+        say(tr("An adapter is not sharded: each process holds the whole base."))
     if world.size == 1 or settings.shard == "off" or settings.lora.rank:
         return model.to(device)
     dtype = choose_computing(settings, model.config, device).torch_dtype
