@@ -58,7 +58,10 @@ COMMANDS: dict[str, Command] = {
     "apply": Command(("synth", "apply"), _always("data/records")),
     "reader": Command(("reader",), _always("data/reader"), groups=("reader",)),
     "pretrain": Command(
-        ("pretrain",), lambda given: f"runs/{given.get('name', BASE)}", options=_TRAINING, groups=("pretrain", "model")
+        ("pretrain",),
+        lambda given: f"runs/{given.get('name', BASE)}",
+        options={**_TRAINING, "from": "checkpoint"},
+        groups=("pretrain", "model"),
     ),
     "sft": Command(
         ("sft",),

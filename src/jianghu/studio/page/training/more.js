@@ -8,7 +8,7 @@ export function ownRun(studio, begin) {
   const field = (name, props) => h("label", { class: "labelled" }, tr(`own_${name}`), h("input", { name, ...props }));
   const select = (name, values) => h("label", { class: "labelled" }, tr(`own_${name}`), h("select", { name }, values.map(([value, words]) => h("option", { value }, words))));
   const from = h("select", { name: "from" });
-  const start = h("label", { class: "labelled", hidden: true }, tr("own_from"), from);
+  const start = h("label", { class: "labelled" }, tr("own_from"), from);
   const size = select("size", [["", tr("as_recipe")], ...["tiny", "mini", "seed", "base"].map((name) => [name, name])]);
   const stage = select("stage", [["pretrain", tr("stage_pretrain")], ["sft", tr("stage_sft")], ["dpo", tr("stage_dpo")]]);
   const steps = field("max_iters", { type: "number", min: 1, max: 10000000, inputmode: "numeric" });
@@ -19,20 +19,19 @@ export function ownRun(studio, begin) {
     const options = { name: given.get("name").trim() };
     if (given.get("max_iters")) options.max_iters = Number(given.get("max_iters"));
     if (given.get("learning_rate")) options.learning_rate = Number(given.get("learning_rate"));
-    if (later && given.get("from")) options.from = given.get("from");
+    if (given.get("from")) options.from = given.get("from");
     if (!later && given.get("size")) options.size = given.get("size");
     if (await begin(given.get("stage"), options)) form.elements.name.value = "";
   } }, stage, field("name", { type: "text", required: true, maxlength: 60, pattern: "[^\\/\\s]+", autocomplete: "off" }), steps, size, start,
   field("learning_rate", { type: "number", min: 0, max: 1, step: "any", placeholder: "auto" }), h("button", { class: "outline" }, tr("start")));
   stage.querySelector("select").addEventListener("change", (event) => {
-    start.hidden = event.target.value === "pretrain";
     size.hidden = event.target.value !== "pretrain";
   });
   const panel = h("details", { class: "panel own" }, h("summary", {}, h("h2", {}, tr("own"))), h("p", { class: "soft small" }, tr("own_help")), form);
   return { panel, update: (now) => {
     steps.querySelector("input").placeholder = String(now.steps.pretrain);
     const chosen = from.value;
-    from.replaceChildren(...now.checkpoints.map((name) => h("option", { value: name }, name)));
+    from.replaceChildren(h("option", { value: "" }, tr("from_usual")), ...now.checkpoints.map((name) => h("option", { value: name }, name)));
     if (now.checkpoints.includes(chosen)) from.value = chosen;
   } };
 }

@@ -106,6 +106,7 @@ export const WORDS = {
   own_size: ["Size", "大小"],
   own_from: ["From", "起点"],
   own_learning_rate: ["Learning rate", "学习率"],
+  from_usual: ["as usual", "照常"],
   as_recipe: ["as the recipe", "按配置"],
   studies: ["Studies", "对比实验"],
   studies_help: ["The same training with one setting varied; the trials are drawn in the report.", "同样的训练，只改一个设置；结果画在报告里。"],
