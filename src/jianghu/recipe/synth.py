@@ -49,7 +49,7 @@ class SynthSettings(Settings):
     """Passes over a passage; all but the first ask what is still missing."""
     basics_names: Positive = 60
     """People, places and things of each book that basics asks about, the most named; three in five are people."""
-    basics_passages: Annotated[int, Field(gt=0, le=5)] = 4
+    basics_passages: Annotated[int, Field(gt=0, le=5)] = 5
     """Passages that basics reads for each of them: who it is, family, weapon, great scenes, the end."""
     wordings: Annotated[int, Field(gt=0, le=16)] = 10
     """Wordings of each fact, planned by kind of question, style and length: both directions, and up to half of them

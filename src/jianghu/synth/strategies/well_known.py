@@ -45,6 +45,8 @@ TOPICS: dict[bool, tuple[tuple[str, ...], ...]] = {
 }
 """For people, and for all else: the words that tell of who or what it is, of whose it is, of its great scenes (none:
 where it is named most), of how it ends. In the order in which they are asked."""
+LATE = 3
+"""An end is looked for in the last of so many parts of the passages that name it: earlier ones tell of other deaths."""
 _SENTENCE = re.compile(r"[^。！？!?…\n]+")
 
 
@@ -129,16 +131,22 @@ class _Named:
         taken: dict[int, None] = {}
         topics = TOPICS[self.kinds[name] == "person"]
         for topic in topics[:most]:
-            found = self._best(name, topic, len(taken) + 1)
+            late = LATE if topic is topics[-1] else 1
+            found = self._best(name, topic, len(taken) + 1, late)
             new = next((number for number in found if number not in taken), None)
             if new is not None:
                 taken[new] = None
         return tuple(self.passages[number] for number in taken)
 
-    def _best(self, name: str, topic: Sequence[str], limit: int) -> list[int]:
-        """Passages that name somebody, those first that tell most of a topic in the sentences that do."""
+    def _best(self, name: str, topic: Sequence[str], limit: int, late: int) -> list[int]:
+        """Passages that name somebody, those first that tell most of a topic in the sentences that do.
+
+        Args:
+            late: only the last of so many parts of them, at least `limit` passages.
+        """
         own = self.counts[name]
         where = sorted(own)
+        where = where[-max(limit, len(where) // late) :]
         postings = [(1.0, *bm25(where, [own[number] for number in where], self.lengths))]
         for word in topic:
             times = {n: sum(sentence.count(word) for sentence in self.sentences[name].get(n, ())) for n in where}
