@@ -122,6 +122,7 @@ def test_on_a_phone_the_box_stands_above_the_rooms(browser: Browser, site: Site)
         box = page.locator("#composer").bounding_box()
         assert rooms
         assert box
+        assert box["width"] > 340
         assert box["y"] + box["height"] <= rooms["y"] + 1
         assert page.evaluate("document.documentElement.scrollWidth") == 390
 

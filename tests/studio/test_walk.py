@@ -46,6 +46,8 @@ def see_rooms(browser: Browser, site: Site, language: str, viewport: ViewportSiz
             expect(page.locator(f".in-{room} :is(h1, #text)").first).to_be_visible()
             assert page.locator(".failure").count() == 0, room
             assert page.evaluate("document.documentElement.scrollWidth") == viewport["width"], room
+            if room == "talk":
+                assert page.locator("#composer").evaluate("(box) => box.offsetWidth") > 340
             picture(page, f"{room}.{viewport['width']}.{language[:2]}.{colours}")
 
 

@@ -25,7 +25,7 @@ export function chatNode(withKeys) {
     { class: "chat" },
     h("aside", { class: "talks", id: "talks", "data-label": "talks" },
       h("h2", { "data-word": "talks" }), h("ol", { id: "talks-list" }), h("p", { class: "none", id: "talks-none", "data-word": "no_talks" })),
-    h("div", { class: "stage" }, welcomeNode(), h("ol", { id: "talk", class: "talk", "data-label": "talk" }), composerNode(withKeys)),
+    h("div", { class: "conversation" }, welcomeNode(), h("ol", { id: "talk", class: "talk", "data-label": "talk" }), composerNode(withKeys)),
     ...dialogNodes(withKeys),
     h("div", { class: "notes", id: "notes", role: "status" }),
   );
