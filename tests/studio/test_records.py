@@ -13,6 +13,7 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
+from jianghu.corpus import Passage, read_chapters
 from jianghu.errors import JianghuError
 from jianghu.files import read_jsonl
 from jianghu.jobs import Jobs
@@ -228,6 +229,37 @@ def test_the_teachers_work_is_told(room: Room) -> None:
     assert found["asked"]
     assert (found["total"], found["left"], found["cost"], found["tokens"]) == (3, 2, 0.25, 15)
     assert found["rejected"] == [{"value": "too long", "label": "too long", "count": 1}]
+
+
+def test_what_a_check_refused_is_taken_up_and_goes_back_whole(room: Room) -> None:
+    text = next(read_jsonl(room.ws.chapters))["text"]
+    with Store(room.ws.store) as store:
+        store.shelve(read_chapters(room.ws.chapters))
+        number, _ = store.begin_plan("facts", "x")
+        body: Any = {"messages": [{"role": "user", "content": "?"}], "schema": None}
+        passage = Passage(BOOK, 1, 20, 120, text[20:120])
+        store.plan(number, [ask("facts", "facts", "m", body, passage=passage)])
+        (taken,) = store.take(number, 1, 1, 0.0)[1]
+        store.add_replies([(taken.id, Reply("ok", "[]", "stop"))])
+        said = {"question": "他后来怎样了？", "answer": "走了", "evidence": text[40:60]}
+        store.enter_items(number, [(taken.id, [Item("leans on the passage", said)], [])])
+    until(lambda: room.get(state="leans on the passage")["total"] == 1)
+    (row,) = room.get(state="leans on the passage")["records"]
+    assert room.get("/one", id=row["id"])["passage"]["inside"] == text[40:60]
+    assert "already" in room.post("/decide", {"id": row["id"], "action": "reject"}, 400)["error"]["message"]
+    assert room.post("/decide", {"id": row["id"], "action": "accept"})["records"][0]["mine"] == "accepted"
+    room.post("/undo", {})
+    changed = fields(row, question="沈青峰后来怎样了？", answer="走了。")
+    assert room.post("/edit", {"id": row["id"], "fields": changed})["records"][0]["mine"] == "edited"
+    jianghu("synth", "apply", cwd=room.ws.root)
+    names = ("train", "val", "test", "paraphrase")
+    kept = [one for name in names for one in read_jsonl(room.ws.records / f"{name}.jsonl") if one["id"] == row["id"]]
+    assert [(one["question"], one["start"], one["end"]) for one in kept] == [("沈青峰后来怎样了？", 40, 60)]
+    room.post("/undo", {})
+    jianghu("synth", "apply", cwd=room.ws.root)
+    until(lambda: room.get("/one", id=row["id"])["state"] == "leans on the passage")
+    back = room.get("/one", id=row["id"])
+    assert (back["question"], back["mine"]) == ("他后来怎样了？", "")
 
 
 def test_a_file_that_cannot_be_read_is_told_and_the_rest_is_shown(room: Room) -> None:

@@ -190,8 +190,8 @@ class RecordRoom:
         rows = [row, *(one for one in rows if one.id != row.id)]
         with self.deciding() as edits:
             if _refused(row) and edits.decision(row.id) is None:
-                record = row.record.model_copy(update=own.model_dump())
-                edits.add("write", [record], ORIGIN, group=_group(row), evidence=self._evidence(row))
+                group, evidence = _group(row), self._evidence(row)
+                edits.add("edit", [row.record], ORIGIN, [own], group, evidence, take_up=True)
                 return self._taken(edits, [row.id])
             answer = own.model_dump(include={"answer", "short_answer", "aliases"})
             fields = [own, *(fields_of({"question": one.question, "kind": one.kind, **answer}) for one in rows[1:])]

@@ -11,6 +11,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -239,6 +240,7 @@ class Edits:
         fields: Sequence[Fields] = (),
         group: str = "",
         evidence: str = "",
+        take_up: bool = False,
     ) -> int:
         """Append a change of one or several records; returns its number.
 
@@ -246,6 +248,7 @@ class Edits:
             made: the records as they were made.
             fields: of an edit, one for each record.
             group, evidence: of one's own record.
+            take_up: a check refused it: it is first entered as it is, in the same change.
 
         Raises:
             RunError: another process keeps writing to the file.
@@ -253,19 +256,12 @@ class Edits:
         with files.lock(self.path, self.path.name, WAIT):
             self.refresh()
             n, at = self._last + 1, _now()
-            rows = [
-                Change(
-                    n=n,
-                    at=at,
-                    origin=origin,
-                    action=action,
-                    record=record,
-                    fields=fields[number] if fields else None,
-                    group=group,
-                    evidence=evidence,
-                )
-                for number, record in enumerate(made)
-            ]
+            row = partial(Change, n=n, at=at, origin=origin)
+            entered = partial(row, action="write", group=group, evidence=evidence)
+            rows = [entered(record=record) for record in made] if take_up or action == "write" else []
+            if action != "write":
+                changed: Sequence[Fields | None] = fields or [None] * len(made)
+                rows += [row(action=action, record=r, fields=own) for r, own in zip(made, changed, strict=True)]
             self._append(rows)
         return n
 
