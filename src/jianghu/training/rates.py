@@ -22,10 +22,8 @@ wants 2e-3 and Muon 1e-2, at 256 AdamW wants 1e-3. One over the width, as in max
 al. 2022)."""
 
 Start = Literal["nothing", "own", "pretrained"]
-"""What a run begins from: no weights; a run of jianghu; a model of others."""
-
-OWN_SHARE = 0.5
-"""Going on from an own run takes this share of the rate from nothing: measured in docs/experiments.md."""
+"""What a run begins from: no weights; a run of jianghu; a model of others. An own run goes on at the rate from nothing:
+half of it taught the new book less and forgot as much of the old one (docs/experiments.md)."""
 
 PRETRAINED_TIMES_WIDTH = 0.02
 """Peak learning rate times width for a model of others, with AdamW as it was trained: 2e-5 at width 1024, as is usual
@@ -51,8 +49,7 @@ def suitable_rate(settings: TrainSettings, width: int, start: Start = "nothing")
     """The peak learning rate that suits pretraining with this optimizer at this width."""
     if start == "pretrained":
         return PRETRAINED_TIMES_WIDTH * (10 if settings.lora.rank else 1) / width
-    share = OWN_SHARE if start == "own" else 1.0
-    return share * RATE_TIMES_WIDTH[_optimizer(settings, width, start)] / width
+    return RATE_TIMES_WIDTH[_optimizer(settings, width, start)] / width
 
 
 def resolve(settings: SettingsT, width: int, start: Start = "nothing") -> SettingsT:
