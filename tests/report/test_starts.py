@@ -40,10 +40,13 @@ def test_a_start_is_read_from_the_runs_that_a_checkpoint_came_through(ws):
     theirs = run(ws.root, "theirs", "pretrain", "qwen", lora=8)
     run(ws.root, "theirs-dpo", "dpo", run(ws.root, "theirs-chat", "sft", theirs))
     run(ws.root, "straight", "sft", "Qwen/Qwen3-0.6B")
-    found = {name: start_of(ws, ws.run(name)) for name in ("chat", "dpo", "grown-chat", "theirs-dpo", "straight")}
+    files.write_json(ws.root / "elsewhere" / "jianghu.json", {"run": "base", "stage": "pretrain"})
+    run(ws.root, "moved", "sft", "elsewhere")
+    names = ("chat", "dpo", "grown-chat", "theirs-dpo", "straight", "moved")
+    found = {name: start_of(ws, ws.run(name)) for name in names}
     assert found == {
         "chat": Start("nothing"), "dpo": Start("nothing", dpo=True), "grown-chat": Start("own"),
-        "theirs-dpo": Start("pretrained", lora=True, dpo=True), "straight": Start("pretrained"),
+        "theirs-dpo": Start("pretrained", lora=True, dpo=True), "straight": Start("pretrained"), "moved": Start("own"),
     }  # fmt: skip
     assert start_name(found["theirs-dpo"]) == ("pretrained + LoRA + DPO", "预训练模型 + LoRA + DPO")
     assert start_name(found["grown-chat"]).en == "own run"

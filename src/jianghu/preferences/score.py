@@ -26,7 +26,8 @@ class PreferenceScore:
         outside: questions of validation facts to which the book has no answer.
         people: who belongs to which book; None: not asked.
         reference: the model from which the run began, in evaluation mode.
-        keep: the least share of its right answers to taught facts that must be left.
+        keep: the least share of its right answers to taught facts that must be left; what chance alone may take from
+            so many questions, one standard error, is allowed besides.
 
     Attributes:
         noise: 0: of equal checkpoints the first one is kept, which has moved least from where it began.
@@ -44,7 +45,8 @@ class PreferenceScore:
     ) -> None:
         self.tokenizer, self.settings, self.people = tokenizer, settings, people
         self.taught, self.outside = ([item_of_record(record) for record in part] for part in (taught, outside))
-        self.least = keep * self._share(reference, self.taught) if self.taught else 0.0
+        known = self._share(reference, self.taught) if self.taught else 0.0
+        self.least = keep * known - (known * (1 - known) / max(1, len(self.taught))) ** 0.5
         self.noise = 0.0
 
     def __call__(self, model: Transformer) -> float:

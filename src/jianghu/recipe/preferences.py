@@ -56,7 +56,8 @@ class DpoSettings(TrainSettings):
     """Share of the pairs that may be the wrong way round, as votes are (conservative DPO)."""
     sft_weight: Annotated[float, Field(ge=0)] = 1.0
     """Weight of fine-tuning on the right answer beside the preference; 0: preference alone, which forgets more."""
-    keep_taught: Share = 0.97
-    """Least share of its right answers to taught facts that the best checkpoint must have kept."""
+    keep_taught: Share = 0.95
+    """Least share of its right answers to taught facts that the best checkpoint must have kept, as far as the questions
+    that choose it can tell (one standard error is allowed)."""
     pairs: PairSettings = PairSettings()
     """Where the pairs come from."""

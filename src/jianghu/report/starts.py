@@ -35,8 +35,10 @@ def start_of(ws: Workspace, folder: Path) -> Start:
         parent = ws.root / source
         if "run" not in read_about(parent):
             return Start("pretrained", lora, dpo)
-        if stage == "pretrain" or not parent.resolve().is_relative_to(ws.runs.resolve()):
-            origin = "own"  # it went on from what another run of ours had learned
+        if not parent.resolve().is_relative_to(ws.runs.resolve()):
+            return Start("own", lora, dpo)  # of another workspace: how that began is not known here
+        if stage == "pretrain":
+            origin = "own"  # it went on from what another run had learned
         folder = parent.resolve().parents[1]
     return Start(origin, lora, dpo)
 
