@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jianghu.corpus import check_report, load_book
+from jianghu.corpus.clean import plain_spaces
 from jianghu.recipe import BooksSettings
 
 from ..conftest import novel_text
@@ -205,3 +206,9 @@ def test_offsets_and_shape_hold_for_any_text(tmp_path_factory, parts):
     for number, chapter in enumerate(book.chapters, 1):
         assert chapter.chapter == number
         assert chapter.text == "\n".join(line.strip() for line in chapter.text.split("\n") if line.strip())
+
+
+def test_white_space_of_long_lines_is_as_that_of_short_ones():
+    for unit in ("\u3000他 ", "雪", "ab  c\t", "  "):
+        line = unit * (250_000 // len(unit))
+        assert plain_spaces(line) == " ".join(line.split())

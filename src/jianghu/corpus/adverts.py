@@ -49,12 +49,14 @@ def find_adverts(line: str) -> list[tuple[int, int, str]]:
 
     A line longer than any paragraph is looked at in pieces, which end where sentences do.
     """
-    if len(line) <= _PIECE:
-        return _in_piece(line)
-    found = []
-    for start, end in _pieces(line):
-        found += [(start + low, start + high, rule) for low, high, rule in _in_piece(line[start:end])]
-    return found
+    return list(each_advert(line))
+
+
+def each_advert(line: str) -> Iterator[tuple[int, int, str]]:
+    """As `find_adverts`, one after another: of a line of megabytes they take more memory than the line."""
+    for start, end in _pieces(line) if len(line) > _PIECE else ((0, len(line)),):
+        for low, high, rule in _in_piece(line[start:end]):
+            yield start + low, start + high, rule
 
 
 def _pieces(line: str) -> Iterator[Span]:

@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from .advert_words import WORD
-from .adverts import find_adverts
+from .adverts import each_advert, find_adverts
 from .headings import MARK, parse_heading
 from .ledger import Ledger, visible
 from .notes import AUTHOR, LICENCE, find_licence, find_notes
@@ -53,6 +53,11 @@ _AUTHOR = re.compile(
     re.IGNORECASE,
 )
 _PROSE_END = re.compile(r"[。！？…：，；”’』」》）):!?,;.\"'—]$")
+_SPACE = re.compile(r"\s")
+_PARTS = 100_000
+"""Parts of a line that are held before they are put together."""
+_PIECE = 100_000
+"""Characters of a line that are looked at together."""
 _PRAISE = 4
 """Different words of adverts in a line that comes again and again, from which on a site has put it there."""
 _QUOTES = frozenset('“”"「」『』‘’«»')
@@ -140,8 +145,19 @@ def without_adverts(lines: Sequence[str], ledger: Ledger) -> list[str]:
 
 
 def plain_spaces(line: str) -> str:
-    """Strip a line, and make every white space in it one plain space."""
-    return " ".join(line.split())
+    """Strip a line, and make every white space in it one plain space.
+
+    A line longer than any paragraph is taken in pieces, each up to a white space: its words take four times its memory.
+    """
+    if len(line) <= _PIECE:
+        return " ".join(line.split())
+    pieces, start = [], 0
+    while start < len(line):
+        space = _SPACE.search(line, min(start + _PIECE, len(line)))
+        end = space.end() if space else len(line)
+        pieces.append(" ".join(line[start:end].split()))
+        start = end
+    return " ".join(filter(None, pieces))
 
 
 def _furniture(line: str, seen: int) -> str | None:
@@ -160,10 +176,12 @@ def _furniture(line: str, seen: int) -> str | None:
 def _without_adverts(line: str, ledger: Ledger) -> str:
     """The line without the adverts in it; "" if only marks are left."""
     parts, at = [], 0
-    for start, end, rule in find_adverts(line):
+    for start, end, rule in each_advert(line):
         ledger.cut(rule, line, start, end)
         parts.append(line[at:start])
         at = end
+        if len(parts) > _PARTS:
+            parts = ["".join(parts)]
     if at == 0 and not parts:
         return line
     rest = "".join([*parts, line[at:]])

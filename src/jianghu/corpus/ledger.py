@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 
 _AROUND = 24
 """Characters shown on either side of a cut."""
+_PIECE = 1_000_000
+"""Characters of a text that are split into words at once."""
 _KEPT = 10_000
 """Cuts of one rule that are kept to be shown; all are counted."""
 _LONG = 2_000
@@ -94,7 +96,7 @@ class Ledger:
 
 def visible(text: str) -> int:
     """How many characters of a text are no white space."""
-    return sum(map(len, text.split()))
+    return sum(len(part) for at in range(0, len(text), _PIECE) for part in text[at : at + _PIECE].split())
 
 
 def _short(text: str, size: int) -> str:

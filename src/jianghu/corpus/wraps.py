@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -19,7 +19,7 @@ _ENDS = frozenset("。！？…”’』」）》】!?.;；:：—")
 _NARROW, _WIDE = 18, 100
 """Widths between which a wrap is believed; narrower lines are verse."""
 _RULE = "hard line wrap"
-_SPACES = re.compile(r"\s+")
+_SPACES, _PART = re.compile(r"\s+"), re.compile(r"\S+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,9 +151,18 @@ def _glue(left: str, right: str) -> str:
     return " " if left.isascii() and right.isascii() else ""
 
 
+def _sizes(line: str) -> Iterator[int]:
+    """Lengths of the parts between white space, but for the last."""
+    before = None
+    for part in _PART.finditer(line):
+        if before is not None:
+            yield before
+        before = part.end() - part.start()
+
+
 def _mend_spaces(lines: list[str], ledger: Ledger) -> list[str]:
     """Take out spaces that stand in mid-sentence at an even distance."""
-    lengths = Counter(len(part) for line in lines for part in _SPACES.split(line)[:-1] if len(part) >= _NARROW)
+    lengths = Counter(size for line in lines for size in _sizes(line) if size >= _NARROW)
     if sum(lengths.values()) < 20:
         return lines
     width = max(lengths, key=lambda n: (sum(lengths[m] for m in range(n - 5, n + 1)), n))
