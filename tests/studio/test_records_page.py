@@ -54,11 +54,13 @@ def test_ten_records_are_reviewed_by_keyboard_alone(browser, site, tmp_path):
     with opened(browser, site.url + "/#/records") as page:
         expect(chosen(page)).to_have_count(1)
         expect(page.locator(".question-of")).to_be_visible()
-        asked = [page.locator(".record-item .asked").nth(n).inner_text() for n in range(10)]
+        asked = [page.locator(".record-item .row-question").nth(n).inner_text() for n in range(10)]
         for n in range(10):
             expect(page.locator(".question-of")).to_have_text(asked[n])
             page.keyboard.press("x" if n % 3 == 2 else "a")
-            expect(chosen(page).locator(".asked")).to_have_text(page.locator(".asked").nth(n + 1).inner_text())
+            expect(chosen(page).locator(".row-question")).to_have_text(
+                page.locator(".row-question").nth(n + 1).inner_text()
+            )
         until(lambda: edits.refresh() or edits.last == 10)
         assert [found.verdict for found in edits.decisions()].count("rejected") == 3
         expect(page.locator('.record-item[data-mine="rejected"]')).to_have_count(3)
@@ -72,7 +74,7 @@ def test_ten_records_are_reviewed_by_keyboard_alone(browser, site, tmp_path):
             page.locator(".record-item").nth(10).click()
         page.keyboard.press("u")
         expect(page.locator('.record-item[data-mine="accepted"]')).to_have_count(6)
-        expect(chosen(page).locator(".asked")).to_have_text(asked[9])
+        expect(chosen(page).locator(".row-question")).to_have_text(asked[9])
         page.keyboard.press("k")
         page.keyboard.press("e")
         expect(page.get_by_label("Question", exact=True)).to_be_focused()
@@ -81,7 +83,7 @@ def test_ten_records_are_reviewed_by_keyboard_alone(browser, site, tmp_path):
         picture(page, "records-edit")
         page.keyboard.press("Control+Enter")
         expect(page.locator(".question-of")).to_have_text("改过的问题是什么？")
-        expect(chosen(page).locator(".asked")).to_have_text("改过的问题是什么？")
+        expect(chosen(page).locator(".row-question")).to_have_text("改过的问题是什么？")
         page.keyboard.press("e")
         expect(page.get_by_label("Question", exact=True)).to_be_focused()
         page.keyboard.type("不要")
@@ -149,7 +151,7 @@ def test_coverage_leads_to_the_records_of_a_chapter(browser, site):
         expect(page.locator(".chapter-bar")).to_have_count(6)
         page.locator(".chapter-bar").first.focus()
         page.keyboard.press("ArrowRight")
-        expect(page.locator(".said")).to_contain_text("第二回")
+        expect(page.locator(".bar-said")).to_contain_text("第二回")
         picture(page, "records-coverage")
         if PICTURES:
             page.emulate_media(color_scheme="dark")
@@ -174,7 +176,7 @@ def test_the_teacher_is_told_as_it_works(browser, site, tmp_path):
         expect(page.get_by_text("1 of 3 answered")).to_be_visible()
         picture(page, "records-teacher")
         page.get_by_role("button", name="leans on the passage").click()
-        expect(page.locator(".record-item .asked")).to_have_text(["他后来怎样了？"])
+        expect(page.locator(".record-item .row-question")).to_have_text(["他后来怎样了？"])
         page.locator("body").press("a")
         expect(page.locator('.record-item[data-mine="accepted"]')).to_have_count(1)
 

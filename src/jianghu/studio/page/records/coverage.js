@@ -16,7 +16,7 @@ export function coverage(desk, open) {
       const rest = found.kinds.slice(COLOURS);
       node.replaceChildren(
         h("p", { class: "soft" }, tr("coverage_help")),
-        h("ul", { class: "legend" }, main.map((kind, n) => h("li", {}, h("button", { type: "button", class: "quiet small", onclick: () => open({ kind }) },
+        h("ul", { class: "kinds-legend" }, main.map((kind, n) => h("li", {}, h("button", { type: "button", class: "quiet small", onclick: () => open({ kind }) },
           h("i", { class: `swatch c${n}` }), found.labels[kind]))), rest.length > 0 && h("li", { class: "soft small" }, h("i", { class: "swatch rest" }), tr("other_kinds"))),
         ...found.books.map((book) => picture(book, main, found.labels)));
     } catch (error) {
@@ -27,7 +27,7 @@ export function coverage(desk, open) {
   function picture({ name, chapters, nowhere }, main, labels) {
     const sums = chapters.map(({ kinds }) => Object.values(kinds).reduce((sum, count) => sum + count, 0));
     const most = Math.max(1, ...sums);
-    const said = h("p", { class: "said small", role: "status" }, tr("open_chapter"));
+    const said = h("p", { class: "bar-said small", role: "status" }, tr("open_chapter"));
     const bars = chapters.map((chapter, n) => {
       const title = chapter.title || tr("chapter_n", chapter);
       const told = Object.entries(chapter.kinds).sort((one, other) => other[1] - one[1]).map(([kind, count]) => `${labels[kind]} ${count}`);

@@ -112,7 +112,7 @@ export function list(desk, { chosen, problem }) {
     button.dataset.id = row.id;
     button.dataset.mine = row.mine;
     button.replaceChildren(
-      h("span", { class: "asked" }, row.question),
+      h("span", { class: "row-question" }, row.question),
       h("span", { class: "told" },
         row.mine && h("span", { class: `mark ${row.mine}`, role: "img", "aria-label": tr(`mine_${row.mine}`) }, MARKS[row.mine]),
         h("span", { class: "short" }, row.short_answer),

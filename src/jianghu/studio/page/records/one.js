@@ -16,7 +16,7 @@ export function one(desk, act) {
 
   function clear() {
     target = record = form = null;
-    node.replaceChildren(h("p", { class: "soft choose" }, tr("choose")));
+    node.replaceChildren(h("p", { class: "soft choose-hint" }, tr("choose")));
   }
 
   /** Show a record of the list; its passage follows. */
@@ -55,9 +55,9 @@ export function one(desk, act) {
       h("div", { class: "pair" }, h("article", { class: "panel record-sheet" },
         h("p", { class: "place" }, placeOf()),
         h("h2", { class: "question-of" }, record.question),
-        h("p", { class: "answer-of" }, answerParts(record)),
+        h("p", { class: "record-answer" }, answerParts(record)),
         record.aliases.length > 0 && h("p", { class: "soft small" }, tr("also", { forms: record.aliases.join("、") })),
-        h("p", { class: "tags" }, tags()),
+        h("p", { class: "record-tags" }, tags()),
         h("div", { class: "verdicts" }, button("accept", "outline good", "a"), !refused && button("reject", "outline bad", "x"),
           h("button", { type: "button", class: "outline", "aria-keyshortcuts": "e", onclick: () => act.edit(record) }, tr("edit"), h("kbd", {}, "e")),
           h("button", { type: "button", class: "quiet", "aria-keyshortcuts": "w", onclick: () => act.another(record) }, tr("another_wording"))),
