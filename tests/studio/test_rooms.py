@@ -19,7 +19,7 @@ from .pages import opened
 from .running import Site, new_workspace, until
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed here")
-expect.set_options(timeout=30_000)
+expect.set_options(timeout=90_000)  # a process that trains takes long to begin on a busy machine
 
 
 @pytest.fixture(scope="module")
@@ -93,6 +93,7 @@ def root(shelf: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.slow
 def test_a_run_is_started_watched_stopped_and_gone_on_with(browser: Browser, root: Path):
     with Site(Workspace(root)) as site, opened(browser, site.url + "/#/training") as page:
+        page.set_default_timeout(90_000)
         expect(page.locator(".pipeline-stage.fresh")).to_have_count(6)
         expect(page.get_by_role("button", name="Everything is done")).to_be_disabled()
         expect(page.locator(".chart path.line").first).to_be_visible()
