@@ -22,7 +22,7 @@ from jianghu.generation import Sampling, generate
 from jianghu.model import Checkpoint, ModelConfig, Transformer
 from jianghu.model.decoder import lay_together
 from jianghu.recipe import ModelSettings
-from jianghu.tokenizer import train_tokenizer
+from jianghu.tokenizer_training import train_tokenizer
 
 from .llama import Llama
 

@@ -23,7 +23,7 @@ import torch
 
 from jianghu.model import ModelConfig, Transformer, save_checkpoint
 from jianghu.recipe import ModelSettings
-from jianghu.tokenizer import train_tokenizer
+from jianghu.tokenizer_training import train_tokenizer
 
 SHORT, LONG = 16, 512
 KEPT_BOUND = 0.02

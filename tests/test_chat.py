@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jianghu.chat import Message, newest_turns, render
-from jianghu.tokenizer import train_tokenizer
+from jianghu.tokenizer_training import train_tokenizer
 
 TOKENIZER = train_tokenizer(["沈青峰柳如烟顾长风是谁在哪里？"], "char")
 

@@ -7,7 +7,7 @@ SOURCE = Path(__file__).parent.parent / "src"
 FLOORS = [
     {"messages", "pages", "errors", "signals", "files", "progress", "stats", "text"},
     {"recipe"},
-    {"workspace", "tokenizer", "records", "corpus", "names", "jobs"},
+    {"workspace", "tokenizer", "tokenizer_training", "records", "corpus", "names", "jobs"},
     {"chat", "model", "retrieval", "llm", "machine", "computing"},
     {"dataset", "generation", "synth", "export", "reader"},
     {"training", "evaluation", "preferences"},

@@ -16,7 +16,7 @@ from jianghu.llm.prompts import read_prompt
 from jianghu.model import ModelConfig, Transformer
 from jianghu.model.checkpoint import load_checkpoint, save_checkpoint
 from jianghu.recipe import Recipe, load_recipe, to_toml
-from jianghu.tokenizer import train_tokenizer
+from jianghu.tokenizer_training import train_tokenizer
 
 ODD = ("1e400", "nan", "9223372036854775807", "-1", "true", '""', '"x"', "[[]]", "{a = []}", "1979-05-27")
 KEYS = (

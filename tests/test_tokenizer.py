@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from jianghu.chat import Message, render
 from jianghu.errors import InputError
-from jianghu.tokenizer import SPECIAL_TOKENS, Tokenizer, train_tokenizer
+from jianghu.tokenizer import SPECIAL_TOKENS, Tokenizer
+from jianghu.tokenizer_training import train_tokenizer
 
 from .conftest import novel_text
 

@@ -12,7 +12,8 @@ from jianghu.dataset import Pair, RecordBatches, pack, read_pairs
 from jianghu.dataset.records import encode_record
 from jianghu.errors import InputError
 from jianghu.model import ModelConfig
-from jianghu.tokenizer import Tokenizer, train_tokenizer
+from jianghu.tokenizer import Tokenizer
+from jianghu.tokenizer_training import train_tokenizer
 
 from ..conftest import novel_text
 from ..model.test_transformer import random_model

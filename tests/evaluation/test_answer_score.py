@@ -6,7 +6,7 @@ from jianghu.dataset import Pair, RecordBatches
 from jianghu.evaluation import AnswerScore
 from jianghu.model import ModelConfig, Transformer
 from jianghu.records import Record
-from jianghu.tokenizer import train_tokenizer
+from jianghu.tokenizer_training import train_tokenizer
 
 ANSWERS = {"沈青峰的剑叫什么？": "断水", "顾长风住在哪里？": "寒潭寺", "柳如烟的师父是谁？": "秦夫人"}
 

@@ -9,7 +9,7 @@ import torch
 from benchmarks.llama import Llama
 from jianghu.export import write_gguf
 from jianghu.model import ModelConfig, load_checkpoint, save_checkpoint
-from jianghu.tokenizer import train_tokenizer
+from jianghu.tokenizer_training import train_tokenizer
 
 from ..conftest import novel_text
 from ..model.test_transformer import random_model

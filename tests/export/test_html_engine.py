@@ -18,7 +18,7 @@ from jianghu.export.html.pack import LARGEST, pack
 from jianghu.generation import Sampling, generate
 from jianghu.generation.sampling import Sampler
 from jianghu.model import ModelConfig, Transformer, load_checkpoint, save_checkpoint
-from jianghu.tokenizer import train_tokenizer
+from jianghu.tokenizer_training import train_tokenizer
 
 from ..conftest import PEOPLE, novel_text
 from ..model.test_transformer import random_model

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jianghu.generation import Detokenizer
-from jianghu.tokenizer import train_tokenizer
+from jianghu.tokenizer_training import train_tokenizer
 
 BOOK = "沈青峰柳如烟顾长风，是谁在哪里？沈青峰在青石镇。柳如烟在青石镇。" * 4
 BPE = train_tokenizer([BOOK], "bpe", 300)  # pieces of several characters

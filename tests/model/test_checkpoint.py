@@ -8,7 +8,7 @@ import torch
 from jianghu.errors import InputError
 from jianghu.generation import Sampling, generate
 from jianghu.model import ModelConfig, load_checkpoint, save_checkpoint
-from jianghu.tokenizer import train_tokenizer
+from jianghu.tokenizer_training import train_tokenizer
 
 from ..conftest import novel_text
 from .test_transformer import random_model

@@ -9,7 +9,7 @@ from safetensors.torch import load_file
 from jianghu.generation import Sampling, generate
 from jianghu.model import Decoder, KVCache, ModelConfig, load_checkpoint, save_checkpoint
 from jianghu.model.decoder import joined
-from jianghu.tokenizer import train_tokenizer
+from jianghu.tokenizer_training import train_tokenizer
 
 from .test_transformer import CONFIG, random_model
 

@@ -7,7 +7,7 @@ from jianghu.dataset import Pair, RecordBatches
 from jianghu.model import ModelConfig, Transformer
 from jianghu.preferences import PreferenceScore
 from jianghu.recipe import EvalSettings
-from jianghu.tokenizer import train_tokenizer
+from jianghu.tokenizer_training import train_tokenizer
 
 from ..evaluation.test_answer_score import ANSWERS, record
 

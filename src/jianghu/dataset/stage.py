@@ -8,7 +8,7 @@ from typing import TypedDict
 from .. import files
 from ..corpus import load_shelf, split_chapters, write_chapters
 from ..recipe import Recipe
-from ..tokenizer import train_tokenizer
+from ..tokenizer_training import train_tokenizer
 from ..workspace import Manifest, Workspace
 from . import write_tokens
 

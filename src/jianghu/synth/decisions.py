@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from ..llm.store.reader import Reader
 from ..llm.store.store import PIECE, Store
+from ..records import Record
+from .edits import Edits, Verdict
+from .selection import Names, find_repeats, no_names
 
+Grouped = Callable[[], Iterable[tuple[str, Record]]]
+"""Gives records in order, anew each time, so that they need not be held; each with the group that must stay in one
+split (its fact, or more)."""
 FILTER = "filter"
 """The small value under which the judge is remembered whose verdicts decide what is left out."""
 
@@ -149,3 +156,84 @@ def _verdict(text: str) -> dict[str, str] | None:
     names = ("record", "verdict", "because", "way")
     whole = isinstance(content, dict) and {"record", "verdict"} <= content.keys()
     return {name: str(content.get(name, "")) for name in names} if whole else None
+
+
+def decide(
+    records: Grouped,
+    store: Store,
+    names: Names = no_names,
+    edits: Edits | None = None,
+    met: Counter[Verdict] | None = None,
+) -> Mapping[str, int]:
+    """Decide on all records: splits of new groups, then what repeats what.
+
+    A group that has a split keeps it, whatever the settings say now: what was in a test once is never trained on.
+    What a person accepted counts first, so that of two that say the same, or contradict each other, the other goes.
+
+    Args:
+        edits: what a person decided; None: nothing.
+        met: gets how many records were accepted and rejected by a person.
+
+    Returns:
+        How many records are left out, by reason.
+    """
+    deciding = Deciding(store)
+    deciding.set_splits((group, record.split) for group, record in records())
+    rejected: set[str] = set()
+    accepted: dict[str, str] = {}
+    counted: Counter[Verdict] = Counter() if met is None else met
+
+    def in_order() -> Iterator[Record]:
+        if edits is not None:
+            for record, verdict in _in_final_splits(records, store, edits):
+                if verdict:
+                    counted[verdict] += 1
+                if verdict == "accepted":
+                    accepted[record.id] = record.split
+                    yield record
+                elif verdict == "rejected":
+                    rejected.add(record.id)
+        for record, verdict in _in_final_splits(records, store, edits):
+            if verdict != "accepted":
+                yield record
+
+    def found() -> Iterator[tuple[str, str, str, float]]:
+        for repeat in find_repeats(in_order(), names, rejected):
+            # Of accepted ones all count that do not give away an exam question; those are told by their splits.
+            leaks = repeat.id in accepted and accepted[repeat.id] != accepted[repeat.of]
+            yield repeat.id, repeat.of, "leak" if leaks else repeat.why, repeat.similarity
+
+    left_out = deciding.set_repeats(found())
+    return {**left_out, "by hand": len(rejected)} if rejected else left_out
+
+
+def active_records(
+    records: Grouped, store: Reader, judged: bool = True, edits: Edits | None = None
+) -> Iterator[Record]:
+    """The records that are not left out, each in the form a person gave it and in the split its group has for good.
+
+    What a person accepted counts, whatever it repeats and the judge says, unless it gives away an exam question.
+
+    Args:
+        judged: leave out also what the judge refused whose verdicts count.
+        edits: None: nobody decided anything.
+    """
+    decisions = Decisions(store)
+    for record, verdict in _in_final_splits(records, store, edits):
+        why = decisions.repeated(record.id)
+        if verdict == "rejected" or (why is not None and (verdict is None or why == "leak")):
+            continue
+        if not (judged and verdict is None and decisions.refused(record.id)):
+            yield record
+
+
+def _in_final_splits(
+    records: Grouped, store: Reader, edits: Edits | None = None
+) -> Iterator[tuple[Record, Verdict | None]]:
+    decisions = Decisions(store)
+    for group, made in records():
+        found = edits.of(made) if edits is not None else None
+        record = found.apply(made) if found else made
+        split = decisions.split(group)
+        kept = record if split in (None, record.split) else record.model_copy(update={"split": split})
+        yield kept, found.verdict if found else None
