@@ -121,6 +121,7 @@ def test_a_teacher_without_key_or_out_of_reach(shelf, tmp_path):
 
 
 @pytest.mark.skipif(sys.platform != "linux" or os.geteuid() != 0, reason="mounting a small disk needs root on Linux")
+@pytest.mark.slow  # several programs
 def test_a_full_disk(shelf, tmp_path):
     disk = tmp_path / "disk"
     disk.mkdir()

@@ -65,7 +65,8 @@ QUICK = [
 ]
 
 
-@pytest.mark.parametrize("stage", QUICK)
+@pytest.mark.slow  # test_signals.py and the Ctrl-C below end a whole program; tests/training kills within one process
+@pytest.mark.parametrize("stage", STAGES)
 def test_two_kills(shelf, tmp_path, stage):
     assert killed_and_resumed(shelf, tmp_path, stage, 2, seed=1)
 

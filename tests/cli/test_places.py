@@ -29,6 +29,7 @@ COMMANDS: dict[str, list[str]] = {
     "reader": [],
     "pretrain": ["--name", "other"],
     "sft": ["--name", "other"],
+    "dpo": ["--name", "other"],
     "sample": ["base"],
     "ask": ["chat", "谁？"],
     "chat": ["chat"],
@@ -43,6 +44,7 @@ COMMANDS: dict[str, list[str]] = {
     "run": [],
     "status": [],
     "synth run": [],
+    "synth apply": [],
     "synth check": [],
     "synth status": [],
     "synth coverage": [],
@@ -53,7 +55,7 @@ COMMANDS: dict[str, list[str]] = {
     "synth export": ["out"],
     "synth import": ["in.jsonl"],
 }
-"""What each command is given here; `serve` and `demo` have tests of their own."""
+"""What each command is given here; `serve`, `studio` and `demo` have tests of their own."""
 WORKS_READ_ONLY = {
     "books check", "books list", "plan", "sample", "ask", "chat", "status", "synth status",
 }  # fmt: skip
@@ -70,7 +72,7 @@ def names(program, prefix=""):
 
 
 def test_the_table_holds_every_command():
-    assert set(names(app)) - {"serve", "demo"} == set(COMMANDS)
+    assert set(names(app)) - {"serve", "studio", "demo"} == set(COMMANDS)
 
 
 def one_line(ended, codes=(1, 2)):

@@ -25,6 +25,7 @@ def push(cwd, *arguments, **environment):
 
 
 # Two starts of the program, since huggingface_hub reads its environment once: about five seconds.
+@pytest.mark.slow  # loads transformers in two programs; test_modelscope.py sends the same files
 def test_everything_arrives_in_one_commit_and_loads_again(shelf, tmp_path):
     with Hub() as hub:
         ended = push(shelf, "chat", "me/novel", "--gguf", "q8_0", HF_ENDPOINT=hub.address, HF_TOKEN=TOKEN)

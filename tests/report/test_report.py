@@ -247,6 +247,7 @@ def test_page_in_a_browser(root):
 
 @pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed here")
 @pytest.mark.timeout(300)
+@pytest.mark.slow  # tests/export/test_html_page.py has the same answers in a page
 def test_a_checkpoint_answers_in_the_report(root, tmp_path):
     sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright drives the browser")
     root = shutil.copytree(root, tmp_path / "shelf")

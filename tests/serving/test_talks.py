@@ -126,6 +126,7 @@ def test_votes_are_in_sight_below_answers_longer_than_the_screen(page):
     assert box["y"] + box["height"] <= composer + 4
 
 
+@pytest.mark.slow  # waits for what the other tab writes
 def test_two_tabs_keep_each_others_talks(browser, site):
     with browser.new_context(locale="en-US", viewport={"width": 1280, "height": 860}) as context:
         one, two = context.new_page(), context.new_page()

@@ -73,6 +73,7 @@ def test_the_same_name_with_other_contents_is_told(site: Site, tmp_path: Path):
     assert (books(site, tmp_path) / "雪.txt").read_text(encoding="utf-8") == novel_text(3)
 
 
+@pytest.mark.slow  # reads a dozen books
 def test_many_books_at_once_of_one_title_from_several_windows(site: Site, tmp_path: Path):
     replies: list[httpx.Response] = []
     texts = [novel_text(2, seed=seed) for seed in (1, 2, 3)]
@@ -180,6 +181,7 @@ linux = pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="memory
 
 
 @linux
+@pytest.mark.slow  # a server of its own
 def test_twenty_megabytes_take_no_memory(tmp_path: Path):
     assert rises(20, tmp_path) < 10
 
@@ -202,6 +204,7 @@ def test_a_title_is_mended_and_a_book_taken_off_twice(site: Site, tmp_path: Path
     assert site.get("/shelf")["books"] == []
 
 
+@pytest.mark.slow  # reads three books in processes of their own
 def test_copies_are_marked(site: Site):
     send(site, "甲.txt", novel_text(6))
     send(site, "乙.txt", novel_text(6) + "第二十回 别的\n" + novel_text(1, seed=9))

@@ -120,6 +120,7 @@ def test_a_member_with_another_tokenizer_has_data_of_its_own(small):
     assert vocabulary == files.read_json(own / "tokens" / "tokens.json")["vocab_size"]
 
 
+@pytest.mark.slow  # trains twice
 def test_members_that_differ_after_pretraining_share_its_run_and_take_one_exam(small):
     grid = '[grid]\n"sft.max_iters" = [6, 9]\n"synth.cloze_records" = [200, 199]'
     path = small(grid, 'stages = ["pretrain", "sft", "eval"]\ngoal = "accuracy"\nexamined = ["best", "last"]')

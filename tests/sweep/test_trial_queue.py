@@ -58,7 +58,7 @@ def workers(count, folders, url, done, seconds, trials):
     return started
 
 
-@pytest.mark.parametrize("where", ["journal", "database"])
+@pytest.mark.parametrize("where", ["journal", pytest.param("database", marks=pytest.mark.slow)])
 def test_workers_that_begin_at_once_do_each_trial_once(tmp_path, where):
     """On a database each has a workspace of its own, as on several machines, and nothing was made before."""
     url = f"sqlite:///{tmp_path}/study.db" if where == "database" else None
@@ -96,7 +96,7 @@ def test_a_waiting_trial_goes_to_one_of_two_that_look_at_it_at_the_same_moment(t
     assert took == {"one": True, "other": False}
 
 
-@pytest.mark.parametrize("where", ["journal", "database"])
+@pytest.mark.parametrize("where", ["journal", pytest.param("database", marks=pytest.mark.slow)])
 def test_the_member_of_a_killed_worker_is_given_out_again_and_no_other_is(tmp_path, where):
     url = f"sqlite:///{tmp_path}/study.db" if where == "database" else None
     [process] = workers(1, [tmp_path], url, tmp_path / "done", 60, 6)

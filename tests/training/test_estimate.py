@@ -52,7 +52,7 @@ print(step(settings) - small)
 @pytest.mark.parametrize(
     ("what", "update"),
     [
-        ("all", {}),
+        pytest.param("all", {}, marks=pytest.mark.slow),
         pytest.param("again", {"gradient_checkpointing": True}, marks=pytest.mark.slow),
         pytest.param("adapter", {"lora": LoraSettings(rank=4)}, marks=pytest.mark.slow),
     ],

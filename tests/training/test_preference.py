@@ -98,7 +98,7 @@ def test_a_step_makes_right_answers_likelier_and_worse_ones_less_likely():
     assert after[pair.id][1] < before[pair.id][1]
 
 
-@pytest.mark.parametrize("crashes", [(5,), (3, 4, 11)])
+@pytest.mark.parametrize("crashes", [pytest.param((5,), marks=pytest.mark.slow), (3, 4, 11)])
 def test_a_run_that_died_ends_the_same_to_the_last_bit(tmp_path, crashes):
     shared = BASE.model_dump(exclude={"block_size", "optimizer"})
     chosen = DpoSettings(**{**shared, "block_size": 160, "ema_decay": 0.9, "sft_weight": 0.5})

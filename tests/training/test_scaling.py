@@ -98,6 +98,7 @@ def test_the_scale_moves_as_pytorchs(monkeypatch):
         assert ours.scale == theirs.get_scale()
 
 
+@pytest.mark.slow  # float16 on a CPU
 def test_the_scale_and_the_choice_are_part_of_the_state(tmp_path):
     first = trainer(tmp_path, SETTINGS.model_copy(update={"dtype": "float16", "max_iters": 6}))
     first.state.loss_scale = 2.0**30  # the first steps overflow

@@ -91,8 +91,9 @@ VARIANTS = {
 }
 
 
-# float16 takes minutes on a CPU without units for it; tests/training/test_scaling.py crashes a short run of it.
-SLOW = {"float16": pytest.mark.slow}
+# float16 takes minutes on a CPU without units for it; tests/training/test_scaling.py crashes a short run of it. What
+# bfloat16 and a mixture add to the others, other fast tests see.
+SLOW = dict.fromkeys(("float16", "bfloat16", "mixture"), pytest.mark.slow)
 
 
 @pytest.fixture(
@@ -300,6 +301,7 @@ def test_the_forward_pass_is_one_graph(packed):
     assert whole(ids, segments, ids if packed else None).shape == (2, 16, 16)
 
 
+@pytest.mark.slow  # compiles
 def test_with_an_adapter_and_computed_again_it_is_one_graph_too_and_the_same_loss():
     outcomes = []
     for compiled in (False, True):

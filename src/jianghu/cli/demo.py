@@ -19,7 +19,7 @@ from . import demo_text, output, place
 
 
 def demo(directory: Path = Path("demo")) -> None:
-    """The whole pipeline, small, on the bundled novel; about ten minutes on two cores.
+    """The whole pipeline on the bundled novel, in about ten minutes.
 
     Args:
         directory: The workspace to make or to go on with.

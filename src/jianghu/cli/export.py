@@ -33,7 +33,7 @@ def export(
     with_book: Annotated[bool, Parameter(negative="", show_default=False)] = False,
     out: Path | None = None,
 ) -> None:
-    """Write a checkpoint for llama.cpp or Ollama, or as one HTML file in which it answers.
+    """Write a checkpoint for llama.cpp, for Ollama, or as an HTML page.
 
     For transformers, vLLM and SGLang the checkpoint's folder is enough as it is.
 
@@ -72,7 +72,7 @@ def push(
     license: str = "",
     dry_run: Annotated[bool, Parameter(negative="", show_default=False)] = False,
 ) -> None:
-    """Send a checkpoint and its model card to the Hugging Face Hub or to ModelScope.
+    """Send a checkpoint to the Hugging Face Hub or to ModelScope.
 
     Args:
         checkpoint: A run's name, RUN/last, RUN/step-020000, or a folder.

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def report(*, format: Literal["html", "md"] = "html", with_model: str | None = None, out: Path | None = None) -> None:
-    """One file with everything that was done: works offline, light and dark, English and Chinese.
+    """One file that shows everything that was done, and works offline.
 
     Args:
         format: html: one interactive page. md: a document with plots as PNG and SVG.

@@ -31,7 +31,7 @@ def studio(
     browser: Annotated[bool, Parameter(negative="--no-browser", show_default=False)] = True,
     settings: ServeFlags = None,
 ) -> None:
-    """Open the studio: from novels to a model that answers, in a page.
+    """The studio: from novels to a model that answers, in a page.
 
     Args:
         directory: Folder of the workspace; made if it is not there. Default: this folder if it is a workspace or empty,

@@ -30,7 +30,7 @@ def sweep(
     json: Json = False,
     one_worker: Annotated[bool, Parameter(show=False, negative="")] = False,
 ) -> None:
-    """Run a study, or go on with one: the same training with some settings varied, several trials at once.
+    """Run a study, or go on with one: training with settings varied.
 
     Where the current folder is no workspace, the demo's is taken: ./demo, with the bundled novel.
 

@@ -70,7 +70,7 @@ def dpo(
     pairs: PairFlags = None,
     lora: LoraFlags = None,
 ) -> None:
-    """Teach a fine-tuned checkpoint which of two answers is better (DPO).
+    """Teach a checkpoint which of two answers is better (DPO).
 
     It is asked training questions, and questions about what the book does not tell; its wrong answers beside the right
     ones, and votes.jsonl, are the pairs.

@@ -106,7 +106,7 @@ def run(*, by_recipe: ByRecipe = False, flags: RunFlags = None) -> None:
 
 
 def status(*, json: Json = False) -> None:
-    """What is done, what is stale and why; jobs that run or were killed; all checkpoints."""
+    """What is done, what is stale and why; jobs; all checkpoints."""
     from .. import pipeline
 
     ws = place.workspace()
