@@ -19,7 +19,7 @@ from . import demo_text, output, place
 
 
 def demo(directory: Path = Path("demo")) -> None:
-    """The whole pipeline on the bundled novel, in about ten minutes.
+    """The whole pipeline on the bundled novel, in about 11 minutes.
 
     Args:
         directory: The workspace to make or to go on with.
@@ -32,7 +32,7 @@ def demo(directory: Path = Path("demo")) -> None:
     welcome = tr(
         "Jianghu: a novel goes in, a small language model that has read it comes out.\n"
         "The novel is 三国演义 (Romance of the Three Kingdoms). All of this runs on your processor, "
-        "in about ten minutes.\n"
+        "in about eleven minutes.\n"
         "You may stop at any time with Ctrl-C; the same command goes on where it was."
     )
     output.console.print(Panel(welcome, border_style="dim"))
