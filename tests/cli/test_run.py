@@ -44,6 +44,7 @@ def test_a_base_trained_with_flags_is_kept_and_said_to_be(root):
     ]
 
 
+@pytest.mark.slow  # trains twice
 def test_told_otherwise_it_says_first_what_it_sets_aside(root):
     jianghu("pretrain", "--max-iters", 12, cwd=root)
     said = jianghu("run", "--by-recipe", cwd=root).stdout

@@ -192,6 +192,7 @@ def test_five_hundred_megabytes_take_no_memory(tmp_path: Path):
     assert rises(500, tmp_path) < 30
 
 
+@pytest.mark.slow  # reads four books in processes of their own
 def test_a_title_is_mended_and_a_book_taken_off_twice(site: Site, tmp_path: Path):
     folder = books(site, tmp_path)
     send(site, "雪.txt", novel_text(2))

@@ -116,6 +116,9 @@ def test_rooms_open_by_link_by_key_and_by_address(browser, frame):
     with opened(browser, frame.url + "#/report") as page:
         link = page.get_by_role("navigation", name="Rooms").get_by_role("link")
         expect(link.nth(5)).to_have_attribute("aria-current", "page")
+        page.keyboard.press("e")  # without g before it, however soon after the page was opened
+        expect(page.locator("[aria-current=page]")).to_have_text("Report")
+        assert page.url.endswith("#/report")
         for name in ROOMS:
             page.get_by_role("link", name=name, exact=True).click()
             expect(page.locator("[aria-current=page]")).to_have_text(name)

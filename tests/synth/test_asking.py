@@ -107,6 +107,7 @@ def test_status_from_beside_a_run(tmp_path: Path) -> None:
     assert 0 < seen[0]["sendings"]["ok"] <= 6
 
 
+@pytest.mark.slow  # starts two programs
 def test_status_and_coverage_from_a_second_terminal(ws: Path) -> None:
     found: list[dict] = []
 

@@ -90,6 +90,7 @@ def test_cut_and_foreign_bytes_are_refused(folder, data, keep):
     assert "damaged" in refusal(folder, whole[: int(keep * (len(whole) - 1))] + data)
 
 
+@pytest.mark.slow  # the flipped bits above are the hardest case
 def test_blocks_of_zeros_and_of_noise_are_noticed(folder):
     random_ = random.Random(3)
     whole = folder.state.read_bytes()

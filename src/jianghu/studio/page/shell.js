@@ -22,7 +22,7 @@ let leave = () => {}; // the open room's
 let opened = 0; // counts rooms, so that one that opens slowly does not overwrite the next
 let roomModule = {}; // whose `keys` may change while it is open
 let tables = [WORDS]; // the open room's words before the frame's
-let goingSince = 0; // when g was pressed
+let goingSince = -Infinity; // when g was pressed
 
 function read() {
   try {
@@ -133,7 +133,7 @@ function onKey(event) {
   const typing = event.target.closest?.("input:not([type=radio], [type=checkbox], [type=range]), textarea, select, [contenteditable]");
   if (typing || event.ctrlKey || event.metaKey || event.altKey || event.isComposing || document.querySelector("dialog[open]")) return;
   const going = event.timeStamp - goingSince < SECOND_KEY_MS;
-  goingSince = 0;
+  goingSince = -Infinity; // not 0: that is when the page was opened, and a key soon after it would be the second
   if (going && ROOMS[event.key]) location.hash = `#/${ROOMS[event.key]}`;
   else if (event.key === "g") goingSince = event.timeStamp;
   else if (event.key === "?") showKeys();

@@ -129,9 +129,9 @@ export function one(desk, act) {
     node, show, clear,
     /** What keys act on: the row that was chosen, even before its passage has come. */
     target: () => (form ? null : target),
-    /** Do something with the whole record, once it has come. */
+    /** Do something with the whole record, once it has come; while it comes, it may be asked for anew. */
     whenReady: async (act_) => {
-      await coming;
+      for (let waited = null; waited !== coming;) await (waited = coming);
       if (!form && record && record.id === target?.id) act_(record);
     },
     /** Show an editor in place of the record; beside its passage, if it says so. */
